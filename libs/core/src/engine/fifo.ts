@@ -1,0 +1,36 @@
+/** What a {@link Fifo} holds: each item is in one list at most and carries its own link. */
+export interface FifoItem<T> {
+  next: T | undefined;
+}
+
+/** A first-in-first-out list without a node per item, so that a long backlog costs no more per item than a short one. */
+export class Fifo<T extends FifoItem<T>> {
+  private first: T | undefined;
+  private last: T | undefined;
+  private count = 0;
+
+  get length(): number {
+    return this.count;
+  }
+
+  peek(): T | undefined {
+    return this.first;
+  }
+
+  push(item: T): void {
+    if (this.last === undefined) this.first = item;
+    else this.last.next = item;
+    this.last = item;
+    this.count++;
+  }
+
+  shift(): T | undefined {
+    const item = this.first;
+    if (item === undefined) return undefined;
+    this.first = item.next;
+    if (this.first === undefined) this.last = undefined;
+    item.next = undefined;
+    this.count--;
+    return item;
+  }
+}

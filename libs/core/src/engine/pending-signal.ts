@@ -1,0 +1,53 @@
+import type { Timer } from './clock.js';
+import type { FifoItem } from './fifo.js';
+
+/** A request that waits for its turn at a key: a signal, or the wish that the data updater be started. */
+export class PendingSignal implements FifoItem<PendingSignal> {
+  next: PendingSignal | undefined;
+  private timer: Timer | undefined;
+  private open = true;
+  private begun = false;
+
+  constructor(
+    /** `false` asks for the start of the data updater and nothing else. */
+    readonly callsHandler: boolean,
+    readonly signal: unknown,
+    private readonly onAnswer: (value: unknown) => void,
+    private readonly onError: (error: unknown) => void,
+    private readonly onStart?: () => void,
+  ) {}
+
+  /** Whether the handler has seen it. */
+  get started(): boolean {
+    return this.begun;
+  }
+
+  start(): void {
+    this.begun = true;
+    this.onStart?.();
+  }
+
+  /** Whether somebody still waits for the answer. */
+  get awaited(): boolean {
+    return this.open;
+  }
+
+  expires(timer: Timer): void {
+    this.timer = timer;
+  }
+
+  answer(value: unknown): void {
+    if (this.close()) this.onAnswer(value);
+  }
+
+  reject(error: unknown): void {
+    if (this.close()) this.onError(error);
+  }
+
+  private close(): boolean {
+    const wasOpen = this.open;
+    this.open = false;
+    this.timer?.cancel();
+    return wasOpen;
+  }
+}

@@ -1,0 +1,14 @@
+import type { PayloadCodec } from '../interfaces/payload-codec.interface.js';
+import type { TransportConnection } from '../interfaces/transport.interface.js';
+
+/** What a producer needs of the instance it belongs to. */
+export interface ProducerPort {
+  readonly codec: PayloadCodec;
+  /** Milliseconds. */
+  readonly publishTimeout: number;
+  /**
+   * Usable until the transport is closed, so that handlers may publish while the app drains.
+   * @throws {NotStartedError} before the app's modules are initialised
+   */
+  connection(): TransportConnection;
+}

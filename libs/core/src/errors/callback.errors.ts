@@ -1,0 +1,142 @@
+import { describe } from './describe.js';
+import { MississippiError } from './mississippi.error.js';
+
+/**
+ * `init` failed; `cause` says why.
+ * @publicApi
+ */
+export class DataUpdaterStartError extends MississippiError {
+  readonly code = 'data_updater_start';
+
+  constructor(key: string, cause: unknown) {
+    super(`The data updater of the key ${key} could not start, because init failed: ${describe(cause)}`, { cause });
+  }
+}
+
+/**
+ * A callback ran longer than `handlerTimeout` and one second of grace, and was abandoned.
+ * @publicApi
+ */
+export class HandlerTimeoutError extends MississippiError {
+  readonly code = 'handler_timeout';
+
+  constructor(callback: string, key: string, timeout: number) {
+    super(
+      `${callback} of the key ${key} did not end within ${timeout} ms and was abandoned: make it end on context.signal, or raise handlerTimeout.`,
+    );
+  }
+}
+
+/** @publicApi */
+export class InvalidOutcomeError extends MississippiError {
+  readonly code = 'invalid_outcome';
+
+  constructor(callback: string, value: unknown, expected: string) {
+    super(`${callback} returned ${describe(value)}, which is no outcome: return ${expected}.`);
+  }
+}
+
+/** @publicApi */
+export class SignalTimeoutError extends MississippiError {
+  readonly code = 'signal_timeout';
+
+  constructor(
+    key: string,
+    timeout: number,
+    readonly started: boolean,
+  ) {
+    super(
+      started
+        ? `handleSignal of the key ${key} did not answer within ${timeout} ms; it still runs and may take effect.`
+        : `The signal to the key ${key} did not get its turn within ${timeout} ms and will not run: a callback of the key runs longer than that.`,
+    );
+  }
+}
+
+/** @publicApi */
+export class SignalNotHandledError extends MississippiError {
+  readonly code = 'signal_not_handled';
+
+  constructor(className: string) {
+    super(`${className} has no handleSignal: add the method to the handler, or do not send it signals.`);
+  }
+}
+
+/**
+ * Every attempt at a message failed; `cause` is the last error.
+ * @publicApi
+ */
+export class AttemptsExhaustedError extends MississippiError {
+  readonly code = 'attempts_exhausted';
+
+  constructor(
+    key: string,
+    readonly attempts: number,
+    cause: unknown,
+  ) {
+    super(
+      `The message of the key ${key} failed at each of ${attempts} attempts, the last time with: ${describe(cause)}`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/**
+ * In all its time nobody owned the shard of a signal's key.
+ * @publicApi
+ */
+export class NoOwnerError extends MississippiError {
+  readonly code = 'no_owner';
+
+  constructor(key: string, shard: number, timeout: number) {
+    super(
+      `The signal to the key ${key} reached nobody within ${timeout} ms, because no process owns shard ${shard}: start one that handles messages, or send it again.`,
+    );
+  }
+}
+
+/**
+ * The process that had accepted a signal ended before it answered: it may have taken effect or not.
+ * @publicApi
+ */
+export class SignalOutcomeUnknownError extends MississippiError {
+  readonly code = 'signal_outcome_unknown';
+
+  constructor(key: string) {
+    super(
+      `The process that handled the signal to the key ${key} ended before it answered, so whether it took effect is unknown: ask for the state, then decide.`,
+    );
+  }
+}
+
+/**
+ * What a handler in another process threw: its name, message and code, since classes do not travel.
+ * @publicApi
+ */
+export class RemoteSignalError extends MississippiError {
+  readonly code: string;
+
+  constructor(
+    readonly remoteName: string,
+    message: string,
+    code: string | undefined,
+  ) {
+    super(message);
+    this.name = remoteName;
+    this.code = code ?? 'remote_signal';
+  }
+}
+
+/**
+ * A signal or its answer is no JSON, and has to reach another process.
+ * @publicApi
+ */
+export class SignalEncodeError extends MississippiError {
+  readonly code = 'signal_unencodable';
+
+  constructor(what: 'signal' | 'answer', cause: unknown) {
+    super(`The ${what} has no form in JSON, which is how signals cross processes: ${describe(cause)}`, { cause });
+  }
+}

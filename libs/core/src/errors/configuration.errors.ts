@@ -1,0 +1,103 @@
+import { MississippiError } from './mississippi.error.js';
+
+export interface OptionProblem {
+  /** Where in the options, as `forRoot.failurePolicy.attempts`. */
+  readonly path: string;
+  readonly expected: string;
+}
+
+/**
+ * Options that cannot be used; names each one's path and what was expected.
+ * @publicApi
+ */
+export class InvalidOptionsError extends MississippiError {
+  readonly code = 'invalid_options';
+
+  constructor(readonly problems: readonly OptionProblem[]) {
+    super(
+      problems.length === 1
+        ? `Invalid option ${problems[0]!.path}: ${problems[0]!.expected}.`
+        : `${problems.length} invalid options:\n${problems.map((p) => `  - ${p.path}: ${p.expected}`).join('\n')}`,
+    );
+  }
+}
+
+/** @publicApi */
+export class MissingHandlerError extends MississippiError {
+  readonly code = 'missing_handler';
+
+  constructor(instance: string) {
+    const argument = instance === 'default' ? '' : `{ instance: '${instance}' }`;
+    super(
+      `No message handler was found for the instance '${instance}': decorate one provider with @MessageHandler(${argument}) ` +
+        `and list it in the providers of a module, or set producerOnly: true in an app that only publishes.`,
+    );
+  }
+}
+
+/** @publicApi */
+export class DuplicateHandlerError extends MississippiError {
+  readonly code = 'duplicate_handler';
+
+  constructor(instance: string, handlers: readonly string[]) {
+    super(
+      `The instance '${instance}' has ${handlers.length} message handlers (${handlers.join(', ')}), but takes exactly one: ` +
+        `provide one of them, in one module, or give each an instance of its own with forRoot({ name }) and @MessageHandler({ instance }).`,
+    );
+  }
+}
+
+/** @publicApi */
+export class UnexpectedHandlerError extends MississippiError {
+  readonly code = 'unexpected_handler';
+
+  constructor(instance: string, className: string) {
+    super(
+      `${className} is a message handler of the instance '${instance}', which is producerOnly: remove the handler from this app, or producerOnly.`,
+    );
+  }
+}
+
+/** @publicApi */
+export class UnknownInstanceError extends MississippiError {
+  readonly code = 'unknown_instance';
+
+  constructor(instance: string, className: string, known: readonly string[]) {
+    super(
+      `${className} handles messages of the instance '${instance}', which does not exist (there is: ${known.join(', ')}): ` +
+        `register it with MississippiModule.forRoot({ name: '${instance}' }), or correct the name in @MessageHandler.`,
+    );
+  }
+}
+
+/** @publicApi */
+export class DuplicateInstanceError extends MississippiError {
+  readonly code = 'duplicate_instance';
+
+  constructor(instance: string) {
+    super(
+      `MississippiModule is registered twice under the name '${instance}': register it once, or give each registration a name of its own with forRoot({ name }).`,
+    );
+  }
+}
+
+/** @publicApi */
+export class HandlerScopeError extends MississippiError {
+  readonly code = 'handler_scope';
+
+  constructor(className: string) {
+    super(
+      `${className} is a request-scoped or transient provider, but a message handler must be a singleton: remove its scope, ` +
+        `and the scope of what it injects and of its guards, pipes, interceptors and filters (state per key belongs into init and the callbacks' state argument).`,
+    );
+  }
+}
+
+/** @publicApi */
+export class InvalidHandlerError extends MississippiError {
+  readonly code = 'invalid_handler';
+
+  constructor(className: string, problem: string) {
+    super(`${className} is decorated with @MessageHandler but ${problem}.`);
+  }
+}

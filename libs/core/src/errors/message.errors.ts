@@ -1,0 +1,53 @@
+import { describe } from './describe.js';
+import { MississippiError } from './mississippi.error.js';
+
+/** @publicApi */
+export class InvalidMessageError extends MississippiError {
+  readonly code = 'invalid_message';
+
+  static timestamp(value: unknown): InvalidMessageError {
+    return new InvalidMessageError(
+      `The timestamp must be Unix time in whole seconds, such as Math.floor(Date.now() / 1000), not ${describe(value)}.`,
+    );
+  }
+
+  static messageId(value: unknown): InvalidMessageError {
+    return new InvalidMessageError(`The messageId must be a string, not ${describe(value)}; left out, a UUID is made.`);
+  }
+
+  static timeout(value: unknown): InvalidMessageError {
+    return new InvalidMessageError(
+      `The timeout must be a number of milliseconds from 0 on, or Infinity, not ${describe(value)}; left out, that of the module counts.`,
+    );
+  }
+}
+
+/** @publicApi */
+export class PayloadEncodeError extends MississippiError {
+  readonly code = 'payload_unencodable';
+
+  constructor(cause: unknown) {
+    super(`The payload cannot be encoded, so nothing was sent: ${describe(cause)}`, { cause });
+  }
+}
+
+/** @publicApi */
+export class PayloadDecodeError extends MississippiError {
+  readonly code = 'payload_undecodable';
+
+  constructor(cause: unknown) {
+    super(`The payload cannot be decoded: ${describe(cause)}`, { cause });
+  }
+}
+
+/** @publicApi */
+export class PayloadInvalidError extends MississippiError {
+  readonly code = 'payload_invalid';
+
+  constructor(
+    className: string,
+    readonly problems: readonly string[],
+  ) {
+    super(`The payload is no valid ${className}: ${problems.join('; ')}`);
+  }
+}

@@ -1,0 +1,28 @@
+export { MessageHandler } from './decorators/message-handler.decorator.js';
+export { InjectDataUpdaterService, InjectEventsProducer } from './decorators/inject.decorators.js';
+export type { DataUpdaterRef, LiveKey } from './engine/live-key.js';
+export { NOTE_HEADERS, type DeadLetterReason, type ParkReason } from './engine/notes.js';
+export type { EngineStatus } from './engine/status.js';
+export { CONTEXT_TYPE } from './enhancers/handler-context-creator.js';
+export * from './errors/index.js';
+export type { CallbackContext, MessageContext } from './interfaces/callback-context.interface.js';
+export type { DataUpdaterHandler, TerminateReason } from './interfaces/data-updater-handler.interface.js';
+export type { MississippiEvent } from './interfaces/events.interface.js';
+export type { PayloadCodec, PayloadFormat } from './interfaces/payload-codec.interface.js';
+export type * from './interfaces/transport.interface.js';
+export { canonicalKey, decodeShardingKey, inspectKey, shardOf, type ShardingKey } from './keys/sharding-key.js';
+export { MemoryBroker, type MemoryBrokerOptions, type MemoryDeadLetter } from './memory/memory-broker.js';
+export { memory, MemoryTransport, type MemoryTransportOptions } from './memory/memory-transport.js';
+export { MississippiModule } from './mississippi.module.js';
+export type {
+  BackoffOptions,
+  FailurePolicyOptions,
+  MessageHandlerOptions,
+  MississippiOptions,
+} from './mississippi.options.js';
+export { DEFAULT_INSTANCE, getDataUpdaterServiceToken, getEventsProducerToken } from './mississippi.tokens.js';
+export { validateOptions } from './options/validate-options.js';
+export { ack, discard, ok, reply, stop } from './outcomes.js';
+export type { Ack, ContinueOption, Discard, MessageOutcome, Ok, Reply, Stop } from './outcomes.js';
+export { DataUpdaterService, type DirectMessage } from './services/data-updater.service.js';
+export { EventsProducer, PUBLISHED_AT_HEADER, type PublishOptions } from './services/events-producer.service.js';

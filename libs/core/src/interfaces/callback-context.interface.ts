@@ -1,0 +1,38 @@
+import type { ShardingKey } from '../keys/sharding-key.js';
+import type { MessageHeaders } from './transport.interface.js';
+
+/**
+ * What every callback of a handler gets as its last argument.
+ * @publicApi
+ */
+export interface CallbackContext {
+  /** Name of the module instance, `'default'` unless `forRoot({ name })` gave another. */
+  readonly instance: string;
+  /** The sharding key: a string where its bytes are valid UTF-8, else bytes; other terms as `@mississippi/terms` reads them. */
+  readonly key: ShardingKey;
+  /** Index of the key's shard, from 0. */
+  readonly shard: number;
+  /** The period of ownership of the shard that this callback belongs to; grows with each period. */
+  readonly epoch: number;
+  /** Which attempt at the message this is, from 1; 0 in a callback that no message caused. */
+  readonly attempt: number;
+  /** Whether the transport delivered the message before; `false` in a callback that no message caused. */
+  readonly redelivered: boolean;
+  /**
+   * Fires when the shard is lost, a drain is past its deadline, or the callback ran for `handlerTimeout`. Made at the
+   * first access, so it costs nothing where it is not used.
+   */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The context of `handleMessage`: the message's own metadata too.
+ * @publicApi
+ */
+export interface MessageContext extends CallbackContext {
+  /** As the publisher set it; absent from messages of producers that set none. */
+  readonly messageId: string | undefined;
+  /** Unix time in seconds; absent from messages of producers that set none. */
+  readonly timestamp: number | undefined;
+  readonly headers: MessageHeaders;
+}

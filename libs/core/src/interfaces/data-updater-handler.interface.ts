@@ -1,0 +1,58 @@
+import type { MessageOutcome, Ok, Reply } from '../outcomes.js';
+import type { ShardingKey } from '../keys/sharding-key.js';
+import type { CallbackContext, MessageContext } from './callback-context.interface.js';
+
+type MaybePromise<T> = T | Promise<T>;
+
+/**
+ * Why a data updater ends: a word of the library's own, the error of a failed callback, or whatever the handler gave
+ * to `stop(reason)`.
+ *
+ * - `'idle'`: nothing arrived for `idleTimeout`
+ * - `'evicted'`: more than `maxLiveKeys` keys were live and this one was idle the longest
+ * - `'shardLost'`: another process may own the shard by now; outcomes of this epoch settle nothing
+ * - `'shardReleased'`: the shard is handed over in good order
+ * - `'shutdown'`: the app closes
+ */
+export type TerminateReason = 'idle' | 'evicted' | 'shardLost' | 'shardReleased' | 'shutdown' | Error | unknown;
+
+/**
+ * The user's class that processes messages: one singleton Nest provider per instance of the module, decorated with
+ * `@MessageHandler()`. The state of each sharding key is apart from it and is handed to every callback.
+ *
+ * Callbacks of one key never overlap; callbacks of different keys run side by side. Each may be synchronous or return
+ * a promise. A callback that throws ends the key's data updater: its state is dropped and `init` makes a new one.
+ *
+ * @publicApi
+ */
+export interface DataUpdaterHandler<State = unknown, Payload = unknown, Signal = unknown, Answer = unknown> {
+  /**
+   * Makes the state of a key when its data updater starts. Left out, the state is `undefined`.
+   * A failure uses up no attempt of a message: it is tried again with a capped backoff, without limit. Only where a
+   * caller waits, in `DataUpdaterService.handleMessage`, it counts as an attempt.
+   */
+  init?(key: ShardingKey, context: CallbackContext): MaybePromise<State>;
+
+  /**
+   * Handles one message. Returning nothing acks and keeps the state; see `ack`, `discard` and `stop`.
+   * Throwing, or returning anything else, is a failed attempt that the failure policy retries.
+   */
+  handleMessage(
+    payload: Payload,
+    state: State,
+    context: MessageContext,
+  ): MaybePromise<MessageOutcome<State> | void | undefined>;
+
+  /** Answers a signal: the returned value is the answer, `reply(value, state)` changes the state too. */
+  handleSignal?(
+    signal: Signal,
+    state: State,
+    context: CallbackContext,
+  ): MaybePromise<Reply<State, Answer> | Answer>;
+
+  /** Runs after a message was settled with `{ continue: arg }`. A throw ends the data updater; the message stays settled. */
+  handleContinue?(arg: unknown, state: State, context: CallbackContext): MaybePromise<Ok<State> | void | undefined>;
+
+  /** The last callback of a data updater. Not called when a callback ran over its time-out. Errors are logged. */
+  terminate?(reason: TerminateReason, state: State, context: CallbackContext): MaybePromise<void>;
+}

@@ -1,0 +1,253 @@
+import 'reflect-metadata'; // class-transformer reads the decorators' metadata as this file loads
+import { Allow, IsBoolean, IsDefined, IsIn, ValidateIf } from 'class-validator';
+import type { PayloadFormat } from './interfaces/payload-codec.interface.js';
+import type { Transport } from './interfaces/transport.interface.js';
+import {
+  IsCount,
+  IsInstanceName,
+  IsMilliseconds,
+  IsPayloadFormat,
+  IsTransport,
+  Nested,
+  Optional,
+} from './options/validators.js';
+
+const HOUR = 3_600_000;
+
+/**
+ * Exponential backoff with full jitter: the n-th wait is a random time up to `min(max, initial * 2 ** (n - 1))`.
+ * @publicApi
+ */
+export class BackoffOptions {
+  /** Upper bound of the first wait. Milliseconds, default 100. */
+  @Optional()
+  @IsMilliseconds()
+  initial?: number;
+
+  /** Upper bound of every wait. Milliseconds, default 10,000. */
+  @Optional()
+  @IsMilliseconds()
+  max?: number;
+}
+
+/**
+ * What happens when a message's handler fails. The key stays blocked while its message is retried; other keys go on.
+ * @publicApi
+ */
+export class FailurePolicyOptions {
+  /** Attempts at one message in all, in one process; `Infinity` is allowed. Default 5. */
+  @Optional()
+  @IsCount({ infinity: true })
+  attempts?: number;
+
+  @Optional()
+  @Nested(() => BackoffOptions)
+  backoff?: BackoffOptions;
+
+  /**
+   * After the last attempt: `'deadLetter'` (default) publishes the message to the dead letters and goes on with the key's
+   * next; `'park'` sets it and every later message of the key aside, in order, until an operator resumes the key.
+   */
+  @Optional()
+  @IsIn(['deadLetter', 'park'], { message: `'deadLetter' or 'park' was expected` })
+  onExhausted?: 'deadLetter' | 'park';
+}
+
+/**
+ * The options of one instance of the module, as `forRoot` and the factories of `forRootAsync` give them.
+ * @publicApi
+ */
+export class MississippiOptions {
+  /** The plugin that carries the messages. Default `memory()`: embedded, in this process, lost with it. */
+  @Optional()
+  @IsTransport()
+  transport?: Transport;
+
+  /** Publish only: no handler is looked for and no shard is claimed. Default `false`. */
+  @Optional()
+  @IsBoolean()
+  producerOnly?: boolean;
+
+  /** How payloads travel, unless the handler's decorator says otherwise. Default `'json'`. */
+  @Optional()
+  @IsPayloadFormat()
+  payload?: PayloadFormat;
+
+  /** Most flights at once in this process, shared fairly between keys; backoffs and signals do not count. Default `Infinity`. */
+  @Optional()
+  @IsCount({ infinity: true })
+  concurrency?: number;
+
+  /**
+   * How long a callback may run before its `AbortSignal` fires; one second later it is abandoned. Milliseconds, default
+   * 300,000 (5 minutes), at most a third of the transport's delivery time-out.
+   */
+  @Optional()
+  @IsMilliseconds({ min: 1, infinity: true })
+  handlerTimeout?: number;
+
+  /** How long `handleSignal` of the service waits for the answer. Milliseconds, default 5,000. */
+  @Optional()
+  @IsMilliseconds({ min: 1, infinity: true })
+  signalTimeout?: number;
+
+  /** How long `publish` waits for the confirm. Milliseconds, default 30,000. */
+  @Optional()
+  @IsMilliseconds({ min: 1, infinity: true })
+  publishTimeout?: number;
+
+  /** How long a data updater without work stays. Milliseconds, default 10,800,000 (3 hours). */
+  @Optional()
+  @IsMilliseconds({ min: 1, infinity: true })
+  idleTimeout?: number;
+
+  /** Live keys above which the one that was idle the longest is deactivated; busy ones never are. Default `Infinity`. */
+  @Optional()
+  @IsCount({ infinity: true })
+  maxLiveKeys?: number;
+
+  /** How long a shutdown waits for running handlers before it aborts them. Milliseconds, default 30,000. */
+  @Optional()
+  @IsMilliseconds({ infinity: true })
+  drainTimeout?: number;
+
+  /** How many parked messages a shard may hold before it stalls. Default 10,000. */
+  @Optional()
+  @IsCount()
+  sideQueueLimit?: number;
+
+  /** How old an unfinished head may grow in retries before its key is set aside. Milliseconds, default 600,000 (10 minutes). */
+  @Optional()
+  @IsMilliseconds({ min: 1, infinity: true })
+  pressureAge?: number;
+
+  @Optional()
+  @Nested(() => FailurePolicyOptions)
+  failurePolicy?: FailurePolicyOptions;
+
+  /** Apply the app-wide guards, pipes, interceptors and filters to the handler too. Default `false`. */
+  @Optional()
+  @IsBoolean()
+  inheritAppConfig?: boolean;
+}
+
+/** What `forRoot` takes: the options, and what must be known before any factory runs. */
+export class RegistrationOptions extends MississippiOptions {
+  /** Name of the instance, for apps with several. Default `'default'`. */
+  @Optional()
+  @IsInstanceName()
+  name?: string;
+
+  /** Whether other modules can inject its services without importing it. Default `false`. */
+  @Optional()
+  @IsBoolean()
+  global?: boolean;
+}
+
+/** What `forRootAsync` takes: where the options come from, and the same two. */
+export class AsyncRegistrationOptions implements Pick<RegistrationOptions, 'name' | 'global'> {
+  @Optional()
+  @IsInstanceName()
+  name?: string;
+
+  @Optional()
+  @IsBoolean()
+  global?: boolean;
+
+  @ValidateIf(({ useClass, useExisting }: AsyncRegistrationOptions) => (useClass ?? useExisting) === undefined)
+  @IsDefined({ message: 'useFactory, useClass or useExisting was expected' })
+  useFactory?: unknown;
+
+  @Allow()
+  useClass?: unknown;
+
+  @Allow()
+  useExisting?: unknown;
+
+  @Allow()
+  inject?: unknown;
+
+  @Allow()
+  imports?: unknown;
+
+  @Allow()
+  provideInjectionTokensFrom?: unknown;
+}
+
+/** What `@MessageHandler(...)` takes. What is left out comes from `forRoot`. */
+export class MessageHandlerOptions {
+  /** Name of the instance whose messages the class handles. Default `'default'`. */
+  @Optional()
+  @IsInstanceName()
+  instance?: string;
+
+  @Optional()
+  @IsPayloadFormat()
+  payload?: PayloadFormat;
+
+  @Optional()
+  @Nested(() => FailurePolicyOptions)
+  failurePolicy?: FailurePolicyOptions;
+
+  @Optional()
+  @IsBoolean()
+  inheritAppConfig?: boolean;
+}
+
+/** The options with every default filled in, as the engine reads them. */
+export interface ResolvedOptions {
+  readonly instance: string;
+  readonly producerOnly: boolean;
+  readonly payload: PayloadFormat;
+  readonly concurrency: number;
+  readonly handlerTimeout: number;
+  readonly signalTimeout: number;
+  readonly publishTimeout: number;
+  readonly idleTimeout: number;
+  readonly maxLiveKeys: number;
+  readonly drainTimeout: number;
+  readonly sideQueueLimit: number;
+  readonly pressureAge: number;
+  readonly inheritAppConfig: boolean;
+  readonly failurePolicy: {
+    readonly attempts: number;
+    readonly backoff: { readonly initial: number; readonly max: number };
+    readonly onExhausted: 'deadLetter' | 'park';
+  };
+}
+
+/** Fills in the defaults; what the handler's decorator says goes before what the module says. */
+export function resolveOptions(
+  instance: string,
+  options: MississippiOptions,
+  handler: MessageHandlerOptions = {},
+): ResolvedOptions {
+  // Read one by one, since a user's class may have getters for them.
+  const policies = [handler.failurePolicy, options.failurePolicy];
+  const policy = <K extends keyof FailurePolicyOptions>(name: K) => firstOf(policies.map((given) => given?.[name]));
+  const backoff = (name: keyof BackoffOptions) => firstOf(policies.map((given) => given?.backoff?.[name]));
+  return {
+    instance,
+    producerOnly: options.producerOnly ?? false,
+    payload: handler.payload ?? options.payload ?? 'json',
+    concurrency: options.concurrency ?? Infinity,
+    handlerTimeout: options.handlerTimeout ?? 300_000,
+    signalTimeout: options.signalTimeout ?? 5_000,
+    publishTimeout: options.publishTimeout ?? 30_000,
+    idleTimeout: options.idleTimeout ?? 3 * HOUR,
+    maxLiveKeys: options.maxLiveKeys ?? Infinity,
+    drainTimeout: options.drainTimeout ?? 30_000,
+    sideQueueLimit: options.sideQueueLimit ?? 10_000,
+    pressureAge: options.pressureAge ?? 600_000,
+    inheritAppConfig: handler.inheritAppConfig ?? options.inheritAppConfig ?? false,
+    failurePolicy: {
+      attempts: policy('attempts') ?? 5,
+      backoff: { initial: backoff('initial') ?? 100, max: backoff('max') ?? 10_000 },
+      onExhausted: policy('onExhausted') ?? 'deadLetter',
+    },
+  };
+}
+
+function firstOf<T>(values: readonly T[]): T | undefined {
+  return values.find((value) => value !== undefined);
+}

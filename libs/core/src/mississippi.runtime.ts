@@ -1,0 +1,120 @@
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { ModuleRef, ModulesContainer, type NestContainer } from '@nestjs/core';
+import { Subject } from 'rxjs';
+import { Engine } from './engine/engine.js';
+import { enhanceHandler } from './enhancers/enhance-handler.js';
+import { DuplicateInstanceError, InvalidOptionsError, NotStartedError } from './errors/index.js';
+import type { MississippiEvent } from './interfaces/events.interface.js';
+import { memory } from './memory/memory-transport.js';
+import { MississippiExplorer } from './mississippi.explorer.js';
+import { MODULE_OPTIONS_TOKEN, REGISTRATION, type Registration } from './mississippi.module-definition.js';
+import { RegistrationOptions, resolveOptions, type MississippiOptions } from './mississippi.options.js';
+import { DEFAULT_INSTANCE } from './mississippi.tokens.js';
+import { validateOptions } from './options/validate-options.js';
+
+/** One instance in the life of the app: it finds the handler, connects, consumes, and drains before anything else ends. */
+@Injectable()
+export class MississippiRuntime implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
+  readonly events = new Subject<MississippiEvent>();
+  private readonly logger: Logger;
+  private readonly options: MississippiOptions;
+  private started: Engine | undefined;
+  private warning: NodeJS.Immediate | undefined;
+
+  constructor(
+    @Inject(MODULE_OPTIONS_TOKEN) options: unknown,
+    @Inject(REGISTRATION) private readonly registration: Registration,
+    private readonly explorer: MississippiExplorer,
+    private readonly modules: ModulesContainer,
+    private readonly moduleRef: ModuleRef,
+  ) {
+    this.logger = new Logger(
+      registration.name === DEFAULT_INSTANCE ? 'Mississippi' : `Mississippi ${registration.name}`,
+    );
+    this.options = this.validated(options);
+    this.goFirstAtShutdown();
+  }
+
+  /** @throws {NotStartedError} before the app's modules are initialised */
+  get engine(): Engine {
+    if (this.started === undefined) throw new NotStartedError(`The instance '${this.registration.name}'`);
+    return this.started;
+  }
+
+  async onModuleInit(): Promise<void> {
+    const { name } = this.registration;
+    const names = this.registrations().map((registration) => registration.name);
+    if (names.filter((other) => other === name).length > 1) throw new DuplicateInstanceError(name);
+    const found = this.explorer.find(name, this.options.producerOnly === true, names);
+    const options = resolveOptions(name, this.options, found?.options);
+    const engine = new Engine({
+      options,
+      handler: found && enhanceHandler(found.instance, found.place, this.container(), options.inheritAppConfig),
+      handlerName: found?.place.className ?? '',
+      logger: this.logger,
+      events: this.events,
+    });
+    await engine.connect(this.options.transport ?? memory());
+    this.started = engine;
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.engine.consume();
+    this.warning = setImmediate(() => this.warnWithoutShutdownHooks()).unref();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    clearImmediate(this.warning);
+    await this.started?.stop();
+  }
+
+  /** What a factory returns may not rename the instance: its tokens were made before. */
+  private validated(options: unknown): MississippiOptions {
+    const { name } = this.registration;
+    const path = name === DEFAULT_INSTANCE || name === '' ? 'forRoot' : `forRoot(${name})`;
+    const own = validateOptions(path, RegistrationOptions, options);
+    for (const extra of ['name', 'global'] as const) {
+      if (own[extra] === undefined || own[extra] === this.registration[extra]) continue;
+      const expected = `it is needed before the factory runs, so give it to forRootAsync beside useFactory, useClass or useExisting`;
+      throw new InvalidOptionsError([{ path: `${path}.${extra}`, expected }]);
+    }
+    return own;
+  }
+
+  /**
+   * Nest runs destroy hooks in the order of the modules' distance from the root, the nearest first, and bootstrap hooks
+   * the other way round. Messages must be handled only while everything else lives, so this module is put before all
+   * others, whichever way it was imported (Nest 12 sorts once, after the providers were made).
+   */
+  private goFirstAtShutdown(): void {
+    for (const module of this.modules.values()) {
+      if (module.providers.get(REGISTRATION)?.instance === this.registration) module.distance = -1;
+    }
+  }
+
+  private registrations(): Registration[] {
+    return [...this.modules.values()].flatMap((module) => {
+      const registration = module.providers.get(REGISTRATION)?.instance as Registration | undefined;
+      return registration === undefined ? [] : [registration];
+    });
+  }
+
+  /** The container is what Nest's own context creators are made from; ModuleRef holds it for its subclasses. */
+  private container(): NestContainer {
+    return Reflect.get(this.moduleRef, 'container') as NestContainer;
+  }
+
+  private warnWithoutShutdownHooks(): void {
+    if (this.options.producerOnly === true || process.listenerCount('SIGTERM') > 0) return;
+    this.logger.warn(
+      'Shutdown hooks are not enabled, so a SIGTERM ends handlers in the middle of their work: call app.enableShutdownHooks() in main.ts.',
+    );
+  }
+}

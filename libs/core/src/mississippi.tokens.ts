@@ -1,0 +1,22 @@
+import type { InjectionToken } from '@nestjs/common';
+import { DataUpdaterService } from './services/data-updater.service.js';
+import { EventsProducer } from './services/events-producer.service.js';
+
+/** The instance that is meant where no name is given. */
+export const DEFAULT_INSTANCE = 'default';
+
+/**
+ * The token of an instance's `DataUpdaterService`: the class itself for the default instance.
+ * @publicApi
+ */
+export function getDataUpdaterServiceToken(instance: string = DEFAULT_INSTANCE): InjectionToken {
+  return instance === DEFAULT_INSTANCE ? DataUpdaterService : `mississippi:${instance}:data-updater-service`;
+}
+
+/**
+ * The token of an instance's `EventsProducer`: the class itself for the default instance.
+ * @publicApi
+ */
+export function getEventsProducerToken(instance: string = DEFAULT_INSTANCE): InjectionToken {
+  return instance === DEFAULT_INSTANCE ? EventsProducer : `mississippi:${instance}:events-producer`;
+}

@@ -1,0 +1,116 @@
+/**
+ * What a handler's callbacks answer. The classes are not constructed by hand: use {@link ack}, {@link discard},
+ * {@link stop}, {@link ok} and {@link reply}.
+ */
+
+/** Asks for `handleContinue(arg)` after the message was settled, before the key's next message or signal. */
+export interface ContinueOption {
+  /** Passed to `handleContinue`. The option counts by being present: `{ continue: undefined }` continues too. */
+  continue: unknown;
+}
+
+/** The message was handled: settle it. */
+export class Ack<State> {
+  readonly kind = 'ack';
+
+  constructor(
+    /** The new state; `undefined` keeps the old one. */
+    readonly state: State | undefined,
+    readonly continuation: ContinueOption | undefined,
+  ) {}
+}
+
+/** The message is refused for good: it goes to the dead letters and is settled. It is not retried. */
+export class Discard<State> {
+  readonly kind = 'discard';
+
+  constructor(
+    readonly reason: unknown,
+    readonly state: State | undefined,
+    readonly continuation: ContinueOption | undefined,
+  ) {}
+}
+
+/** The message is settled, `terminate(reason)` runs and the data updater ends; the next message starts a fresh one. */
+export class Stop<State> {
+  readonly kind = 'stop';
+
+  constructor(
+    readonly reason: unknown,
+    readonly settlement: 'ack' | 'discard',
+    readonly state: State | undefined,
+  ) {}
+}
+
+/** A new state and nothing else: the answer of `handleContinue`. */
+export class Ok<State> {
+  constructor(readonly state: State | undefined) {}
+}
+
+/** An answer to a signal together with a new state. */
+export class Reply<State, Value> {
+  constructor(
+    readonly value: Value,
+    readonly state: State | undefined,
+  ) {}
+}
+
+/** What `handleMessage` may answer. Nothing (`undefined`) acks and keeps the state. */
+export type MessageOutcome<State> = Ack<State> | Discard<State> | Stop<State>;
+
+const ACK = new Ack<never>(undefined, undefined);
+
+/**
+ * The message was handled.
+ * @param state the key's new state; left out or `undefined`, the state is kept
+ * @param options `{ continue: arg }` runs `handleContinue(arg)` once the message is settled
+ * @example return ack({ ...state, count: state.count + 1 });
+ * @publicApi
+ */
+export function ack<State = never>(state?: State, options?: ContinueOption): Ack<State> {
+  return state === undefined && options === undefined ? (ACK) : new Ack(state, options);
+}
+
+/**
+ * The message is refused for good: it is published to the dead letters with this reason, then settled. Never retried.
+ * @param reason why, for the dead letter's headers: a string, or an Error of which the message is taken
+ * @param state the key's new state; left out or `undefined`, the state is kept
+ * @param options `{ continue: arg }` runs `handleContinue(arg)` once the message is settled
+ * @publicApi
+ */
+export function discard<State = never>(reason: unknown, state?: State, options?: ContinueOption): Discard<State> {
+  return new Discard(reason, state, options);
+}
+
+/**
+ * Settles the message, then calls `terminate(reason)` and ends the data updater. The key's next message or signal
+ * starts a fresh one.
+ * @param reason passed to `terminate`
+ * @param settlement `'ack'` (default) or `'discard'`, as the functions of these names
+ * @param state the state that `terminate` gets; left out or `undefined`, the state is kept
+ * @publicApi
+ */
+export function stop<State = never>(
+  reason: unknown,
+  settlement: 'ack' | 'discard' = 'ack',
+  state?: State,
+): Stop<State> {
+  return new Stop(reason, settlement, state);
+}
+
+/**
+ * The answer of `handleContinue` when the state changes. Returning nothing keeps the state.
+ * @publicApi
+ */
+export function ok<State>(state?: State): Ok<State> {
+  return new Ok(state);
+}
+
+/**
+ * The answer of `handleSignal` when the state changes with it. A plain value that is returned answers the signal and
+ * keeps the state.
+ * @publicApi
+ */
+export function reply<Value, State = never>(value: Value, state?: State): Reply<State, Value> {
+  return new Reply(value, state);
+}

@@ -1,0 +1,128 @@
+import type { Observable } from 'rxjs';
+import type { Engine } from '../engine/engine.js';
+import type { DataUpdaterRef, LiveKey } from '../engine/live-key.js';
+import type { EngineStatus } from '../engine/status.js';
+import type { MississippiEvent } from '../interfaces/events.interface.js';
+import type { MessageHeaders, ProcessInfo } from '../interfaces/transport.interface.js';
+import { encodeShardingKey, type ShardingKey } from '../keys/sharding-key.js';
+import type { MessageOutcome } from '../outcomes.js';
+import { checkTimeout } from './check-timeout.js';
+
+/** Where the service finds the engine once the app has started. */
+export interface EngineAccess {
+  readonly engine: Engine;
+  readonly events: Observable<MississippiEvent>;
+}
+
+/** A message that another transport brought (HTTP, TCP, a timer...). */
+export interface DirectMessage<Payload = unknown> {
+  /** As the handler is to see it: it is neither encoded nor decoded, but a payload class is applied. */
+  payload: Payload;
+  headers?: MessageHeaders;
+  messageId?: string;
+  /** Unix time in whole seconds. */
+  timestamp?: number;
+}
+
+/**
+ * Reaches the data updaters of one instance from controllers and other providers.
+ * @publicApi
+ */
+export class DataUpdaterService {
+  /** @internal */
+  constructor(private readonly runtime: EngineAccess) {}
+
+  /**
+   * The one data updater of a key, started if need be: the same reference while it lives, a fresh one after it ended.
+   * @throws {DataUpdaterStartError} when `init` fails; its `cause` says why
+   * @throws {ShardNotOwnedError} when the key's shard lives in another process
+   * @throws {InvalidShardingKeyError} when the key is no term
+   * @throws {OwnKeyError} when called from inside a callback of the same key
+   */
+  async getDataUpdater(shardingKey: ShardingKey): Promise<DataUpdaterRef> {
+    return this.runtime.engine.getDataUpdater(encodeShardingKey(shardingKey));
+  }
+
+  /**
+   * Handles a message that another transport brought: it enters the tail of the key's FIFO, waits its turn and is
+   * retried by the failure policy. It is never dead-lettered or parked, and is lost with the process: the caller keeps
+   * it until the promise settles.
+   * @returns the handler's outcome; its `kind` is `'ack'`, `'discard'` or `'stop'`
+   * @throws {AttemptsExhaustedError} when every attempt failed, those in which `init` failed included; its `cause` is the last error
+   * @throws {KeyParkedError} while the key is parked
+   * @throws {ShardNotOwnedError} when the key's shard lives in another process, or is lost before the message's turn
+   * @throws {ShuttingDownError} when the app closes before the message's turn
+   * @throws {PayloadInvalidError} when the payload does not validate
+   * @throws {OwnKeyError} when called from inside a callback of the same key
+   */
+  async handleMessage<State = unknown>(
+    shardingKey: ShardingKey,
+    message: DirectMessage,
+  ): Promise<MessageOutcome<State>> {
+    return (await this.runtime.engine.handleMessage(encodeShardingKey(shardingKey), message)) as MessageOutcome<State>;
+  }
+
+  /**
+   * Asks the key's data updater, started if need be, and returns the handler's answer. It waits for the callback that
+   * is running, not for the messages in the FIFO.
+   * @param options `timeout` in milliseconds, default `signalTimeout`
+   * @throws {SignalTimeoutError} after the time-out; the signal does not run if it had not started
+   * @throws {DataUpdaterStartError} when `init` fails
+   * @throws {InvalidMessageError} when `timeout` is no time
+   * @throws {SignalNotHandledError} when the handler has no `handleSignal`
+   * @throws {OwnKeyError} when called from inside a callback of the same key
+   * @throws whatever the handler throws
+   */
+  async handleSignal<Answer = unknown>(
+    shardingKey: ShardingKey,
+    signal: unknown,
+    options?: { timeout?: number },
+  ): Promise<Answer> {
+    checkTimeout(options?.timeout);
+    return (await this.runtime.engine.handleSignal(encodeShardingKey(shardingKey), signal, options?.timeout)) as Answer;
+  }
+
+  /**
+   * Sets a key aside: from its next message on, everything goes to the side queue, in order, until {@link resume}. A
+   * flight that runs is let finish. A key that is parked before it has any message is parked in this process only.
+   */
+  async park(shardingKey: ShardingKey): Promise<void> {
+    return this.runtime.engine.park(encodeShardingKey(shardingKey));
+  }
+
+  /** Feeds a parked key from the side queue until none of it is left, then from the shard. Attempts start at one. */
+  async resume(shardingKey: ShardingKey): Promise<void> {
+    return this.runtime.engine.resume(encodeShardingKey(shardingKey));
+  }
+
+  /**
+   * Drops the first message of a parked key: it goes to the dead letters with the reason `dropped`.
+   * @throws {KeyNotParkedError} when the key is not parked, is being resumed, or has no message in the side queue
+   */
+  async drop(shardingKey: ShardingKey): Promise<void> {
+    return this.runtime.engine.drop(encodeShardingKey(shardingKey));
+  }
+
+  /** The keys with a data updater, waiting messages or parked ones, in no particular order. */
+  liveKeys(): IterableIterator<LiveKey> {
+    return this.runtime.engine.liveKeys();
+  }
+
+  /** Counts of what this process owns, does and waits for. */
+  status(): EngineStatus {
+    return this.runtime.engine.status();
+  }
+
+  /**
+   * The processes that take part and the shards that each owns, this one among them. A process that does not answer within
+   * a second is left out.
+   */
+  async processes(): Promise<ProcessInfo[]> {
+    return this.runtime.engine.processes();
+  }
+
+  /** What happens, as it happens. Costs nothing while nobody listens. */
+  get events(): Observable<MississippiEvent> {
+    return this.runtime.events;
+  }
+}

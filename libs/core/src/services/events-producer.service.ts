@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import { describe } from '../errors/describe.js';
+import { InvalidMessageError, MissingShardingKeyError, PayloadEncodeError } from '../errors/index.js';
+import type { MessageHeaders } from '../interfaces/transport.interface.js';
+import { checkTimeout } from './check-timeout.js';
+import { encodeShardingKey, shardOf, type ShardingKey } from '../keys/sharding-key.js';
+import type { ProducerPort } from '../engine/producer-port.js';
+
+/** Milliseconds since the epoch at which a message was published, for latency. */
+export const PUBLISHED_AT_HEADER = 'mississippi_published_at_ms';
+
+/** @publicApi */
+export interface PublishOptions {
+  /** What the message is about: messages of one key are handled in the order of their `publish` calls. */
+  shardingKey: ShardingKey;
+  headers?: MessageHeaders;
+  /** Default: a random UUID. */
+  messageId?: string;
+  /** Unix time in whole seconds. Default: now. */
+  timestamp?: number;
+  /** How long to wait until the message is safely taken. Milliseconds, default `publishTimeout` of the module. */
+  timeout?: number;
+}
+
+/**
+ * Publishes messages for the handlers of one instance, in this process or in others.
+ * @publicApi
+ */
+export class EventsProducer {
+  /** @internal */
+  constructor(private readonly runtime: { readonly engine: ProducerPort }) {}
+
+  /**
+   * Publishes a message. The promise resolves when the transport has safely taken it; until then the caller keeps it.
+   * Calls with one key take effect in call order.
+   * @throws {MissingShardingKeyError} without a sharding key
+   * @throws {InvalidShardingKeyError} when the key is no term, or is larger than 16 KB
+   * @throws {InvalidMessageError} when the timestamp is no integer, the message id no string, or the timeout no time
+   * @throws {PayloadEncodeError} when the payload cannot be encoded; nothing was sent
+   * @throws {PublishTimeoutError} after `timeout`; whether the message was taken is unknown
+   * @throws {PublishError} when the transport refused it or is closed
+   */
+  async publish(payload: unknown, options: PublishOptions): Promise<void> {
+    const { shardingKey, headers, messageId, timestamp, timeout } = options ?? {};
+    if (shardingKey === undefined) throw new MissingShardingKeyError();
+    if (timestamp !== undefined && !Number.isSafeInteger(timestamp)) throw InvalidMessageError.timestamp(timestamp);
+    if (messageId !== undefined && typeof messageId !== 'string') throw InvalidMessageError.messageId(messageId);
+    checkTimeout(timeout);
+    const key = encodeShardingKey(shardingKey);
+    const { engine } = this.runtime;
+    const connection = engine.connection();
+    const now = Date.now();
+    await connection.publisher.publish(
+      {
+        shard: shardOf(key, connection.totalCount),
+        key,
+        body: encode(engine, payload),
+        headers: { ...headers, [PUBLISHED_AT_HEADER]: now },
+        messageId: messageId ?? randomUUID(),
+        timestamp: timestamp ?? Math.floor(now / 1000),
+      },
+      timeout ?? engine.publishTimeout,
+    );
+  }
+}
+
+function encode({ codec }: ProducerPort, payload: unknown): Uint8Array {
+  try {
+    const body: unknown = codec.encode(payload);
+    if (body instanceof Uint8Array) return body;
+    throw new TypeError(`encode of the codec must return a Uint8Array, not ${describe(body)}`);
+  } catch (error) {
+    throw error instanceof PayloadEncodeError ? error : new PayloadEncodeError(error);
+  }
+}

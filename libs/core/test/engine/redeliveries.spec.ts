@@ -1,0 +1,221 @@
+import { discard, type MessageOutcome } from '../../src/index.js';
+import { settled } from '../support/fake-clock.js';
+import { Gates, RecordingHandler } from '../support/recording-handler.js';
+import { ScriptedDelivery, ScriptedTransport } from '../support/scripted-transport.js';
+import { startEngine } from '../support/test-engine.js';
+
+/** An engine on a transport that the test plays; flights of `slow...` end when the test opens their gate. */
+async function startScripted(prefetch = 300) {
+  const gates = new Gates<MessageOutcome<unknown> | void>();
+  const handler = new RecordingHandler({
+    handleMessage: (payload) => (payload.startsWith('slow') ? gates.at(payload) : undefined),
+  });
+  return { gates, handler, ...(await startEngine(handler, { transport: new ScriptedTransport({ prefetch }) })) };
+}
+
+describe('a message that comes back while the flight of the last epoch still runs', () => {
+  test('waits for that flight, and is acked without a second run if it succeeded', async () => {
+    const { transport, gates, handler, of } = await startScripted();
+    const first = transport.own();
+    first.deliver('k', 'slow');
+    first.lose();
+    const second = transport.own();
+    second.redeliver('k', 'slow');
+    second.deliver('k', 'next');
+    await settled();
+    expect(handler.of('k')).toEqual(['init', 'message slow']);
+    gates.open('slow', undefined);
+    await settled();
+    expect(second.settled).toEqual(['slow', 'next']);
+    expect(handler.of('k')).toEqual(['init', 'message slow', 'terminate shardLost', 'init', 'message next']);
+    expect(of('skipped')).toMatchObject([{ messageId: 'slow', epoch: 2 }]);
+  });
+
+  test('runs again if that flight failed', async () => {
+    const { transport, gates, handler } = await startScripted();
+    const first = transport.own();
+    first.deliver('k', 'slow');
+    first.lose();
+    const second = transport.own();
+    second.redeliver('k', 'slow');
+    gates.fail('slow', new Error('lost'));
+    await settled();
+    expect(handler.messages('k')).toEqual(['slow', 'slow']);
+    expect(second.settled).toEqual([]);
+  });
+
+  test('runs again if that flight discarded, for its dead letter was never written', async () => {
+    const { transport, gates, handler } = await startScripted();
+    const first = transport.own();
+    first.deliver('k', 'slow');
+    first.lose();
+    const second = transport.own();
+    second.redeliver('k', 'slow');
+    gates.open('slow', discard('no'));
+    await settled();
+    expect(handler.messages('k')).toEqual(['slow', 'slow']);
+  });
+
+  test('does not wait for ever: an abandoned flight makes room', async () => {
+    const { transport, handler, clock } = await startScripted();
+    const first = transport.own();
+    first.deliver('k', 'slow');
+    first.lose();
+    transport.own().redeliver('k', 'slow');
+    await clock.advance(301_000);
+    expect(handler.messages('k')).toEqual(['slow', 'slow']);
+  });
+
+  test('waits over several epochs too', async () => {
+    const { transport, gates, handler } = await startScripted();
+    const first = transport.own();
+    first.deliver('k', 'slow');
+    first.lose();
+    const second = transport.own();
+    second.redeliver('k', 'slow');
+    second.lose();
+    const third = transport.own();
+    third.redeliver('k', 'slow');
+    gates.open('slow', undefined);
+    await settled();
+    expect(handler.messages('k')).toEqual(['slow']);
+    expect(third.settled).toEqual(['slow']);
+  });
+
+  test('is told from another message of the key that comes first', async () => {
+    const { transport, gates, handler } = await startScripted();
+    const first = transport.own();
+    first.deliver('k', 'a');
+    first.deliver('k', 'slow');
+    await settled();
+    first.lose();
+    const second = transport.own();
+    second.redeliver('k', 'a');
+    second.redeliver('k', 'slow');
+    gates.open('slow', undefined);
+    await settled();
+    expect(handler.messages('k')).toEqual(['a', 'slow']);
+    expect(second.settled).toEqual(['a', 'slow']);
+  });
+
+  test('is known too when the flight ends after the new epoch began and before the message is there', async () => {
+    const { transport, gates, handler } = await startScripted();
+    const first = transport.own();
+    first.deliver('k', 'slow');
+    first.lose();
+    const second = transport.own();
+    gates.open('slow', undefined);
+    await settled();
+    second.redeliver('k', 'slow');
+    await settled();
+    expect(handler.messages('k')).toEqual(['slow']);
+    expect(second.settled).toEqual(['slow']);
+  });
+
+  test('leaves the other keys of its shard alone', async () => {
+    const { transport, handler } = await startScripted();
+    const first = transport.own();
+    first.deliver('k', 'slow');
+    first.lose();
+    const second = transport.own();
+    second.redeliver('k', 'slow');
+    second.deliver('l', 'other');
+    await settled();
+    expect(handler.messages('l')).toEqual(['other']);
+  });
+});
+
+describe('messages that were handled in the last epoch', () => {
+  test('are acked without running again when they come back, for their acks were lost', async () => {
+    const { transport, handler } = await startScripted();
+    const first = transport.own();
+    for (const payload of ['a', 'b']) first.deliver('k', payload);
+    await settled();
+    first.lose();
+    const second = transport.own();
+    for (const payload of ['a', 'b']) second.redeliver('k', payload);
+    second.deliver('k', 'c');
+    await settled();
+    expect(handler.messages('k')).toEqual(['a', 'b', 'c']);
+    expect(second.settled).toEqual(['a', 'b', 'c']);
+  });
+
+  test('are forgotten at the first delivery that is not a redelivery', async () => {
+    const { transport, handler } = await startScripted();
+    const first = transport.own();
+    first.deliver('k', 'a');
+    await settled();
+    first.lose();
+    const second = transport.own();
+    second.deliver('l', 'new');
+    second.redeliver('k', 'a');
+    await settled();
+    expect(handler.messages('k')).toEqual(['a', 'a']);
+  });
+
+  test('are never recognised in a delivery that is not redelivered: a resend runs again', async () => {
+    const { transport, handler } = await startScripted();
+    const first = transport.own();
+    first.deliver('k', 'a');
+    await settled();
+    first.lose();
+    transport.own().deliver('k', 'a');
+    await settled();
+    expect(handler.messages('k')).toEqual(['a', 'a']);
+  });
+
+  test.each<[string, [string, string, string?]]>([
+    ['another key', ['l', 'a', 'a']],
+    ['another payload', ['k', 'b', 'a']],
+    ['another message id', ['k', 'a', 'b']],
+  ])('are recognised by message id, key and payload: %s runs', async (_, [key, payload, messageId]) => {
+    const { transport, handler } = await startScripted();
+    const first = transport.own();
+    first.deliver('k', 'a');
+    await settled();
+    first.lose();
+    transport.own().redeliver(key, payload, messageId);
+    await settled();
+    expect(handler.messages(key).at(-1)).toBe(payload);
+    expect(handler.calls.filter((call) => call.includes('message'))).toHaveLength(2);
+  });
+
+  test('are recognised once each', async () => {
+    const { transport, handler } = await startScripted();
+    const first = transport.own();
+    first.deliver('k', 'a');
+    await settled();
+    first.lose();
+    const second = transport.own();
+    second.redeliver('k', 'a');
+    second.redeliver('k', 'a');
+    await settled();
+    expect(handler.messages('k')).toEqual(['a', 'a']);
+  });
+
+  test('are remembered up to the prefetch window, the newest', async () => {
+    const { transport, handler } = await startScripted(3);
+    const first = transport.own();
+    const all = ['1', '2', '3', '4', '5'];
+    for (const payload of all) first.deliver('k', payload);
+    await settled();
+    first.lose();
+    const second = transport.own();
+    for (const payload of all) second.redeliver('k', payload);
+    await settled();
+    expect(handler.messages('k')).toEqual([...all, '1', '2']);
+  });
+
+  test('are not forgotten because of what is fed from the side queue', async () => {
+    const { transport, handler } = await startScripted();
+    const first = transport.own();
+    first.deliver('k', 'a');
+    await settled();
+    first.lose();
+    const second = transport.own([new ScriptedDelivery('l', 'parked', false)]);
+    await settled();
+    second.redeliver('k', 'a');
+    await settled();
+    expect(handler.calls.filter((call) => call.includes('message'))).toEqual(['k message a', 'l message parked']);
+  });
+});

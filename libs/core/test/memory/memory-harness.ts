@@ -1,0 +1,46 @@
+import type { TransportConnection } from '@mississippi/core';
+import type { DeadLetter, OpenOptions, RawMessage, TransportHarness } from '@mississippi/testing';
+import { memory, MemoryBroker } from '../../src/index.js';
+
+const logger = { log: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** The embedded transport, prepared for the conformance suite: a broker for each case, shared by its connections. */
+export class MemoryHarness implements TransportHarness {
+  readonly within: number = 5_000;
+  readonly unsupported = [];
+  protected broker: MemoryBroker | undefined;
+
+  async reset(): Promise<void> {
+    this.broker = undefined;
+  }
+
+  async open({ totalCount, prefetch }: OpenOptions): Promise<TransportConnection> {
+    this.broker ??= new MemoryBroker({ totalCount, capacity: 100_000, deadLetterLimit: 10_000 });
+    return memory({ broker: this.broker, prefetch }).connect({ instance: 'conformance', logger });
+  }
+
+  /** What an embedded connection holds back nowhere but in the broker is gone with it. */
+  async crash(connection: TransportConnection): Promise<void> {
+    await connection.close();
+  }
+
+  async loseShard(_connection: TransportConnection, shard: number): Promise<void> {
+    this.broker?.loseShard(shard);
+  }
+
+  async block(): Promise<void> {
+    this.broker?.block();
+  }
+
+  async unblock(): Promise<void> {
+    this.broker?.unblock();
+  }
+
+  async deadLetters(): Promise<readonly DeadLetter[]> {
+    return this.broker?.takeDeadLetters() ?? [];
+  }
+
+  async injectRaw(shard: number, { key, messageId, timestamp, ...message }: RawMessage): Promise<void> {
+    this.broker?.inject(shard, { key, messageId, timestamp, ...message });
+  }
+}

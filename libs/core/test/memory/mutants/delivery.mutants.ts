@@ -1,0 +1,211 @@
+import type { HeaderValue, OutgoingMessage } from '@mississippi/core';
+import { asMemory, changing, inside, later, rewrite, type Mutant } from './mutant.js';
+
+/** Wrong messages, wrong places, wrong order. */
+export const deliveryMutants: readonly Mutant[] = [
+  {
+    name: 'messages go to the next shard',
+    by: 'a message arrives in the shard of its key',
+    says: /the messages of shard|to get \d+ deliveries/,
+    publish: changing((message) => ({ ...message, shard: (message.shard + 1) % 8 })),
+  },
+  {
+    name: 'some publishes are overtaken',
+    by: 'the messages of a shard arrive in the order of the publish calls',
+    says: /the order of publish calls/,
+    publish: (publisher) => {
+      let calls = 0;
+      return async (message, timeout) => {
+        if (++calls % 7 === 0) await later();
+        return publisher.publish(message, timeout);
+      };
+    },
+  },
+  {
+    name: 'one of a thousand messages is lost',
+    by: '10,000 messages arrive once each',
+    says: /deliveries|had to be/,
+    publish: (publisher) => {
+      let calls = 0;
+      return async (message, timeout) => {
+        if (++calls % 1_000 !== 0) await publisher.publish(message, timeout);
+      };
+    },
+  },
+  {
+    name: 'one of many keys is forgotten',
+    by: 'a thousand keys arrive, each in its order',
+    says: /deliveries|had to be/,
+    publish: (publisher) => {
+      const keys = new Set<string>();
+      return async (message, timeout) => {
+        const key = Buffer.from(message.key).toString('hex');
+        if (keys.size < 999) keys.add(key);
+        if (keys.has(key)) await publisher.publish(message, timeout);
+      };
+    },
+  },
+  {
+    name: 'the last message is delivered twice',
+    by: '10,000 messages arrive once each',
+    says: /more arrived in shard/,
+    publish: (publisher) => {
+      let calls = 0;
+      return async (message, timeout) => {
+        if (++calls === 10_000) await publisher.publish(message, timeout);
+        return publisher.publish(message, timeout);
+      };
+    },
+  },
+  {
+    name: 'messages without a consumer are dropped',
+    by: 'messages that are published before there is a consumer wait for it',
+    says: /deliveries/,
+    broker: (_broker, shards) => {
+      for (const shard of shards) {
+        const append = shard.append.bind(shard);
+        shard.append = (message) => shard.owner !== undefined && append(message);
+      }
+    },
+  },
+  {
+    name: 'every delivery is marked as redelivered',
+    by: 'a first delivery is not marked as redelivered',
+    says: /must not be marked/,
+    deliver: (receiver, delivery) => receiver.deliver(rewrite(delivery, { redelivered: true })),
+  },
+  {
+    name: 'keys pass through UTF-8',
+    by: 'sharding keys arrive byte by byte',
+    says: /the key of m\d+: expected/,
+    publish: changing((message) => ({ ...message, key: Buffer.from(Buffer.from(message.key).toString('utf8')) })),
+  },
+  {
+    name: 'bodies pass through UTF-8',
+    by: 'bodies arrive byte by byte',
+    says: /the body of m\d+: expected/,
+    publish: changing((message) => ({ ...message, body: Buffer.from(Buffer.from(message.body).toString('utf8')) })),
+  },
+  {
+    name: 'an empty body becomes something',
+    by: 'bodies arrive byte by byte',
+    says: /the body of m1: expected 0 bytes/,
+    publish: changing((message) => ({
+      ...message,
+      body: message.body.length === 0 ? Buffer.from('{}') : message.body,
+    })),
+  },
+  {
+    name: 'bodies are cut at 64 KB',
+    by: 'a body of 1 MB arrives',
+    says: /the body of m1: expected 1048576 bytes/,
+    publish: changing((message) => ({ ...message, body: message.body.subarray(0, 65_536) })),
+  },
+  {
+    name: 'bytes in headers become text',
+    by: 'headers arrive with their values and types',
+    says: /the header bytes of m1 must be bytes/,
+    publish: withHeaders((value) => (value instanceof Uint8Array ? Buffer.from(value).toString() : value)),
+  },
+  {
+    name: 'numbers in headers become text',
+    by: 'headers arrive with their values and types',
+    says: /the header zero of m1 must be an integer/,
+    publish: withHeaders((value) => (typeof value === 'number' ? String(value) : value)),
+  },
+  {
+    name: 'nested headers become text',
+    by: 'headers arrive with their values and types',
+    says: /the header table of m1 must be a table/,
+    publish: withHeaders((value) => (value?.constructor === Object ? '[object Object]' : value)),
+  },
+  {
+    name: 'large integers in headers are rounded',
+    by: 'headers arrive with their values and types',
+    says: /the header large of m1/,
+    publish: withHeaders((value) => (typeof value === 'number' ? Math.fround(value) : value)),
+  },
+  {
+    name: 'null in headers is left out',
+    by: 'null and fractions in headers arrive',
+    says: /the header nothing of m1 must be null/,
+    publish: changing((message) => {
+      const { nothing: _nothing, ...headers } = message.headers;
+      return { ...message, headers };
+    }),
+  },
+  {
+    name: 'message ids are made anew',
+    by: 'the message id and the timestamp arrive',
+    says: /the message id of/,
+    deliver: (receiver, delivery) => receiver.deliver(rewrite(delivery, { messageId: 'another' })),
+  },
+  {
+    name: 'a timestamp of 0 is left out',
+    by: 'the message id and the timestamp arrive',
+    says: /the timestamp of/,
+    deliver: (receiver, delivery) =>
+      receiver.deliver(rewrite(delivery, { timestamp: delivery.timestamp || undefined })),
+  },
+  {
+    name: 'a message without a key is swallowed',
+    by: 'a message without a key, an id and a timestamp is delivered',
+    says: /deliveries/,
+    deliver: (receiver, delivery, session) => {
+      if (delivery.key === undefined) session.settle(delivery);
+      else receiver.deliver(delivery);
+    },
+  },
+  {
+    name: 'a key that is no term is replaced',
+    by: 'a message whose key is no term',
+    says: /the key: expected 6 bytes/,
+    deliver: (receiver, delivery) => receiver.deliver(rewrite(delivery, { key: new Uint8Array(0) })),
+  },
+  {
+    name: 'the window is ignored',
+    by: 'no more than prefetch deliveries are unsettled',
+    says: /unsettled deliveries, but prefetch is 5/,
+    prefetch: () => 1_000,
+  },
+  {
+    name: 'the window is one too large',
+    by: 'with a prefetch of 1 messages come one at a time',
+    says: /unsettled deliveries, but prefetch is 1/,
+    prefetch: (asked) => asked + 1,
+  },
+  {
+    name: 'the window is one too small',
+    by: 'no more than prefetch deliveries are unsettled',
+    says: /to get 5 deliveries; meanwhile/,
+    prefetch: (asked) => asked - 1,
+  },
+  {
+    name: 'all shards share one window',
+    by: 'a shard whose window is full does not hold up another',
+    says: /deliveries/,
+    broker: (_broker, shards) => {
+      for (const shard of shards) {
+        Object.defineProperty(shard, 'window', {
+          get: () => shards.reduce((sum, each) => sum + inside(each).unsettled.size, 0),
+        });
+      }
+    },
+  },
+  {
+    name: 'the first of a window is delivered last',
+    by: 'the messages of a shard arrive in the order of the publish calls',
+    says: /the order of publish calls/,
+    deliver: (receiver, delivery) => {
+      if (asMemory(delivery).messageId === 'm1') void later().then(() => receiver.deliver(delivery));
+      else receiver.deliver(delivery);
+    },
+  },
+];
+
+function withHeaders(change: (value: HeaderValue) => HeaderValue): NonNullable<Mutant['publish']> {
+  return changing((message: OutgoingMessage) => {
+    const headers = Object.entries(message.headers).map(([name, value]) => [name, change(value)]);
+    return { ...message, headers: Object.fromEntries(headers) as OutgoingMessage['headers'] };
+  });
+}

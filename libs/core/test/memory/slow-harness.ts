@@ -1,0 +1,167 @@
+import type {
+  Delivery,
+  OutgoingMessage,
+  Publisher,
+  ShardConsumer,
+  ShardReceiver,
+  ShardSession,
+  TransportConnection,
+  TransportStatus,
+} from '@mississippi/core';
+import type { OpenOptions } from '@mississippi/testing';
+import { MemoryHarness } from './memory-harness.js';
+
+/** Milliseconds on the way to the broker and back. Timers of one duration fire in the order in which they were set. */
+const WAY = 12;
+
+function onTheWay(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, WAY);
+  });
+}
+
+/** The embedded transport behind a slow line: everything takes its time, and what is under way at a crash is gone. */
+export class SlowHarness extends MemoryHarness {
+  private readonly connections = new Map<TransportConnection, SlowConnection>();
+
+  override async open(options: OpenOptions): Promise<TransportConnection> {
+    const connection = new SlowConnection(await super.open(options));
+    this.connections.set(connection, connection);
+    await onTheWay();
+    return connection;
+  }
+
+  override async crash(connection: TransportConnection): Promise<void> {
+    this.connections.get(connection)!.dead = true;
+    await onTheWay();
+    await this.connections.get(connection)!.inner.close();
+  }
+}
+
+class SlowConnection implements TransportConnection, Publisher {
+  readonly publisher = this;
+  dead = false;
+
+  constructor(readonly inner: TransportConnection) {}
+
+  get totalCount(): number {
+    return this.inner.totalCount;
+  }
+  get prefetch(): number {
+    return this.inner.prefetch;
+  }
+
+  async publish(message: OutgoingMessage, timeout: number): Promise<void> {
+    await this.arrive();
+    await this.inner.publisher.publish(message, timeout);
+    await this.arrive();
+  }
+
+  consume(consumer: ShardConsumer): Promise<void> {
+    return this.inner.consume({ open: (session) => new SlowSession(this, session, consumer) });
+  }
+
+  status(): TransportStatus {
+    return this.inner.status();
+  }
+
+  stopClaiming(): void {
+    this.inner.stopClaiming();
+  }
+
+  async close(): Promise<void> {
+    await onTheWay();
+    await this.inner.close();
+    await onTheWay();
+  }
+
+  /** Resolves when something has arrived at the other end; never, if the process was killed meanwhile. */
+  async arrive(): Promise<void> {
+    await onTheWay();
+    if (this.dead) await new Promise<never>(() => undefined);
+  }
+}
+
+/** Both ends of a session: the consumer's session, and the broker's receiver. */
+class SlowSession implements ShardSession, ShardReceiver {
+  readonly shard = this.session.shard;
+  readonly epoch = this.session.epoch;
+  readonly parked = this.session.parked;
+  private receiver: ShardReceiver | undefined;
+  private ended = false;
+
+  constructor(
+    private readonly line: SlowConnection,
+    private readonly session: ShardSession,
+    consumer: ShardConsumer,
+  ) {
+    void line.arrive().then(() => {
+      if (!this.ended) this.receiver = consumer.open(this);
+    });
+  }
+
+  // ---- from the broker
+
+  deliver(delivery: Delivery): void {
+    void this.line.arrive().then(() => {
+      if (!this.ended) this.receiver?.deliver(delivery);
+    });
+  }
+
+  lost(cause: Error): void {
+    void this.line.arrive().then(() => {
+      if (!this.ended) this.receiver?.lost(cause);
+      this.ended = true;
+    });
+  }
+
+  suspend(): void {
+    this.receiver?.suspend();
+  }
+
+  resume(): void {
+    this.receiver?.resume();
+  }
+
+  signal(...request: Parameters<ShardReceiver['signal']>): Promise<unknown> {
+    return this.receiver!.signal(...request);
+  }
+
+  release(): Promise<void> {
+    return this.receiver!.release();
+  }
+
+  // ---- from the consumer
+
+  settle(delivery: Delivery): void {
+    void this.line.arrive().then(() => this.session.settle(delivery));
+  }
+
+  async deadLetter(...call: Parameters<ShardSession['deadLetter']>): Promise<void> {
+    await this.line.arrive();
+    await this.session.deadLetter(...call);
+    await this.line.arrive();
+  }
+
+  async park(...call: Parameters<ShardSession['park']>): Promise<void> {
+    await this.line.arrive();
+    await this.session.park(...call);
+    await this.line.arrive();
+  }
+
+  readParked(key: Uint8Array) {
+    const reader = this.session.readParked(key);
+    const next = async (): Promise<Delivery> => {
+      await this.line.arrive();
+      return reader.next();
+    };
+    return { next, close: () => reader.close() };
+  }
+
+  async close(): Promise<void> {
+    await this.line.arrive();
+    this.ended = true;
+    await this.session.close();
+    await this.line.arrive();
+  }
+}

@@ -1,0 +1,235 @@
+import { config, Observable, type Subject } from 'rxjs';
+import { CallbackRun } from '../../src/engine/callback-run.js';
+import type { DataUpdater } from '../../src/engine/data-updater.js';
+import type { Fifo } from '../../src/engine/fifo.js';
+import { KeyQueue } from '../../src/engine/key-queue.js';
+import { Lane, type Turn } from '../../src/engine/lane.js';
+import { MessageTracker } from '../../src/engine/message-tracker.js';
+import type { PendingSignal } from '../../src/engine/pending-signal.js';
+import type { Shard } from '../../src/engine/shard.js';
+import { DeliveredMessage, type TrackedMessage } from '../../src/engine/tracked-message.js';
+import type { Delivery } from '../../src/index.js';
+import { replaceMethod, type Method } from './replace-method.js';
+
+/** A fault that somebody might put into the engine. */
+export interface Mutant {
+  readonly name: string;
+  /** What the history must say of it. */
+  readonly says: RegExp;
+  /** Puts the fault into the engine; the returned function takes it out again. */
+  plant(): () => void;
+}
+
+const call = (target: object, name: string, ...args: unknown[]): unknown =>
+  (Reflect.get(target, name) as Method).apply(target, args);
+const fifoOf = (tracker: object): Fifo<TrackedMessage> => Reflect.get(tracker, 'fifo') as Fifo<TrackedMessage>;
+const shardOf = (tracker: object): Shard => Reflect.get(tracker, 'shard') as Shard;
+
+const settlesBeforeHandling: Mutant = {
+  name: 'settles a message before it is handled',
+  says: /was settled before it was handled/,
+  plant() {
+    const early = new WeakSet<TrackedMessage>();
+    const undo = [
+      replaceMethod(
+        MessageTracker.prototype,
+        'takeOff',
+        (takeOff) =>
+          function () {
+            const head = takeOff.call(this) as TrackedMessage;
+            if (head instanceof DeliveredMessage && !early.has(head)) {
+              early.add(head);
+              shardOf(this).session.settle(head.delivery);
+            }
+            return head;
+          },
+      ),
+      replaceMethod(
+        MessageTracker.prototype,
+        'settle',
+        (settle) =>
+          function (outcome) {
+            const head = fifoOf(this).peek()!;
+            if (early.has(head)) call(this, 'advance', head);
+            else settle.call(this, outcome);
+          },
+      ),
+    ];
+    return () => undo.forEach((restore) => restore());
+  },
+};
+
+const skipsAfterRetry: Mutant = {
+  name: 'goes on with the next message when a retry fails',
+  says: /leaves a gap/,
+  plant: () =>
+    replaceMethod(
+      MessageTracker.prototype,
+      'fail',
+      (fail) =>
+        function (error) {
+          if ((Reflect.get(this, 'attempt') as number) >= 2) call(this, 'advance', fifoOf(this).peek());
+          else fail.call(this, error);
+        },
+    ),
+};
+
+const signalsAtOnce: Mutant = {
+  name: 'runs a signal while another callback of the key runs',
+  says: /handleSignal\(.* overlaps/,
+  plant: () =>
+    replaceMethod(
+      KeyQueue.prototype,
+      'signal',
+      (signal) =>
+        function (pending) {
+          const updater = Reflect.get(this, 'updater') as DataUpdater | undefined;
+          if (updater === undefined || !(Reflect.get(this, 'running') as boolean)) {
+            signal.call(this, pending);
+            return;
+          }
+          const { handler } = (Reflect.get(this, 'home') as Shard).engine;
+          const run = new CallbackRun('handleSignal', this as KeyQueue, undefined, 0);
+          const asked = pending as PendingSignal;
+          const answer = Promise.resolve(handler.handleSignal!(asked.signal, updater.state, run.context()));
+          answer.then(
+            (value) => asked.answer(value),
+            (error: unknown) => asked.reject(error),
+          );
+        },
+    ),
+};
+
+const losesOnStop: Mutant = {
+  name: 'forgets the messages that wait behind one that says stop',
+  says: /leaves a gap|does not come to rest/,
+  plant: () =>
+    replaceMethod(
+      KeyQueue.prototype,
+      'after',
+      (after) =>
+        function (aftermath) {
+          const { stop } = aftermath as { stop: unknown };
+          const fifo = fifoOf((this as KeyQueue).tracker);
+          const head = stop === undefined ? undefined : fifo.shift();
+          if (head !== undefined) {
+            while (fifo.length > 0) fifo.shift();
+            fifo.push(head);
+          }
+          after.call(this, aftermath);
+        },
+    ),
+};
+
+const forgetsKeyInUse: Mutant = {
+  name: 'takes an idle key out of the map before its data updater has ended',
+  says: /overlaps|doubles a live data updater/,
+  plant: () =>
+    replaceMethod(
+      KeyQueue.prototype,
+      'deactivate',
+      (deactivate) =>
+        function (reason) {
+          deactivate.call(this, reason);
+          (Reflect.get(this, 'home') as Shard).queues.delete((this as KeyQueue).id);
+        },
+    ),
+};
+
+const laneDies: Mutant = {
+  name: 'lets a turn error, so that its lane dies in silence',
+  says: /does not come to rest|does not stop/,
+  plant() {
+    let turns = 0;
+    const { onUnhandledError } = config;
+    config.onUnhandledError = () => undefined;
+    const restore = replaceMethod(
+      Lane.prototype,
+      'run',
+      () =>
+        function (turn, left) {
+          const lane = Reflect.get(this, 'turns') as Subject<Observable<never>>;
+          lane.next(
+            new Observable((subscriber) => {
+              (turn as Turn)(() => {
+                if (++turns % 20 === 0) subscriber.error(new Error('the turn failed'));
+                else subscriber.complete();
+                (left as () => void)();
+              });
+            }),
+          );
+        },
+    );
+    return () => {
+      restore();
+      config.onUnhandledError = onUnhandledError;
+    };
+  },
+};
+
+const handlesBesideParked: Mutant = {
+  name: 'handles a new delivery of a parked key instead of appending it',
+  says: /leaves a gap|was neither settled nor handled/,
+  plant: () =>
+    replaceMethod(
+      MessageTracker.prototype,
+      'deliver',
+      (deliver) =>
+        function (delivery, handledBefore) {
+          const tracker = this as MessageTracker;
+          if (!tracker.isParked) {
+            deliver.call(this, delivery, handledBefore);
+            return;
+          }
+          const now = shardOf(this).engine.clock.now();
+          fifoOf(this).push(new DeliveredMessage(now, delivery as Delivery, false, false));
+          (Reflect.get(this, 'owner') as KeyQueue).trackerChanged();
+        },
+    ),
+};
+
+const settlesForLostEpoch: Mutant = {
+  name: 'settles by the outcome of a flight whose epoch was lost',
+  says: /which has ended/,
+  plant: () =>
+    replaceMethod(
+      MessageTracker.prototype,
+      'landedLate',
+      (landedLate) =>
+        function (outcome, error) {
+          const handled = landedLate.call(this, outcome, error) as Delivery | undefined;
+          if (handled !== undefined) shardOf(this).session.settle(handled);
+          return handled;
+        },
+    ),
+};
+
+const retriesAtTail: Mutant = {
+  name: 'retries a failed message behind those that wait',
+  says: /leaves a gap/,
+  plant: () =>
+    replaceMethod(
+      MessageTracker.prototype,
+      'retryAfter',
+      (retryAfter) =>
+        function (delay, error) {
+          retryAfter.call(this, delay, error);
+          const fifo = fifoOf(this);
+          const { head, phase } = this as MessageTracker;
+          if (phase !== 'backoff' || fifo.length < 2 || !(head instanceof DeliveredMessage)) return;
+          fifo.push(fifo.shift()!);
+        },
+    ),
+};
+
+export const mutants: readonly Mutant[] = [
+  settlesBeforeHandling,
+  skipsAfterRetry,
+  signalsAtOnce,
+  losesOnStop,
+  forgetsKeyInUse,
+  laneDies,
+  handlesBesideParked,
+  settlesForLostEpoch,
+  retriesAtTail,
+];

@@ -1,0 +1,95 @@
+import type { Shard } from '../../src/engine/shard.js';
+import type { ShardSlot } from '../../src/engine/shard-slot.js';
+import { settled } from '../support/fake-clock.js';
+import { keyText } from './records.js';
+import { HANDLER_TIMEOUT, type Scenario } from './scenario.js';
+import type { TestProcess } from './test-process.js';
+import { watchDirectMessages, World } from './world.js';
+
+/** Rounds of a second each in which a healed world must come to rest. */
+const MOST_ROUNDS = 60;
+
+/** A promise of the specification was broken; the message tells which, and what led to it. */
+export class ViolationError extends Error {}
+
+/** @throws {ViolationError} where the engine broke a promise */
+export async function runScenario({ settings, turnouts, steps }: Scenario): Promise<void> {
+  const world = new World(settings, turnouts);
+  const unwatch = watchDirectMessages(() => world);
+  try {
+    await world.start();
+    for (const { action, pause } of steps) {
+      const acted = world.act(action);
+      if (acted !== undefined) await acted;
+      if (pause === 'microtask') await Promise.resolve();
+      if (pause === 'rest') await settled();
+      throwViolations(world);
+    }
+    await comeToRest(world);
+    await deactivate(world);
+    await shutDown(world);
+  } finally {
+    unwatch();
+  }
+}
+
+async function comeToRest(world: World): Promise<void> {
+  const { history } = world;
+  history.note('heal');
+  await world.heal();
+  for (let round = 0; round < MOST_ROUNDS && !world.rests; round++) {
+    await world.clock.advance(1_000);
+    await world.heal();
+  }
+  if (!world.rests) {
+    const status = world.working.map(({ name, engine }) => `${name} ${JSON.stringify(engine.status())}`);
+    const unanswered = world.stillAwaited.map((text) => `unanswered: ${text}`);
+    history.violation(['it does not come to rest', ...unanswered, ...status].join('; '));
+  }
+  history.checkNothingLost();
+  throwViolations(world);
+}
+
+/** What is idle long enough must leave nothing behind. */
+async function deactivate(world: World): Promise<void> {
+  world.history.note('idle');
+  await world.clock.advance(30_000 + 2 * HANDLER_TIMEOUT);
+  world.history.updaters.checkNoneLive();
+  for (const process of world.working) checkNothingKept(world, process);
+  throwViolations(world);
+}
+
+async function shutDown(world: World): Promise<void> {
+  for (const process of world.working) process.stop();
+  await world.clock.advance(20_000);
+  for (const process of world.processes) {
+    const { name, alive, stopped, timers } = process;
+    if (alive && !stopped) world.history.violation(`${name} does not stop`);
+    if (timers > 0) world.history.violation(`${name} left ${timers} timers`);
+  }
+  throwViolations(world);
+}
+
+function checkNothingKept(world: World, { name, engine }: TestProcess): void {
+  const kept: string[] = [...engine.liveKeys()].map(({ key, state }) => `the key ${keyText(key)} (${state})`);
+  const { liveKeys, flights, backoffs, failingInits, parkedKeys, parkedMessages } = engine.status();
+  const counts = { liveKeys, flights, backoffs, failingInits, parkedKeys, parkedMessages };
+  for (const [count, value] of Object.entries(counts)) if (value !== 0) kept.push(`${count}: ${value}`);
+  if (engine.idle.peek() !== undefined) kept.push('an idle key');
+  if (Reflect.get(engine.slots, 'taken') !== 0) kept.push('a taken slot');
+  for (const shard of shardsOf(engine)) {
+    if (shard.queues.size > 0) kept.push(`${shard.queues.size} queues of shard ${shard.index}`);
+    if (shard.side.length > 0 || shard.side.stalled) kept.push(`the side queue of shard ${shard.index}`);
+  }
+  if (kept.length > 0) world.history.violation(`${name} at rest kept ${kept.join(', ')}`);
+}
+
+function shardsOf(engine: object): Shard[] {
+  const slots = Reflect.get(engine, 'shards') as Map<number, ShardSlot>;
+  return [...slots.values()].flatMap(({ current }) => current ?? []);
+}
+
+function throwViolations({ history }: World): void {
+  const { violations, log } = history;
+  if (violations.length > 0) throw new ViolationError(`${violations.join('\n')}\n\n${log.join('\n')}`);
+}

@@ -1,0 +1,150 @@
+import { Engine } from '../../src/engine/engine.js';
+import type { Clock, Timer } from '../../src/engine/clock.js';
+import { DataUpdaterService, shardOf, type MemoryBroker } from '../../src/index.js';
+import { encodeShardingKey } from '../../src/keys/sharding-key.js';
+import { resolveOptions } from '../../src/mississippi.options.js';
+import type { History } from './history.js';
+import { PlannedHandler, type PlannedWorld } from './planned-handler.js';
+import { HANDLER_TIMEOUT, SIGNAL_TIMEOUT, type Settings } from './scenario.js';
+import { WatchedTransport, type TransportProcess, type WatchedSession } from './watched-transport.js';
+
+/** The time of one process: it ends with the process. */
+class ProcessClock implements Clock {
+  private readonly timers = new Set<Timer>();
+  private readonly dead: () => boolean;
+
+  constructor(
+    private readonly clock: Clock,
+    alive: () => boolean,
+  ) {
+    this.dead = () => !alive();
+  }
+
+  now(): number {
+    return this.clock.now();
+  }
+
+  after(delay: number, callback: () => void): Timer {
+    if (this.dead()) return { cancel: ignore };
+    const inner = this.clock.after(delay, () => {
+      this.timers.delete(timer);
+      callback();
+    });
+    const timer: Timer = {
+      cancel: () => {
+        this.timers.delete(timer);
+        inner.cancel();
+      },
+    };
+    this.timers.add(timer);
+    return timer;
+  }
+
+  soon(callback: () => void): void {
+    this.clock.soon(() => {
+      if (!this.dead()) callback();
+    });
+  }
+
+  get pending(): number {
+    return this.timers.size;
+  }
+
+  stop(): void {
+    for (const timer of this.timers) timer.cancel();
+  }
+}
+
+/** One process with one engine, on a broker that it may share with others. */
+export class TestProcess implements TransportProcess {
+  alive = true;
+  /** Set once `stop` was called. */
+  stopping: Promise<void> | undefined;
+  stopped = false;
+  readonly engine: Engine;
+  readonly service: DataUpdaterService;
+  readonly transport: WatchedTransport;
+  private readonly time: ProcessClock;
+
+  constructor(
+    readonly name: string,
+    private readonly clock: Clock,
+    broker: MemoryBroker,
+    private readonly settings: Settings,
+    private readonly history: History,
+    world: PlannedWorld,
+  ) {
+    this.time = new ProcessClock(clock, () => this.alive);
+    this.transport = new WatchedTransport(broker, settings.prefetch, this, history);
+    const { attempts, onExhausted, jitter, ...sizes } = settings;
+    this.engine = new Engine({
+      options: resolveOptions('default', {
+        ...sizes,
+        handlerTimeout: HANDLER_TIMEOUT,
+        signalTimeout: SIGNAL_TIMEOUT,
+        failurePolicy: { attempts, onExhausted, backoff: { initial: 100, max: 400 } },
+      }),
+      handler: new PlannedHandler(world, this),
+      handlerName: 'PlannedHandler',
+      logger: { log: ignore, warn: ignore, error: ignore },
+      clock: this.time,
+      random: () => jitter,
+    });
+    // Somebody listens, so that what the engine tells is made.
+    this.engine.events.subscribe();
+    this.service = new DataUpdaterService({ engine: this.engine, events: this.engine.events });
+  }
+
+  /** Whether it takes part: neither crashed nor stopping. */
+  get works(): boolean {
+    return this.alive && this.stopping === undefined;
+  }
+
+  /** Timers of it that are set. */
+  get timers(): number {
+    return this.time.pending;
+  }
+
+  async start(): Promise<void> {
+    await this.engine.connect(this.transport);
+    await this.engine.consume();
+  }
+
+  session(shard: number): WatchedSession | undefined {
+    return this.alive ? this.transport.sessions.get(shard) : undefined;
+  }
+
+  /** The session that owns a key, where this process owns it. */
+  sessionOf(key: string): WatchedSession | undefined {
+    const session = this.session(shardOf(encodeShardingKey(key), this.settings.shards));
+    return session?.record.drainEnds === undefined ? session : undefined;
+  }
+
+  /** When a drain that begins now insists. */
+  drainEnds(): number {
+    return this.clock.now() + this.settings.drainTimeout;
+  }
+
+  stop(): void {
+    if (!this.works) return;
+    this.history.note(`stop ${this.name}`);
+    for (const record of this.transport.epochs) record.drainEnds ??= this.drainEnds();
+    this.stopping = this.engine.stop().then(() => {
+      this.stopped = true;
+      this.history.note(`stopped ${this.name}`);
+      this.history.updaters.checkStopped(this.name);
+    });
+  }
+
+  crash(): void {
+    if (!this.alive || this.stopped) return;
+    this.alive = false;
+    this.time.stop();
+    this.history.crashed(this.name);
+    void this.transport.close();
+  }
+}
+
+function ignore(): void {
+  // Nobody reads the logs of a property.
+}

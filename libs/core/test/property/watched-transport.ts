@@ -1,0 +1,225 @@
+import type { DeadLetterReason } from '../../src/engine/notes.js';
+import { NOTE_HEADERS } from '../../src/engine/notes.js';
+import type {
+  Delivery,
+  MemoryBroker,
+  MessageHeaders,
+  ParkedEntry,
+  ParkedMode,
+  ParkedReader,
+  ShardConsumer,
+  ShardReceiver,
+  ShardSession,
+  Transport,
+  TransportConnection,
+  TransportStatus,
+} from '../../src/index.js';
+import type { MemoryMember } from '../../src/memory/memory-broker.js';
+import type { History } from './history.js';
+import type { EpochRecord } from './records.js';
+
+/** A process as its transport sees it. */
+export interface TransportProcess {
+  readonly name: string;
+  /** `false` once it has crashed: nothing reaches it, and nothing leaves it. */
+  readonly alive: boolean;
+}
+
+/** The embedded transport of one process, with an eye on everything that passes. */
+export class WatchedTransport implements Transport, TransportConnection, ShardConsumer {
+  readonly name = 'watched memory';
+  readonly sessions = new Map<number, WatchedSession>();
+  /** Every epoch that the process had. */
+  readonly epochs: EpochRecord[] = [];
+  claiming = false;
+  private consumer: ShardConsumer | undefined;
+  private readonly member: MemoryMember;
+
+  constructor(
+    readonly broker: MemoryBroker,
+    readonly prefetch: number,
+    readonly process: TransportProcess,
+    readonly history: History,
+  ) {
+    this.member = { consumer: this, prefetch };
+  }
+
+  get totalCount(): number {
+    return this.broker.totalCount;
+  }
+  get publisher(): MemoryBroker {
+    return this.broker;
+  }
+
+  async connect(): Promise<TransportConnection> {
+    return this;
+  }
+
+  async consume(consumer: ShardConsumer): Promise<void> {
+    this.consumer = consumer;
+    this.claiming = true;
+    this.broker.join(this.member);
+  }
+
+  open(session: ShardSession): ShardReceiver {
+    const watched = new WatchedSession(session, this);
+    this.sessions.set(session.shard, watched);
+    this.epochs.push(watched.record);
+    watched.receiver = this.consumer!.open(watched);
+    return new WatchedReceiver(watched, this);
+  }
+
+  /** Leaves and joins again, behind the others: they get the next shard that is free. */
+  standBack(): void {
+    this.broker.leave(this.member);
+    if (this.claiming) this.broker.join(this.member);
+  }
+
+  status(): TransportStatus {
+    return { connected: true, blocked: this.broker.blocked, shards: this.broker.ownedBy(this.member) };
+  }
+
+  stopClaiming(): void {
+    this.claiming = false;
+    this.broker.leave(this.member);
+  }
+
+  async close(): Promise<void> {
+    this.claiming = false;
+    this.broker.expel(this.member, new Error('the transport was closed'));
+  }
+}
+
+/** One epoch, with an eye on what is settled, moved and refused. */
+export class WatchedSession implements ShardSession {
+  readonly record: EpochRecord;
+  receiver: ShardReceiver | undefined;
+  private certain = true;
+
+  constructor(
+    private readonly inner: ShardSession,
+    private readonly home: WatchedTransport,
+  ) {
+    this.record = home.history.opened(home.process.name, inner.shard, inner.epoch);
+  }
+
+  get shard(): number {
+    return this.inner.shard;
+  }
+  get epoch(): number {
+    return this.inner.epoch;
+  }
+  get parked(): readonly ParkedEntry[] {
+    return this.inner.parked;
+  }
+
+  settle(delivery: Delivery): void {
+    const { history, process } = this.home;
+    if (!process.alive) return;
+    history.settled(this.record, history.messageOf(delivery.headers)!);
+    this.inner.settle(delivery);
+  }
+
+  async deadLetter(delivery: Delivery, notes: MessageHeaders): Promise<void> {
+    const { history } = this.home;
+    const message = history.messageOf(delivery.headers);
+    history.refuses(this.record, message, notes[NOTE_HEADERS.reason] as DeadLetterReason);
+    await this.inner.deadLetter(delivery, notes);
+    history.deadLettered(this.record, message);
+    if (!this.home.process.alive) await never();
+  }
+
+  async park(delivery: Delivery, mode: ParkedMode, notes: MessageHeaders): Promise<void> {
+    const { history } = this.home;
+    history.parks(this.record, history.messageOf(delivery.headers)!);
+    await this.inner.park(delivery, mode, notes);
+    if (!this.home.process.alive) await never();
+  }
+
+  readParked(key: Uint8Array): ParkedReader {
+    return this.inner.readParked(key);
+  }
+
+  isCertain(): boolean {
+    return this.certain;
+  }
+
+  close(): Promise<void> {
+    this.end();
+    return this.inner.close();
+  }
+
+  // ---- what happens to it
+
+  /** Another owner may exist, for all that is known. */
+  doubt(): void {
+    this.certain = false;
+    this.record.suspended = true;
+  }
+
+  suspend(): void {
+    this.record.suspended = true;
+    this.receiver?.suspend();
+  }
+
+  /** Ends doubt and suspension. */
+  unsuspend(): void {
+    this.certain = true;
+    this.record.suspended = false;
+    this.receiver?.resume();
+  }
+
+  /** The owner is told to hand the shard over, and does so within its drain time-out. */
+  async handOver(drainEnds: number): Promise<void> {
+    this.record.drainEnds ??= drainEnds;
+    await this.receiver!.release();
+    await this.close();
+  }
+
+  end(): void {
+    this.record.ended = true;
+    if (this.home.sessions.get(this.shard) === this) this.home.sessions.delete(this.shard);
+  }
+}
+
+class WatchedReceiver implements ShardReceiver {
+  constructor(
+    private readonly session: WatchedSession,
+    private readonly home: WatchedTransport,
+  ) {}
+
+  deliver(delivery: Delivery): void {
+    const { history, process } = this.home;
+    if (!process.alive) return;
+    const message = history.messageOf(delivery.headers);
+    if (message !== undefined) history.delivered(this.session.record, message);
+    this.session.receiver!.deliver(delivery);
+  }
+
+  lost(cause: Error): void {
+    this.home.history.note(`lose ${this.session.record.text}`);
+    this.session.record.lost = true;
+    this.session.end();
+    if (this.home.process.alive) this.session.receiver!.lost(cause);
+  }
+
+  suspend(): void {
+    this.session.suspend();
+  }
+
+  resume(): void {
+    this.session.unsuspend();
+  }
+
+  signal(key: Uint8Array, signal: unknown, timeout: number, started: () => void): Promise<unknown> {
+    return this.session.receiver!.signal(key, signal, timeout, started);
+  }
+
+  release(): Promise<void> {
+    return this.session.receiver!.release();
+  }
+}
+
+function never(): Promise<never> {
+  return new Promise(() => undefined);
+}

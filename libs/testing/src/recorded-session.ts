@@ -1,0 +1,194 @@
+import type {
+  Delivery,
+  MessageHeaders,
+  ParkedEntry,
+  ParkedMode,
+  ParkedReader,
+  ShardReceiver,
+  ShardSession,
+} from '@mississippi/core';
+import type { ShardRecorderOptions } from './shard-recorder.js';
+
+/**
+ * One epoch of one shard as a consumer saw it. Settle through it, so that it knows what is unsettled.
+ * @publicApi
+ */
+export class RecordedSession implements ShardReceiver {
+  readonly name: string;
+  readonly shard: number;
+  readonly epoch: number;
+  /** What the session listed in its side queue when it was opened. */
+  readonly parked: readonly ParkedEntry[];
+  /** Everything that was delivered, in order. */
+  readonly deliveries: Delivery[] = [];
+  /** How often the transport said that the session was lost. */
+  lostCount = 0;
+  /** What the transport said when it was. */
+  cause: Error | undefined;
+  isSuspended = false;
+  private state: 'open' | 'closing' | 'closed' | 'losing' | 'lost' | 'released' | 'crashed' = 'open';
+  private readonly unsettled = new Set<Delivery>();
+
+  constructor(
+    readonly session: ShardSession,
+    private readonly options: ShardRecorderOptions,
+  ) {
+    this.name = `${options.name}/${session.shard}/${session.epoch}`;
+    this.shard = session.shard;
+    this.epoch = session.epoch;
+    this.parked = [...session.parked];
+  }
+
+  /** Whether the epoch lasts, as far as anybody was told. */
+  get isOpen(): boolean {
+    return this.state === 'open';
+  }
+
+  isUnsettled(delivery: Delivery): boolean {
+    return this.unsettled.has(delivery);
+  }
+
+  // ---- what the transport says
+
+  deliver(delivery: Delivery): void {
+    const { journal, prefetch, onDelivery } = this.options;
+    if (this.state === 'crashed') return;
+    if (this.state === 'closed' || this.state === 'lost' || this.state === 'released') {
+      journal.fault(`${this.name} got ${nameOf(delivery)} after it was ${this.state}`);
+    }
+    if (this.unsettled.has(delivery)) journal.fault(`${this.name} got ${nameOf(delivery)} twice in one epoch`);
+    this.deliveries.push(delivery);
+    this.unsettled.add(delivery);
+    if (this.unsettled.size > prefetch) {
+      journal.fault(`${this.name} has ${this.unsettled.size} unsettled deliveries, but prefetch is ${prefetch}`);
+    }
+    journal.note(`${this.name} got ${nameOf(delivery)}${delivery.redelivered ? ' (redelivered)' : ''}`);
+    onDelivery?.(this);
+  }
+
+  lost(cause: Error): void {
+    if (this.state === 'crashed') return;
+    this.lostCount++;
+    this.cause = cause;
+    if (this.state === 'closed' || this.state === 'released' || this.lostCount > 1) {
+      this.options.journal.fault(`${this.name} was lost after it was ${this.state}`);
+    }
+    this.state = 'lost';
+    this.options.journal.note(`${this.name} was lost: ${String(cause)}`);
+  }
+
+  suspend(): void {
+    this.isSuspended = true;
+    this.options.journal.note(`${this.name} was suspended`);
+  }
+
+  resume(): void {
+    this.isSuspended = false;
+    this.options.journal.note(`${this.name} was resumed`);
+  }
+
+  /** No handler is here to answer. */
+  async signal(): Promise<unknown> {
+    this.options.journal.note(`${this.name} got a signal`);
+    return null;
+  }
+
+  async release(): Promise<void> {
+    if (this.state === 'open') this.state = 'released';
+    this.options.journal.note(`${this.name} was released`);
+  }
+
+  // ---- what a case does
+
+  settle(delivery: Delivery): void {
+    this.unsettled.delete(delivery);
+    this.session.settle(delivery);
+    this.options.journal.wake();
+  }
+
+  settleAll(): void {
+    for (const delivery of this.unsettled) this.settle(delivery);
+  }
+
+  deadLetter(delivery: Delivery, notes: MessageHeaders): Promise<void> {
+    return this.move(delivery, this.session.deadLetter(delivery, notes));
+  }
+
+  park(delivery: Delivery, mode: ParkedMode, notes: MessageHeaders = {}): Promise<void> {
+    return this.move(delivery, this.session.park(delivery, mode, notes));
+  }
+
+  readParked(key: Uint8Array): ParkedReader {
+    return this.session.readParked(key);
+  }
+
+  async close(): Promise<void> {
+    if (this.state === 'open') this.state = 'closing';
+    await this.options.journal.settled(`${this.name} to close`, this.session.close());
+    if (this.state === 'closing') this.state = 'closed';
+    this.options.journal.note(`${this.name} was closed`);
+  }
+
+  /** The epoch is about to be ended from outside. */
+  losing(): void {
+    if (this.state === 'open') this.state = 'losing';
+  }
+
+  crash(): void {
+    this.state = 'crashed';
+  }
+
+  // ---- what a case waits for
+
+  /** Resolves with the first so many deliveries. */
+  received(count: number): Promise<Delivery[]> {
+    const { journal } = this.options;
+    return journal.until(`${this.name} to get ${count} deliveries`, () => {
+      return this.deliveries.length >= count && this.deliveries.slice(0, count);
+    });
+  }
+
+  /** Resolves with all deliveries up to a message, that one included. */
+  receivedUpTo(messageId: string): Promise<Delivery[]> {
+    const { journal } = this.options;
+    return journal.until(`${this.name} to get ${messageId}`, () => {
+      const index = this.deliveries.findIndex((delivery) => delivery.messageId === messageId);
+      return index >= 0 && this.deliveries.slice(0, index + 1);
+    });
+  }
+
+  /** Waits for so many deliveries and settles each when it comes. */
+  async handle(count: number): Promise<Delivery[]> {
+    for (let next = 0; next < count; next++) {
+      await this.received(next + 1);
+      const delivery = this.deliveries[next]!;
+      if (this.isUnsettled(delivery)) this.settle(delivery);
+    }
+    return this.deliveries.slice(0, count);
+  }
+
+  /** Settles each delivery when it comes, up to a message. Returns all of them. */
+  async handleUpTo(messageId: string): Promise<Delivery[]> {
+    for (let count = 1; ; count++) {
+      const deliveries = await this.handle(count);
+      if (deliveries.at(-1)!.messageId === messageId) return deliveries;
+    }
+  }
+
+  wasLost(): Promise<true> {
+    return this.options.journal.until(`${this.name} to be told that it is lost`, () => this.lostCount > 0);
+  }
+
+  /** A delivery leaves the window from the call on, since its confirm may come after the message that takes its place. */
+  private move(delivery: Delivery, moved: Promise<void>): Promise<void> {
+    this.unsettled.delete(delivery);
+    return moved.catch((error: unknown) => {
+      this.unsettled.add(delivery);
+      throw error;
+    });
+  }
+}
+
+function nameOf(delivery: Delivery): string {
+  return delivery.messageId ?? `a message without an id, of ${delivery.body.length} bytes`;
+}

@@ -1,0 +1,38 @@
+import { blockedCases } from './cases/blocked.cases.js';
+import { deadLetterCases } from './cases/dead-letter.cases.js';
+import { deliveryCases } from './cases/delivery.cases.js';
+import { fidelityCases } from './cases/fidelity.cases.js';
+import { foreignCases } from './cases/foreign.cases.js';
+import { ownershipCases } from './cases/ownership.cases.js';
+import { parkedReaderCases } from './cases/parked-reader.cases.js';
+import { publishingCases } from './cases/publishing.cases.js';
+import { returnCases } from './cases/return.cases.js';
+import { settlementCases } from './cases/settlement.cases.js';
+import { sideQueueCases } from './cases/side-queue.cases.js';
+import { volumeCases } from './cases/volume.cases.js';
+import { windowCases } from './cases/window.cases.js';
+import type { ConformanceCase } from './conformance-case.js';
+
+/**
+ * What every transport of Mississippi for NestJS promises, one case a promise, for any test runner:
+ *
+ * ```ts
+ * for (const { name, run } of transportConformance) test(name, () => run(harness));
+ * ```
+ * @publicApi
+ */
+export const transportConformance: readonly ConformanceCase[] = [
+  ...ownershipCases,
+  ...deliveryCases,
+  ...fidelityCases,
+  ...foreignCases,
+  ...windowCases,
+  ...settlementCases,
+  ...returnCases,
+  ...deadLetterCases,
+  ...sideQueueCases,
+  ...parkedReaderCases,
+  ...publishingCases,
+  ...blockedCases,
+  ...volumeCases,
+];
