@@ -68,7 +68,7 @@ const ACK = new Ack<never>(undefined, undefined);
  * @publicApi
  */
 export function ack<State = never>(state?: State, options?: ContinueOption): Ack<State> {
-  return state === undefined && options === undefined ? (ACK) : new Ack(state, options);
+  return state === undefined && options === undefined ? ACK : new Ack(state, options);
 }
 
 /**

@@ -190,8 +190,8 @@ export class Engine implements ShardConsumer, ProducerPort {
 
   async getDataUpdater(key: Uint8Array): Promise<DataUpdaterRef> {
     const queue = this.queueOf(key, 'getDataUpdater');
-    const { live } = queue;
-    if (live !== undefined) return queue.reference(live);
+    const { live } = queue.activation;
+    if (live !== undefined) return queue.activation.reference(live);
     return new Promise((resolve, reject) => {
       queue.signal(new PendingSignal(false, undefined, resolve as (value: unknown) => void, reject));
     });
@@ -272,9 +272,9 @@ export class Engine implements ShardConsumer, ProducerPort {
         shards++;
         if (slot.current.side.stalled) stalledShards.push(slot.current.index);
       }
-      for (const { tracker, failingInit } of slot.queues()) {
+      for (const { tracker } of slot.queues()) {
         if (tracker.phase === 'backoff') backoffs++;
-        if (failingInit) failingInits++;
+        if (tracker.initFailures > 0) failingInits++;
         if (tracker.isParked) parkedKeys++;
         parkedMessages += tracker.parked;
         if (tracker.head !== undefined) oldestHead = Math.max(oldestHead, now - tracker.head.receivedAt);

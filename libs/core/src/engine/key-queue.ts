@@ -1,74 +1,62 @@
-import {
-  DataUpdaterStartError,
-  InvalidOutcomeError,
-  SignalNotHandledError,
-  type MississippiError,
-} from '../errors/index.js';
-import { describe } from '../errors/describe.js';
+import type { MississippiError } from '../errors/index.js';
 import type { TerminateReason } from '../interfaces/data-updater-handler.interface.js';
 import type { Delivery } from '../interfaces/transport.interface.js';
-import { decodeShardingKey, inspectKey, keyBytes } from '../keys/sharding-key.js';
-import { Denied } from '../enhancers/denied.js';
-import { Ack, Discard, Ok, Reply, Stop, ack, discard, type ContinueOption, type MessageOutcome } from '../outcomes.js';
-import { RefusedPayload } from '../payload/refused-payload.js';
-import { CallbackRun, type CallbackEnd, type CallbackName, type CallbackPlace } from './callback-run.js';
-import { DataUpdater } from './data-updater.js';
+import { decodeShardingKey, keyBytes } from '../keys/sharding-key.js';
+import type { ContinueOption } from '../outcomes.js';
+import { Activation } from './activation.js';
+import type { CallbackPlace } from './callback-run.js';
 import type { DeadlineItem } from './deadline-list.js';
 import { Fifo } from './fifo.js';
 import type { SlotSeeker } from './flight-slots.js';
-import type { Lane, Turn } from './lane.js';
-import type { DataUpdaterRef, LiveKey } from './live-key.js';
+import type { Lane, LaneWorker } from './lane.js';
+import type { LiveKey } from './live-key.js';
 import { MessageTracker, type TrackerOwner } from './message-tracker.js';
-import { PendingSignal } from './pending-signal.js';
+import type { PendingSignal } from './pending-signal.js';
 import type { Shard } from './shard.js';
-import { DeliveredMessage, type DirectTrackedMessage, type TrackedMessage } from './tracked-message.js';
+import type { DirectTrackedMessage } from './tracked-message.js';
+import { continueTurn } from './turns/continue.turn.js';
+import { messageTurn } from './turns/message.turn.js';
+import { signalTurn } from './turns/signal.turn.js';
+import { terminateTurn } from './turns/terminate.turn.js';
+import type { Aftermath, TurnHost } from './turns/turn-host.js';
 
-/** What is due once the head's settlement is certain. */
-interface Aftermath {
-  readonly continuation: ContinueOption | undefined;
-  readonly stop: Stop<unknown> | undefined;
-}
-
-const isPromise = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+type Turn = (host: TurnHost, ended: () => void) => void;
 
 /**
  * One key's serial queue: it decides which callback of the key runs next and runs one at a time. A continuation comes
  * first, then the end of the data updater, then signals and messages in turns; the head of the tracker is a message's
  * only way in.
  */
-export class KeyQueue implements TrackerOwner, SlotSeeker, DeadlineItem, CallbackPlace {
+export class KeyQueue implements TrackerOwner, TurnHost, LaneWorker, SlotSeeker, DeadlineItem, CallbackPlace {
   next: SlotSeeker | undefined;
   earlier: DeadlineItem | undefined;
   later: DeadlineItem | undefined;
   deadline: number | undefined;
   readonly tracker: MessageTracker;
-  private updater: DataUpdater | undefined;
+  readonly activation: Activation;
+  continuation: ContinueOption | undefined;
+  aftermath: Aftermath | undefined;
+  handledLate: Delivery | undefined;
   private signals: Fifo<PendingSignal> | undefined;
   /** Signals that go before the next message: those that waited when the last message ended. */
   private signalsFirst = 0;
-  private continuation: ContinueOption | undefined;
-  private aftermath: Aftermath | undefined;
-  /** Set while the data updater is to end. */
-  private ending: { reason: TerminateReason } | undefined;
   private slot: 'none' | 'asked' | 'granted' = 'none';
   /** Whether the next message was offered a slot while a signal ran. */
   private passedOn = false;
   private lane: Lane | undefined;
-  private current: CallbackRun | undefined;
+  private turn: Turn | undefined;
   private running = false;
   private choosing = false;
   private predecessor: KeyQueue | undefined;
   private successor: KeyQueue | undefined;
-  /** What was handled too late to be settled in its epoch. */
-  private handledLate: Delivery | undefined;
   private closeReason: { reason: TerminateReason; error: Error } | undefined;
 
   constructor(
-    private readonly home: Shard,
+    readonly home: Shard,
     readonly id: string,
   ) {
     this.tracker = new MessageTracker(home, this);
+    this.activation = new Activation(home, this, this.tracker);
   }
 
   // ---- where its callbacks run
@@ -88,26 +76,11 @@ export class KeyQueue implements TrackerOwner, SlotSeeker, DeadlineItem, Callbac
   get epoch(): number {
     return this.home.epoch;
   }
+  get closeError(): Error | undefined {
+    return this.closeReason?.error;
+  }
 
   // ---- what others ask of it
-
-  get live(): DataUpdater | undefined {
-    return this.updater?.alive === true ? this.updater : undefined;
-  }
-  get hasPredecessor(): boolean {
-    return this.predecessor !== undefined;
-  }
-  get failingInit(): boolean {
-    return this.tracker.initFailures > 0;
-  }
-  /** Whether a callback runs or a settlement is under way. */
-  get busy(): boolean {
-    return this.running || this.tracker.phase === 'settling';
-  }
-
-  reference(updater: DataUpdater): DataUpdaterRef {
-    return updater.ref(() => decodeShardingKey(keyBytes(this.id)), this.shard, this.epoch);
-  }
 
   deliver(delivery: Delivery, handledBefore: boolean): void {
     this.tracker.deliver(delivery, handledBefore);
@@ -123,8 +96,18 @@ export class KeyQueue implements TrackerOwner, SlotSeeker, DeadlineItem, Callbac
     this.choose();
   }
 
+  takeSignal(): PendingSignal {
+    return this.signals!.shift()!;
+  }
+
   trackerChanged(): void {
     this.choose();
+  }
+
+  messageEnded(): void {
+    this.signalsFirst = this.signals?.length ?? 0;
+    this.passedOn = false;
+    if (this.slot === 'granted') this.giveSlotBack();
   }
 
   /** The scheduler gave a slot. */
@@ -141,8 +124,9 @@ export class KeyQueue implements TrackerOwner, SlotSeeker, DeadlineItem, Callbac
 
   /** Ends the data updater in its turn, if it is idle. */
   deactivate(reason: 'idle' | 'evicted'): void {
-    if (this.updater === undefined || this.ending !== undefined || this.running) return;
-    this.end(reason);
+    const { activation } = this;
+    if (activation.updater === undefined || activation.ending !== undefined || this.running) return;
+    activation.end(reason);
     this.choose();
   }
 
@@ -159,86 +143,84 @@ export class KeyQueue implements TrackerOwner, SlotSeeker, DeadlineItem, Callbac
   close(reason: TerminateReason, error: MississippiError): void {
     this.closeReason = { reason, error };
     this.tracker.clear(error);
-    for (let pending = this.signals?.shift(); pending !== undefined; pending = this.signals?.shift())
-      pending.reject(error);
+    const { signals } = this;
+    for (let pending = signals?.shift(); pending !== undefined; pending = signals?.shift()) pending.reject(error);
     if (this.home.ended) {
       this.continuation = undefined;
       this.aftermath = undefined;
-      this.current?.abort(error);
+      this.activation.abort(error);
     }
     this.choose();
   }
 
   /** The drain took too long: what runs is told to end, and after a grace it is abandoned. */
-  abort(error: Error): void {
-    const run = this.current;
-    if (run === undefined) return;
-    run.abort(error);
-    this.home.engine.afterGrace(() => run.end({ ok: false, error, abandoned: true }));
+  insist(error: Error): void {
+    this.activation.insist(error);
   }
 
   /** The row of `liveKeys()`. */
   describe(): LiveKey {
-    const { clock } = this.home.engine;
+    const { tracker, activation } = this;
+    const { updater } = activation;
     return {
       key: decodeShardingKey(keyBytes(this.id)),
       shard: this.shard,
       epoch: this.epoch,
       state: this.state(),
-      age: this.updater === undefined ? undefined : clock.now() - this.updater.startedAt,
-      waiting: this.tracker.length,
-      parked: this.tracker.parked,
-      attempt: this.tracker.head === undefined ? 0 : Math.max(1, this.tracker.attempt),
-      lastError: this.tracker.lastError,
+      age: updater === undefined ? undefined : this.home.engine.clock.now() - updater.startedAt,
+      waiting: tracker.length,
+      parked: tracker.parked,
+      attempt: tracker.head === undefined ? 0 : Math.max(1, tracker.attempt),
+      lastError: tracker.lastError,
     };
   }
 
   private state(): LiveKey['state'] {
-    if (this.ending !== undefined || this.closeReason !== undefined) return 'ending';
-    if (this.running) return this.updater === undefined ? 'starting' : 'running';
-    if (this.tracker.phase === 'backoff') return 'backoff';
-    if (this.tracker.phase === 'settling') return 'settling';
-    if (this.tracker.ready) return 'waiting';
-    return this.tracker.isParked ? 'parked' : 'idle';
+    const { tracker, activation } = this;
+    if (activation.ending !== undefined || this.closeReason !== undefined) return 'ending';
+    if (this.running) return activation.updater === undefined ? 'starting' : 'running';
+    if (tracker.phase === 'backoff') return 'backoff';
+    if (tracker.phase === 'settling') return 'settling';
+    if (tracker.ready) return 'waiting';
+    return tracker.isParked ? 'parked' : 'idle';
   }
 
   // ---- choosing the next turn
 
+  work(ended: () => void): void {
+    this.turn!(this, ended);
+  }
+
+  left(): void {
+    this.running = false;
+    this.turn = undefined;
+    this.activation.forgetRun();
+    // A turn that ended in the synchronous part of its start is followed up by the loop that started it.
+    this.choose();
+  }
+
   private choose(): void {
     if (this.choosing || this.running) return;
     this.choosing = true;
-    let turn = this.nextTurn();
-    if (turn !== undefined) this.home.engine.idle.remove(this);
-    while (turn !== undefined) {
+    this.turn = this.nextTurn();
+    if (this.turn !== undefined) this.home.engine.idle.remove(this);
+    while (this.turn !== undefined) {
       this.running = true;
       this.lane ??= this.home.engine.lanes.take();
-      this.lane.run(turn, this.left);
+      this.lane.run(this);
       if (this.running) break;
-      turn = this.nextTurn();
+      this.turn = this.nextTurn();
     }
     this.choosing = false;
     if (!this.running) this.rest();
   }
 
-  /** A turn has left the lane. */
-  private readonly left = (): void => {
-    this.running = false;
-    this.current = undefined; // A context that is kept would keep its message too.
-    // A turn that ended in the synchronous part of its start is followed up by the loop that started it.
-    this.choose();
-  };
-
   private nextTurn(): Turn | undefined {
     if (this.predecessor !== undefined) return undefined;
-    if (this.continuation !== undefined) return this.continueTurn;
+    if (this.continuation !== undefined) return continueTurn;
     if (this.aftermath !== undefined) return undefined;
-    if (this.ending !== undefined) return this.terminateTurn;
-    if (this.closeReason !== undefined) {
-      this.tracker.clear(this.closeReason.error);
-      if (this.updater === undefined || this.tracker.phase === 'settling') return undefined;
-      this.end(this.closeReason.reason);
-      return this.terminateTurn;
-    }
+    if (this.activation.ending !== undefined) return terminateTurn;
+    if (this.closeReason !== undefined) return this.closingTurn(this.closeReason);
     const mayFly = this.tracker.ready && this.home.mayStart();
     const waiting = this.firstAwaited();
     if (mayFly && (waiting === undefined || this.signalsFirst === 0)) {
@@ -247,13 +229,18 @@ export class KeyQueue implements TrackerOwner, SlotSeeker, DeadlineItem, Callbac
         this.home.engine.slots.request(this);
       }
       // Asking may grant at once; where it does not, a signal need not wait for a slot.
-      if ((this.slot as string) === 'granted') return this.flightTurn;
+      if ((this.slot as string) === 'granted') return messageTurn;
     }
-    if (waiting !== undefined) {
-      if (this.signalsFirst > 0) this.signalsFirst--;
-      return this.signalTurn;
-    }
-    return undefined;
+    if (waiting === undefined) return undefined;
+    if (this.signalsFirst > 0) this.signalsFirst--;
+    return signalTurn;
+  }
+
+  private closingTurn({ reason, error }: { reason: TerminateReason; error: Error }): Turn | undefined {
+    this.tracker.clear(error);
+    if (this.activation.updater === undefined || this.tracker.phase === 'settling') return undefined;
+    this.activation.end(reason);
+    return terminateTurn;
   }
 
   private firstAwaited(): PendingSignal | undefined {
@@ -271,9 +258,10 @@ export class KeyQueue implements TrackerOwner, SlotSeeker, DeadlineItem, Callbac
       engine.lanes.give(this.lane);
       this.lane = undefined;
     }
-    if (this.updater !== undefined) {
-      if (this.tracker.empty && this.deadline === undefined && this.closeReason === undefined) engine.becameIdle(this);
-    } else if (this.tracker.empty && this.predecessor === undefined && this.ending === undefined) {
+    if (!this.tracker.empty) return;
+    if (this.activation.updater !== undefined) {
+      if (this.deadline === undefined && this.closeReason === undefined) engine.becameIdle(this);
+    } else if (this.predecessor === undefined && this.activation.ending === undefined) {
       this.leave();
     }
   }
@@ -302,329 +290,4 @@ export class KeyQueue implements TrackerOwner, SlotSeeker, DeadlineItem, Callbac
     this.slot = 'none';
     this.home.engine.slots.release();
   }
-
-  // ---- turns
-
-  private readonly flightTurn: Turn = (ended) => {
-    const message = this.tracker.takeOff();
-    const { engine } = this.home;
-    if (message instanceof DeliveredMessage && message.handledBefore) {
-      if (engine.listening) this.home.emitMessage('skipped', this.id, message, this.tracker.attempt);
-      this.tracker.settle(ack());
-      this.messageEnded();
-      ended();
-      return;
-    }
-    engine.flights++;
-    this.ensureStarted(message, (failure) => {
-      if (failure !== undefined) {
-        this.landed();
-        if (this.home.ended) this.tracker.landedLate(undefined, failure);
-        else this.tracker.startFailed(failure);
-        ended();
-        return;
-      }
-      if (!this.home.mayStart()) {
-        this.landed();
-        this.tracker.standBack();
-        ended();
-        return;
-      }
-      this.fly(message, ended);
-    });
-  };
-
-  private fly(message: TrackedMessage, ended: () => void): void {
-    const updater = this.updater!;
-    const { engine } = this.home;
-    if (engine.listening) this.home.emitMessage('flightStarted', this.id, message, this.tracker.attempt);
-    this.run(
-      'handleMessage',
-      message,
-      (run) => {
-        const { reader, handler } = engine;
-        const payload =
-          message instanceof DeliveredMessage
-            ? reader.read(message.delivery.body)
-            : reader.check((message as DirectTrackedMessage).payload);
-        if (!isPromise(payload)) return handler.handleMessage(payload, updater.state, run.context());
-        return payload.then((ready) => {
-          if (!run.running || this.closeReason !== undefined)
-            throw new Error('the flight ended before its payload was read');
-          return handler.handleMessage(ready, updater.state, run.context());
-        });
-      },
-      (end) => {
-        this.landed();
-        this.conclude(updater, message, end);
-        ended();
-      },
-    );
-  }
-
-  /** A flight has ended: its slot is free before anything else is decided. */
-  private landed(): void {
-    this.home.engine.flights--;
-    this.messageEnded();
-  }
-
-  private messageEnded(): void {
-    this.signalsFirst = this.signals?.length ?? 0;
-    this.passedOn = false;
-    if (this.slot === 'granted') this.giveSlotBack();
-  }
-
-  private conclude(updater: DataUpdater, message: TrackedMessage, end: CallbackEnd): void {
-    if (!end.ok && end.error instanceof RefusedPayload && !this.home.ended) {
-      const { reason } = end.error;
-      this.tracker.setAside(reason.code, reason, undefined, () => undefined);
-      return;
-    }
-    const outcome = asOutcome(end);
-    if (outcome === undefined) {
-      this.flightFailed(message, end);
-      return;
-    }
-    updater.keep(outcome.state);
-    if (this.home.ended) {
-      this.handledLate = this.tracker.landedLate(outcome, undefined);
-      return;
-    }
-    this.apply(outcome, message);
-  }
-
-  private flightFailed(message: TrackedMessage, end: CallbackEnd): void {
-    const error = end.ok
-      ? new InvalidOutcomeError('handleMessage', end.value, 'nothing, ack(), discard() or stop()')
-      : end.error;
-    const abandoned = !end.ok && end.abandoned;
-    this.failed(error, abandoned);
-    if (this.home.ended) {
-      this.tracker.landedLate(undefined, error);
-      return;
-    }
-    if (abandoned && this.home.engine.listening) {
-      this.home.emitMessage('abandoned', this.id, message, this.tracker.attempt, { error });
-    }
-    this.tracker.fail(error);
-  }
-
-  private apply(outcome: MessageOutcome<unknown>, message: TrackedMessage): void {
-    const aftermath = {
-      continuation: outcome instanceof Stop ? undefined : outcome.continuation,
-      stop: outcome instanceof Stop ? outcome : undefined,
-    };
-    if (outcome instanceof Ack || (outcome instanceof Stop && outcome.settlement === 'ack')) {
-      if (this.home.engine.listening) this.home.emitMessage('handled', this.id, message, this.tracker.attempt);
-      this.after(aftermath);
-      this.tracker.settle(outcome);
-      return;
-    }
-    const reason = describe(outcome.reason);
-    if (this.home.engine.listening)
-      this.home.emitMessage('discarded', this.id, message, this.tracker.attempt, { reason });
-    // Signals need not wait for the dead letter, unless something goes before them.
-    if (aftermath.continuation !== undefined || aftermath.stop !== undefined) this.aftermath = aftermath;
-    this.tracker.setAside('discarded', reason, outcome, () => {
-      this.aftermath = undefined;
-      this.after(aftermath);
-    });
-  }
-
-  private after({ continuation, stop }: Aftermath): void {
-    this.continuation = continuation;
-    if (stop !== undefined) this.end(stop.reason);
-  }
-
-  private readonly continueTurn: Turn = (ended) => {
-    const argument = this.continuation!.continue;
-    this.continuation = undefined;
-    const updater = this.updater!;
-    const { handler } = this.home.engine;
-    this.run(
-      'handleContinue',
-      undefined,
-      (run) => {
-        if (handler.handleContinue === undefined) throw new Error('the handler has no handleContinue: add the method');
-        return handler.handleContinue(argument, updater.state, run.context());
-      },
-      (end) => {
-        if (end.ok && (end.value === undefined || end.value instanceof Ok)) {
-          updater.keep((end.value as Ok<unknown> | undefined)?.state);
-        } else {
-          const error = end.ok
-            ? new InvalidOutcomeError('handleContinue', end.value, 'nothing or ok(state)')
-            : end.error;
-          this.home.engine.logger.error(`handleContinue of the key ${this.text()} failed: ${describe(error)}`);
-          this.failed(error, !end.ok && end.abandoned);
-        }
-        ended();
-      },
-    );
-  };
-
-  private readonly signalTurn: Turn = (ended) => {
-    const pending = this.signals!.shift()!;
-    this.ensureStarted(undefined, (failure) => {
-      const refusal = failure ?? this.closeReason?.error; // The epoch may have ended during init.
-      if (refusal !== undefined) {
-        pending.reject(refusal);
-        ended();
-        return;
-      }
-      if (!pending.callsHandler || !pending.awaited) {
-        pending.answer(this.reference(this.updater!));
-        ended();
-        return;
-      }
-      this.answer(pending, ended);
-    });
-  };
-
-  private answer(pending: PendingSignal, ended: () => void): void {
-    const { engine } = this.home;
-    const { handler } = engine;
-    const updater = this.updater!;
-    if (handler.handleSignal === undefined) {
-      pending.reject(new SignalNotHandledError(engine.handlerName));
-      ended();
-      return;
-    }
-    pending.start();
-    this.run(
-      'handleSignal',
-      undefined,
-      (run) => handler.handleSignal!(pending.signal, updater.state, run.context()),
-      (end) => {
-        if (end.ok) {
-          const answer = end.value instanceof Reply ? end.value : undefined;
-          updater.keep(answer?.state);
-          if (engine.listening) this.home.emitKey('signalled', this.id);
-          pending.answer(answer === undefined ? end.value : answer.value);
-        } else if (end.error instanceof Denied || end.error instanceof RefusedPayload) {
-          pending.reject(end.error.reason); // The handler never saw it, so nothing happened to its state.
-        } else {
-          this.failed(end.error, end.abandoned);
-          pending.reject(end.error);
-        }
-        ended();
-      },
-    );
-  }
-
-  private readonly terminateTurn: Turn = (ended) => {
-    const { reason } = this.ending!;
-    const updater = this.updater!;
-    const { engine } = this.home;
-    const gone = (): void => {
-      this.ending = undefined;
-      this.dropUpdater(reason);
-      ended();
-    };
-    if (engine.handler.terminate === undefined) {
-      gone();
-      return;
-    }
-    this.run(
-      'terminate',
-      undefined,
-      (run) => engine.handler.terminate!(reason, updater.state, run.context()),
-      (end) => {
-        if (!end.ok) engine.logger.error(`terminate of the key ${this.text()} failed: ${describe(end.error)}`);
-        gone();
-      },
-    );
-  };
-
-  /** Runs `init` where there is no data updater. */
-  private ensureStarted(
-    message: TrackedMessage | undefined,
-    then: (failure: DataUpdaterStartError | undefined) => void,
-  ): void {
-    if (this.updater !== undefined) {
-      then(undefined);
-      return;
-    }
-    const { engine } = this.home;
-    const started = (state: unknown): void => {
-      this.updater = new DataUpdater(state, engine.clock.now());
-      this.tracker.initFailures = 0;
-      engine.started();
-      if (engine.listening) this.home.emitKey('started', this.id);
-      then(undefined);
-    };
-    const { handler } = engine;
-    if (handler.init === undefined) {
-      started(undefined);
-      return;
-    }
-    this.run(
-      'init',
-      message,
-      (run) => {
-        const context = run.context();
-        return handler.init!(context.key, context);
-      },
-      (end) => {
-        if (end.ok) {
-          started(end.value);
-          return;
-        }
-        const failures = this.tracker.initFailures + 1;
-        if (engine.listening) this.home.emitKey('startFailed', this.id, { error: end.error, failures });
-        then(new DataUpdaterStartError(this.text(), end.error));
-      },
-    );
-  }
-
-  /** A callback failed: its data updater ends. One that was abandoned may still touch its state, so it is not terminated. */
-  private failed(error: unknown, abandoned: boolean): void {
-    if (abandoned) this.dropUpdater(error);
-    else this.end(error);
-  }
-
-  private end(reason: TerminateReason): void {
-    this.ending = { reason };
-    if (this.updater !== undefined) this.retire(this.updater);
-  }
-
-  /** From now on nothing but `terminate` runs on it. */
-  private retire(updater: DataUpdater): void {
-    if (!updater.alive) return;
-    updater.alive = false;
-    this.home.engine.ending();
-  }
-
-  private dropUpdater(reason: TerminateReason): void {
-    if (this.updater === undefined) return;
-    this.retire(this.updater);
-    this.updater = undefined;
-    const { engine } = this.home;
-    engine.ended();
-    if (engine.listening) this.home.emitKey('deactivated', this.id, { reason });
-  }
-
-  private run(
-    name: CallbackName,
-    message: TrackedMessage | undefined,
-    invoke: (run: CallbackRun) => unknown,
-    then: (end: CallbackEnd) => void,
-  ): void {
-    const run = new CallbackRun(name, this, message, this.tracker.attempt);
-    this.current = run;
-    if (this.home.overdue !== undefined) this.abort(this.home.overdue);
-    this.home.engine.callbacks.run(run, invoke, then);
-  }
-
-  private text(): string {
-    return inspectKey(keyBytes(this.id));
-  }
-}
-
-/** What a flight's end means for the message; `undefined` is a failed attempt. */
-function asOutcome(end: CallbackEnd): MessageOutcome<unknown> | undefined {
-  if (!end.ok) return end.error instanceof Denied ? discard(end.error) : undefined;
-  const { value } = end;
-  if (value === undefined) return ack();
-  return value instanceof Ack || value instanceof Discard || value instanceof Stop ? value : undefined;
 }

@@ -1,33 +1,46 @@
-import { concatMap, Observable, Subject } from 'rxjs';
+import { concatMap, Observable, Subject, type Subscriber } from 'rxjs';
 
-/** A piece of work that calls back when it has ended. It never throws: the end of one turn must not end the lane. */
-export type Turn = (ended: () => void) => void;
+/** Whoever runs turns on a lane. */
+export interface LaneWorker {
+  /** Runs one turn and calls back when it has ended. It never throws: the end of one turn must not end the lane. */
+  work(ended: () => void): void;
+  /** The turn has left the lane, which takes the next one. */
+  left(): void;
+}
 
 /**
  * The serial queue behind a data updater: an RxJS subject whose turns `concatMap` runs one after the other.
  *
  * `concatMap` keeps waiting items in an array that it shifts, which is quadratic in a long backlog (RxJS 7.8.2), and it
  * stalls when synchronous inner observables wait behind an asynchronous one (ReactiveX/rxjs#6682). So the backlog stays
- * in the message tracker, and the next turn comes only once the one before has left the operator.
+ * in the message tracker, and the next turn comes only once the one before has left the operator. Since there is one at
+ * a time, one inner observable serves all.
  */
 export class Lane {
-  private readonly turns = new Subject<Observable<never>>();
+  private readonly turns = new Subject<LaneWorker>();
+  private worker: LaneWorker | undefined;
+  private subscriber: Subscriber<never> | undefined;
 
   constructor() {
-    this.turns.pipe(concatMap((turn) => turn)).subscribe();
+    const turn = new Observable<never>((subscriber) => {
+      this.subscriber = subscriber;
+      this.worker!.work(this.ended);
+    });
+    this.turns.pipe(concatMap(() => turn)).subscribe();
   }
 
-  /** Runs a turn. `left` is called when the turn has ended and the lane takes the next one. */
-  run(turn: Turn, left: () => void): void {
-    this.turns.next(
-      new Observable((subscriber) => {
-        turn(() => {
-          subscriber.complete();
-          left();
-        });
-      }),
-    );
+  run(worker: LaneWorker): void {
+    this.worker = worker;
+    this.turns.next(worker);
   }
+
+  private readonly ended = (): void => {
+    const { worker, subscriber } = this;
+    this.worker = undefined;
+    this.subscriber = undefined;
+    subscriber!.complete();
+    worker!.left();
+  };
 }
 
 /**

@@ -105,7 +105,7 @@ export class Shard implements ShardReceiver {
     this.checkDrained();
     const timer = this.engine.clock.after(this.engine.options.drainTimeout, () => {
       this.overdue = error;
-      for (const queue of this.queues.values()) queue.abort(error);
+      for (const queue of this.queues.values()) queue.insist(error);
       // What has still not ended a grace later waits for a broker that does not answer.
       this.engine.afterGrace(() => this.lost(error));
     });

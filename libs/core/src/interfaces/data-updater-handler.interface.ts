@@ -44,11 +44,7 @@ export interface DataUpdaterHandler<State = unknown, Payload = unknown, Signal =
   ): MaybePromise<MessageOutcome<State> | void | undefined>;
 
   /** Answers a signal: the returned value is the answer, `reply(value, state)` changes the state too. */
-  handleSignal?(
-    signal: Signal,
-    state: State,
-    context: CallbackContext,
-  ): MaybePromise<Reply<State, Answer> | Answer>;
+  handleSignal?(signal: Signal, state: State, context: CallbackContext): MaybePromise<Reply<State, Answer> | Answer>;
 
   /** Runs after a message was settled with `{ continue: arg }`. A throw ends the data updater; the message stays settled. */
   handleContinue?(arg: unknown, state: State, context: CallbackContext): MaybePromise<Ok<State> | void | undefined>;

@@ -1,14 +1,14 @@
-import { config, Observable, type Subject } from 'rxjs';
+import { config, type Subscriber } from 'rxjs';
 import { CallbackRun } from '../../src/engine/callback-run.js';
-import type { DataUpdater } from '../../src/engine/data-updater.js';
 import type { Fifo } from '../../src/engine/fifo.js';
 import { KeyQueue } from '../../src/engine/key-queue.js';
-import { Lane, type Turn } from '../../src/engine/lane.js';
+import { Lane, type LaneWorker } from '../../src/engine/lane.js';
 import { MessageTracker } from '../../src/engine/message-tracker.js';
 import type { PendingSignal } from '../../src/engine/pending-signal.js';
 import type { Shard } from '../../src/engine/shard.js';
 import { DeliveredMessage, type TrackedMessage } from '../../src/engine/tracked-message.js';
 import type { Delivery } from '../../src/index.js';
+import { Stop } from '../../src/outcomes.js';
 import { replaceMethod, type Method } from './replace-method.js';
 
 /** A fault that somebody might put into the engine. */
@@ -23,6 +23,7 @@ export interface Mutant {
 const call = (target: object, name: string, ...args: unknown[]): unknown =>
   (Reflect.get(target, name) as Method).apply(target, args);
 const fifoOf = (tracker: object): Fifo<TrackedMessage> => Reflect.get(tracker, 'fifo') as Fifo<TrackedMessage>;
+const subscriberOf = (lane: object): Subscriber<never> => Reflect.get(lane, 'subscriber') as Subscriber<never>;
 const shardOf = (tracker: object): Shard => Reflect.get(tracker, 'shard') as Shard;
 
 const settlesBeforeHandling: Mutant = {
@@ -83,7 +84,7 @@ const signalsAtOnce: Mutant = {
       'signal',
       (signal) =>
         function (pending) {
-          const updater = Reflect.get(this, 'updater') as DataUpdater | undefined;
+          const { updater } = (this as KeyQueue).activation;
           if (updater === undefined || !(Reflect.get(this, 'running') as boolean)) {
             signal.call(this, pending);
             return;
@@ -105,18 +106,17 @@ const losesOnStop: Mutant = {
   says: /leaves a gap|does not come to rest/,
   plant: () =>
     replaceMethod(
-      KeyQueue.prototype,
-      'after',
-      (after) =>
-        function (aftermath) {
-          const { stop } = aftermath as { stop: unknown };
-          const fifo = fifoOf((this as KeyQueue).tracker);
-          const head = stop === undefined ? undefined : fifo.shift();
+      MessageTracker.prototype,
+      'settle',
+      (settle) =>
+        function (outcome) {
+          const fifo = fifoOf(this);
+          const head = outcome instanceof Stop ? fifo.shift() : undefined;
           if (head !== undefined) {
             while (fifo.length > 0) fifo.shift();
             fifo.push(head);
           }
-          after.call(this, aftermath);
+          settle.call(this, outcome);
         },
     ),
 };
@@ -146,18 +146,18 @@ const laneDies: Mutant = {
     const restore = replaceMethod(
       Lane.prototype,
       'run',
-      () =>
-        function (turn, left) {
-          const lane = Reflect.get(this, 'turns') as Subject<Observable<never>>;
-          lane.next(
-            new Observable((subscriber) => {
-              (turn as Turn)(() => {
-                if (++turns % 20 === 0) subscriber.error(new Error('the turn failed'));
-                else subscriber.complete();
-                (left as () => void)();
-              });
-            }),
-          );
+      (run) =>
+        function (worker) {
+          const { work, left } = worker as LaneWorker;
+          const failing: LaneWorker = {
+            work: (ended) =>
+              work.call(worker, () => {
+                if (++turns % 20 === 0) subscriberOf(this).error(new Error('the turn failed'));
+                ended();
+              }),
+            left: () => left.call(worker),
+          };
+          run.call(this, failing);
         },
     );
     return () => {

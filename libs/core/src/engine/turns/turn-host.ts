@@ -1,0 +1,31 @@
+import type { Delivery } from '../../interfaces/transport.interface.js';
+import type { ContinueOption, Stop } from '../../outcomes.js';
+import type { Activation } from '../activation.js';
+import type { MessageTracker } from '../message-tracker.js';
+import type { PendingSignal } from '../pending-signal.js';
+import type { Shard } from '../shard.js';
+
+/** What follows a message once its settlement is certain. */
+export interface Aftermath {
+  readonly continuation: ContinueOption | undefined;
+  readonly stop: Stop<unknown> | undefined;
+}
+
+/** A key as its turns see it. */
+export interface TurnHost {
+  readonly id: string;
+  readonly home: Shard;
+  readonly tracker: MessageTracker;
+  readonly activation: Activation;
+  /** Why the epoch ends, if it does. */
+  readonly closeError: Error | undefined;
+  /** `handleContinue` is due with this argument. */
+  continuation: ContinueOption | undefined;
+  /** What waits until the dead letter of a discard is certain; nothing else runs before it. */
+  aftermath: Aftermath | undefined;
+  /** What was handled too late to be settled in its epoch. */
+  handledLate: Delivery | undefined;
+  takeSignal(): PendingSignal;
+  /** A flight has left its slot. */
+  messageEnded(): void;
+}
