@@ -1,13 +1,18 @@
-import { AttemptsExhaustedError, DataUpdaterStartError, KeyNotParkedError, KeyParkedError } from '../errors/index.js';
-import { describe } from '../errors/describe.js';
+import {
+  AttemptsExhaustedError,
+  KeyNotParkedError,
+  KeyParkedError,
+  type DataUpdaterStartError,
+} from '../errors/index.js';
 import type { Delivery, ParkedMode } from '../interfaces/transport.interface.js';
 import { inspectKey, keyBytes } from '../keys/sharding-key.js';
 import { Ack, Stop, type MessageOutcome } from '../outcomes.js';
 import { backoff } from './backoff.js';
 import type { Timer } from './clock.js';
+import { sendDeadLetter } from './dead-letter.js';
 import { Fifo } from './fifo.js';
-import { notes, type DeadLetterReason, type ParkReason } from './notes.js';
-import { Parking } from './parking.js';
+import type { DeadLetterReason, ParkReason } from './notes.js';
+import { Parking, type ParkingHost } from './parking.js';
 import type { Shard } from './shard.js';
 import { DeliveredMessage, DirectTrackedMessage, type TrackedMessage } from './tracked-message.js';
 
@@ -21,7 +26,7 @@ export interface TrackerOwner {
  * Keeps one key's messages in a FIFO, hands over the head only, settles it, then hands the next. The failure policy
  * acts here: the head stays the head until it is settled or the key is parked.
  */
-export class MessageTracker {
+export class MessageTracker implements ParkingHost {
   /** `open`: the head may start; `settling`: the head waits until its dead letter is confirmed. */
   phase: 'open' | 'inFlight' | 'backoff' | 'settling' = 'open';
   /** Attempts at the head that have started. */
@@ -35,13 +40,15 @@ export class MessageTracker {
   private timer: Timer | undefined;
   private parking: Parking | undefined;
   private parkWanted = false;
-  private dropping = false;
 
   constructor(
     private readonly shard: Shard,
     private readonly owner: TrackerOwner,
   ) {}
 
+  get id(): string {
+    return this.owner.id;
+  }
   get head(): TrackedMessage | undefined {
     return this.fifo.peek();
   }
@@ -66,7 +73,7 @@ export class MessageTracker {
   deliver(delivery: Delivery, handledBefore: boolean): void {
     const message = new DeliveredMessage(this.shard.engine.clock.now(), delivery, false, handledBefore);
     if (this.parking !== undefined) {
-      this.moveAside(this.parking, message, {});
+      this.parking.append(message, {});
       return;
     }
     this.fifo.push(message);
@@ -115,7 +122,11 @@ export class MessageTracker {
     const head = this.fifo.peek()!;
     if (head instanceof DeliveredMessage) {
       this.phase = 'settling';
-      this.sendDeadLetter(head, reason, error, settled, 1);
+      const letter = { keyId: this.id, message: head, reason, error, attempts: this.attempt };
+      sendDeadLetter(this.shard, letter, () => {
+        settled();
+        this.advance(head);
+      });
       return;
     }
     const direct = head as DirectTrackedMessage;
@@ -180,63 +191,43 @@ export class MessageTracker {
 
   resume(): void {
     this.parkWanted = false;
-    const parking = this.parking;
-    if (parking === undefined || parking.feeding) return;
-    parking.feeding = true;
+    if (this.parking?.resume() !== true) return;
     this.attempt = 0;
-    this.shard.emitKey('resumed', this.owner.id);
-    this.feed();
+    this.parking.feed();
   }
 
   /** Takes over what a former owner of the shard left in the side queue. */
   foundParked(mode: ParkedMode): void {
-    this.parking ??= this.newParking(mode);
-    if (mode === 'held' && this.parking.mode !== 'held') {
-      this.parking.mode = 'held';
-      this.parking.feeding = false;
-    }
-    this.parking.stored++;
+    (this.parking ??= new Parking(this.shard, this)).found(mode);
   }
 
   /** Dead-letters the first parked message. */
   async drop(): Promise<void> {
-    const parking = this.parking;
-    if (parking === undefined || parking.feeding || this.dropping) throw new KeyNotParkedError(this.keyText());
-    this.dropping = true;
-    try {
-      const delivery = await new Promise<Delivery>((resolve, reject) => {
-        if (!parking.read(resolve, reject)) reject(new KeyNotParkedError(this.keyText()));
-      });
-      const note = notes('dropped', { shard: this.shard.index, key: keyBytes(this.owner.id) });
-      await this.shard.session.deadLetter(delivery, note);
-      this.leftSideQueue(parking);
-    } finally {
-      this.dropping = false;
-      this.feed();
-      this.owner.trackerChanged();
-    }
+    if (this.parking === undefined) throw new KeyNotParkedError(this.keyText());
+    await this.parking.drop();
+    this.owner.trackerChanged();
   }
 
   /** Starts reading from the side queue, where the key is to be fed and no message of it is at hand. */
   feed(): void {
-    const parking = this.parking;
-    if (parking === undefined || !parking.feeding || this.dropping) return;
-    if (this.phase !== 'open' || this.fifo.length > 0) return;
-    if (parking.empty) {
-      this.unpark(parking);
-      return;
-    }
-    if (this.shard.closing) return;
-    parking.read(
-      (delivery) => {
-        if (this.parking !== parking || !parking.feeding || this.shard.closing) return;
-        // What is new here says nothing about the shard's own queue, so it makes nothing forgotten.
-        const handledBefore = delivery.redelivered && this.shard.memory.recognises(this.owner.id, delivery);
-        this.fifo.push(new DeliveredMessage(this.shard.engine.clock.now(), delivery, true, handledBefore));
-        this.owner.trackerChanged();
-      },
-      () => undefined, // The reader rejects when the epoch has ended; what it would have read stays in the side queue.
-    );
+    this.parking?.feed();
+  }
+
+  get wantsMessage(): boolean {
+    return this.phase === 'open' && this.fifo.length === 0;
+  }
+
+  fed(delivery: Delivery): void {
+    if (this.parking === undefined) return; // The epoch ended meanwhile.
+    // What is new here says nothing about the shard's own queue, so it makes nothing forgotten.
+    const handledBefore = delivery.redelivered && this.shard.memory.recognises(this.id, delivery);
+    this.fifo.push(new DeliveredMessage(this.shard.engine.clock.now(), delivery, true, handledBefore));
+    this.owner.trackerChanged();
+  }
+
+  unparked(): void {
+    this.parking = undefined;
+    this.owner.trackerChanged();
   }
 
   // ---- the end of an epoch
@@ -299,7 +290,7 @@ export class MessageTracker {
     this.lastError = undefined;
     if (head instanceof DeliveredMessage) {
       if (!head.fromSideQueue) this.held--;
-      else if (this.parking !== undefined) this.leftSideQueue(this.parking);
+      else this.parking?.settled();
     }
     if (this.parkWanted) this.enterParking('held', 'operator');
     else this.feed();
@@ -357,91 +348,22 @@ export class MessageTracker {
       this.attempt = 0;
       this.lastError = undefined;
     }
-    const parking = (this.parking ??= this.newParking(mode));
-    parking.mode = mode;
-    parking.reason = reason;
-    parking.feeding = mode === 'pressure';
-    this.shard.emitKey('parked', this.owner.id, { mode });
+    const parking = (this.parking ??= new Parking(this.shard, this));
+    parking.enter(mode, reason);
     const head = this.fifo.peek();
     if (head instanceof DeliveredMessage && head.fromSideQueue) this.putBack();
     for (let message = this.fifo.shift(); message !== undefined; message = this.fifo.shift()) {
-      if (message instanceof DeliveredMessage) this.moveAside(parking, message, message === head ? failure : {});
+      if (message instanceof DeliveredMessage) parking.append(message, message === head ? failure : {});
       else (message as DirectTrackedMessage).reject(new KeyParkedError(this.keyText()));
     }
     this.held = 0;
     this.owner.trackerChanged();
   }
 
-  private newParking(mode: ParkedMode): Parking {
-    return new Parking(mode, () => this.shard.session.readParked(keyBytes(this.owner.id)));
-  }
-
-  private moveAside(
-    parking: Parking,
-    message: DeliveredMessage,
-    failure: { error?: unknown; attempts?: number },
-  ): void {
-    parking.moving++;
-    const note = notes(parking.reason, { ...failure, shard: this.shard.index, key: keyBytes(this.owner.id) });
-    this.shard.side.move(message, parking.mode, note, () => {
-      parking.moving--;
-      parking.stored++;
-      this.feed();
-    });
-  }
-
   /** The head that was read from the side queue stays there until its next attempt. */
   private putBack(): void {
     this.fifo.shift();
     this.parking?.stopReading();
-  }
-
-  private leftSideQueue(parking: Parking): void {
-    parking.stored--;
-    this.shard.side.freed();
-    if (parking.empty && parking.feeding) this.unpark(parking);
-  }
-
-  private unpark(parking: Parking): void {
-    parking.stopReading();
-    this.parking = undefined;
-    this.shard.emitKey('unparked', this.owner.id);
-    this.owner.trackerChanged();
-  }
-
-  private sendDeadLetter(
-    head: DeliveredMessage,
-    reason: DeadLetterReason,
-    error: unknown,
-    settled: () => void,
-    tries: number,
-  ): void {
-    const { engine, session } = this.shard;
-    const note = notes(reason, {
-      error,
-      attempts: this.attempt,
-      shard: this.shard.index,
-      key: keyBytes(this.owner.id),
-    });
-    session.deadLetter(head.delivery, note).then(
-      () => {
-        if (this.shard.ended) return;
-        this.remember(head);
-        if (engine.listening) this.shard.emitMessage('deadLettered', this.owner.id, head, this.attempt, { reason });
-        settled();
-        this.advance(head);
-      },
-      (failure: unknown) => {
-        if (this.shard.ended) return;
-        if (tries === 1) {
-          engine.logger.warn(
-            `A dead letter of the key ${this.keyText()} was not taken and is tried again: ${describe(failure)}`,
-          );
-        }
-        const delay = backoff(tries, engine.options.failurePolicy.backoff, engine.random);
-        this.timer = engine.clock.after(delay, () => this.sendDeadLetter(head, reason, error, settled, tries + 1));
-      },
-    );
   }
 
   private remember({ delivery }: DeliveredMessage): void {
