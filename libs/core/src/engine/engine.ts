@@ -38,7 +38,7 @@ import { PendingSignal } from './pending-signal.js';
 import type { ProducerPort } from './producer-port.js';
 import type { Shard } from './shard.js';
 import { ShardSlot } from './shard-slot.js';
-import type { EngineStatus } from './status.js';
+import { census, type EngineStatus } from './status.js';
 import { DirectTrackedMessage } from './tracked-message.js';
 
 /** What an engine needs besides its options. */
@@ -259,41 +259,9 @@ export class Engine implements ShardConsumer, ProducerPort {
   }
 
   status(): EngineStatus {
-    let backoffs = 0;
-    let failingInits = 0;
-    let parkedKeys = 0;
-    let parkedMessages = 0;
-    let shards = 0;
-    let oldestHead = 0;
-    const now = this.clock.now();
-    const stalledShards: number[] = [];
-    for (const slot of this.shards.values()) {
-      if (slot.current !== undefined) {
-        shards++;
-        if (slot.current.side.stalled) stalledShards.push(slot.current.index);
-      }
-      for (const { tracker } of slot.queues()) {
-        if (tracker.phase === 'backoff') backoffs++;
-        if (tracker.initFailures > 0) failingInits++;
-        if (tracker.isParked) parkedKeys++;
-        parkedMessages += tracker.parked;
-        if (tracker.head !== undefined) oldestHead = Math.max(oldestHead, now - tracker.head.receivedAt);
-      }
-    }
     const transport = this.transport?.status() ?? { connected: false, blocked: false, shards: 0 };
     const { live: liveKeys, flights } = this;
-    return {
-      transport,
-      shards,
-      stalledShards,
-      liveKeys,
-      flights,
-      backoffs,
-      failingInits,
-      parkedKeys,
-      parkedMessages,
-      oldestHead,
-    };
+    return { transport, liveKeys, flights, ...census(this.shards.values(), this.clock.now()) };
   }
 
   async processes(): Promise<ProcessInfo[]> {
