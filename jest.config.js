@@ -1,12 +1,12 @@
 /** Jest runs the TypeScript sources as ESM; swc compiles them with Nest's decorator metadata. */
-export default {
+const common = {
   testEnvironment: 'node',
-  roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/test'],
-  testMatch: ['**/test/**/*.spec.ts'],
+  testMatch: ['**/*.spec.ts'],
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^@mississippi/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
+    '^#support/(.*)\\.js$': '<rootDir>/test/support/$1',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   transform: {
@@ -24,5 +24,19 @@ export default {
       },
     ],
   },
-  testTimeout: 30_000,
+};
+
+export default {
+  testTimeout: 60_000,
+  projects: [
+    { ...common, displayName: 'unit', roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/chaos'] },
+    // These need a RabbitMQ, which the setup brings up once for all of them.
+    {
+      ...common,
+      displayName: 'rabbitmq',
+      roots: ['<rootDir>/test'],
+      globalSetup: '<rootDir>/test/support/broker-setup.ts',
+      globalTeardown: '<rootDir>/test/support/broker-teardown.ts',
+    },
+  ],
 };

@@ -1,0 +1,114 @@
+import { parseArgs } from 'node:util';
+import { isStore, STORES } from './statistics.store.js';
+
+/** Which queues carry the flights. */
+export interface QueueOptions {
+  /** `undefined` takes a broker of one's own. */
+  url: string | undefined;
+  /** What the queues' names begin with. */
+  prefix: string;
+}
+
+export interface FlightsOptions {
+  /** 0 takes a free one. */
+  httpPort: number;
+  /** 0 takes a free one. */
+  tcpPort: number;
+  /** Where statistics are kept: `memory` or the url of a lasting store. */
+  store: string;
+  /** `undefined` keeps the flights in this process. */
+  rabbitmq: QueueOptions | undefined;
+  /** End after the check instead of serving. */
+  exit: boolean;
+  help: boolean;
+}
+
+const PREFIX = 'flights_';
+
+export const USAGE = `Usage: npm start -- [options]
+
+Replays 20,000 flights in order per airport, checks every airport's statistics, then serves them.
+
+  --http-port <port>  port of the HTTP server (default: a free one)
+  --tcp-port <port>   port of the TCP server (default: a free one)
+  --store <url>       where statistics are kept (default: memory): ${STORES}
+  --rabbitmq[=<url>]  through the queues of a RabbitMQ; without a url through one of its own
+  --prefix <prefix>   what the names of those queues begin with (default: ${PREFIX})
+  --exit              end after the check: status 0 if every airport was verified, else 1
+  --help              print this`;
+
+/** A command line that cannot be followed; the message is one line. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** @throws {UsageError} for an option or a value that is not known */
+export function parseOptions(args: readonly string[]): FlightsOptions {
+  const values = parse(args);
+  if (!isStore(values.store)) throw new UsageError(`Unknown store '${values.store}': use ${STORES}.`);
+  return {
+    httpPort: parsePort('--http-port', values['http-port']),
+    tcpPort: parsePort('--tcp-port', values['tcp-port']),
+    store: values.store,
+    rabbitmq: parseQueues(values.rabbitmq, values.prefix),
+    exit: values.exit,
+    help: values.help,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: args.map(withOptionalUrl).flat(),
+      options: {
+        'http-port': { type: 'string', default: '0' },
+        'tcp-port': { type: 'string', default: '0' },
+        store: { type: 'string', default: 'memory' },
+        rabbitmq: { type: 'string' },
+        prefix: { type: 'string' },
+        exit: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    if (!isParseError(error)) throw error;
+    // Node's message goes on with advice for positional arguments, of which there are none here.
+    const [problem] = error.message.split(/\. |\n/);
+    throw new UsageError(`${problem?.replace(/\.$/, '')}.`, { cause: error });
+  }
+}
+
+/** Node knows no option with an optional value: without one it is given an empty one. */
+function withOptionalUrl(arg: string, index: number, args: readonly string[]): string[] {
+  if (isUrl(arg) && args[index - 1] === '--rabbitmq') return [];
+  const next = args[index + 1] ?? '';
+  return [arg === '--rabbitmq' ? `--rabbitmq=${isUrl(next) ? next : ''}` : arg];
+}
+
+function isUrl(value: string): boolean {
+  return /^amqps?:\/\/[^/]/.test(value) && URL.canParse(value);
+}
+
+function parseQueues(url: string | undefined, prefix: string | undefined): QueueOptions | undefined {
+  if (prefix !== undefined && !/^[\w.:-]{1,200}$/.test(prefix)) {
+    throw new UsageError(`--prefix must be 1 to 200 letters, digits, _ . : or -, not '${prefix}'.`);
+  }
+  if (url === undefined && prefix !== undefined) throw new UsageError('--prefix names queues: it needs --rabbitmq.');
+  if (url === undefined) return undefined;
+  if (url !== '' && !isUrl(url))
+    throw new UsageError(`--rabbitmq must be a url amqp://host or amqps://host, not '${url}'.`);
+  return { url: url === '' ? undefined : url, prefix: prefix ?? PREFIX };
+}
+
+/** By the code, which is what Node documents of these errors. */
+function isParseError(error: unknown): error is { code: string; message: string } {
+  return (
+    typeof error === 'object' && error !== null && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+  );
+}
+
+function parsePort(option: string, value: string): number {
+  const port = Number(value);
+  if (/^\d+$/.test(value) && port <= 65_535) return port;
+  throw new UsageError(`${option} must be a number from 0 to 65535, not '${value}'.`);
+}

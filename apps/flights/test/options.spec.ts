@@ -1,0 +1,66 @@
+import { parseOptions, USAGE, UsageError } from '../src/options.js';
+
+describe('The command line', () => {
+  it('takes free ports, memory, and goes on serving by default', () => {
+    expect(parseOptions([])).toEqual({
+      httpPort: 0,
+      tcpPort: 0,
+      store: 'memory',
+      rabbitmq: undefined,
+      exit: false,
+      help: false,
+    });
+  });
+
+  it('takes every option', () => {
+    expect(
+      parseOptions(['--http-port', '3000', '--tcp-port=4000', '--store', 'redis://localhost:6379', '--exit', '--help']),
+    ).toEqual({
+      httpPort: 3000,
+      tcpPort: 4000,
+      store: 'redis://localhost:6379',
+      rabbitmq: undefined,
+      exit: true,
+      help: true,
+    });
+  });
+
+  it.each([
+    [['--rabbitmq'], { url: undefined, prefix: 'flights_' }],
+    [['--rabbitmq', '--exit'], { url: undefined, prefix: 'flights_' }],
+    [['--rabbitmq=amqp://localhost'], { url: 'amqp://localhost', prefix: 'flights_' }],
+    [
+      ['--rabbitmq', 'amqps://me:secret@host:5671/vhost'],
+      { url: 'amqps://me:secret@host:5671/vhost', prefix: 'flights_' },
+    ],
+    [['--prefix', 'mine.', '--rabbitmq'], { url: undefined, prefix: 'mine.' }],
+  ])('takes a broker with or without its url: %j', (args, queues) => {
+    expect(parseOptions(args).rabbitmq).toEqual(queues);
+  });
+
+  it.each([
+    [['--bogus'], "Unknown option '--bogus'."],
+    [['serve'], "Unexpected argument 'serve'."],
+    [['--exit=yes'], "Option '--exit' does not take an argument."],
+    [['--http-port'], "Option '--http-port <value>' argument missing."],
+    [['--http-port', '65536'], "--http-port must be a number from 0 to 65535, not '65536'."],
+    [['--tcp-port', '80a'], "--tcp-port must be a number from 0 to 65535, not '80a'."],
+    [['--tcp-port', ''], "--tcp-port must be a number from 0 to 65535, not ''."],
+    [['--store', 'mongodb://localhost'], "Unknown store 'mongodb://localhost': use memory, a folder as ./path"],
+    [['--store', 'memroy'], "Unknown store 'memroy': use memory, a folder as ./path"],
+    [['--rabbitmq=localhost'], "--rabbitmq must be a url amqp://host or amqps://host, not 'localhost'."],
+    [['--rabbitmq', 'localhost'], "Unexpected argument 'localhost'."],
+    [['--prefix', 'mine'], '--prefix names queues: it needs --rabbitmq.'],
+    [['--rabbitmq', '--prefix', 'a b'], "--prefix must be 1 to 200 letters, digits, _ . : or -, not 'a b'."],
+  ])('answers %j with one clear line', (args, message) => {
+    const parse = () => parseOptions(args);
+    expect(parse).toThrow(UsageError);
+    expect(parse).toThrow(message);
+    expect(parse).toThrow(/^[^\n]+$/);
+  });
+
+  it('names every option in the usage', () => {
+    const options = ['--http-port', '--tcp-port', '--store', '--rabbitmq', '--prefix', '--exit', '--help'];
+    for (const option of options) expect(USAGE).toContain(option);
+  });
+});

@@ -1,0 +1,300 @@
+import { type OutgoingMessage, PublishError, PublishTimeoutError, type Publisher } from '@mississippi/core';
+import type { ChannelModel, ConfirmChannel, Message, Options } from 'amqplib';
+import type { BrokerConnection } from './broker-connection.js';
+import { reasonOf } from './errors.js';
+import { headerTable, MOST_HEADER_BYTES, sizeOf } from './headers.js';
+import type { Settings } from './settings.js';
+import { codeOf, type Topology } from './topology.js';
+
+const NOT_FOUND = 404;
+/** How RabbitMQ words it (3.10, with the reply code 406, which has other reasons too). */
+const TOO_LARGE = /message size \d+ .*max size (\d+)/;
+
+/** A message with its address, ready for the client. */
+export interface Addressed {
+  readonly exchange: string;
+  readonly queue: string;
+  readonly body: Buffer;
+  readonly options: Options.Publish;
+}
+
+class Outstanding {
+  next: Outstanding | undefined;
+  timer: NodeJS.Timeout | undefined;
+  sent = false;
+  returned = false;
+  open = true;
+  resolve!: () => void;
+  reject!: (error: Error) => void;
+  readonly done = new Promise<void>((resolve, reject) => {
+    this.resolve = resolve;
+    this.reject = reject;
+  });
+
+  constructor(readonly message: Addressed) {}
+}
+
+/**
+ * Publishes in call order with confirms pipelined. What was sent and not confirmed when the connection goes is sent again
+ * first when it is back, in the old order and with the same message ids: the end of a sequence may repeat, nothing in it
+ * is missing.
+ */
+export class RabbitPublisher implements Publisher {
+  /** Sent, in order, and not confirmed. */
+  private readonly sent = new Set<Outstanding>();
+  /** Not sent yet, in order. */
+  private waiting: Outstanding[] = [];
+  private head = 0;
+  private channel: ConfirmChannel | undefined;
+  private writable = true;
+  private closed = false;
+  private opening = false;
+  private probing: Promise<void> | undefined;
+
+  constructor(
+    private readonly connection: BrokerConnection,
+    private readonly settings: Settings,
+    private readonly topology: Topology,
+    private readonly unroutable: () => void,
+  ) {
+    connection.on('up', (model) => void this.open(model));
+    connection.on('down', () => this.interrupted());
+  }
+
+  /** Opens the channel on a connection that is up already. */
+  async open(model: ChannelModel): Promise<void> {
+    if (this.opening) return;
+    this.opening = true;
+    try {
+      const channel = await model.createConfirmChannel();
+      channel.on('error', (error: Error) => this.channelFailed(channel, error)); // 'close' follows.
+      channel.on('close', () => this.channelClosed(channel));
+      channel.on('return', (message: Message) => this.markReturned(message));
+      channel.on('drain', () => {
+        this.writable = true;
+        this.send();
+      });
+      this.channel = channel;
+      this.writable = true;
+      this.send();
+    } catch {
+      // The connection went in between; its next 'up' opens a channel.
+    } finally {
+      this.opening = false;
+    }
+  }
+
+  async publish(message: OutgoingMessage, timeout: number): Promise<void> {
+    const { maxMessageSize, exchange } = this.settings;
+    if (message.body.length > maxMessageSize) {
+      throw new PublishError(
+        'too_large',
+        `The body has ${message.body.length} bytes, but at most ${maxMessageSize} are taken: send less, or raise maxMessageSize in rabbitmq() and max_message_size in the broker.`,
+      );
+    }
+    const size = sizeOf(message.headers) + message.key.length;
+    if (size > MOST_HEADER_BYTES) {
+      throw new PublishError(
+        'too_large',
+        size === Infinity
+          ? 'A header has a name of more than 255 bytes: shorten it.'
+          : `The headers and the sharding key have ${size} bytes encoded, but at most ${MOST_HEADER_BYTES} are taken: move data into the payload.`,
+      );
+    }
+    return this.submit(
+      {
+        exchange,
+        queue: this.topology.shard(message.shard),
+        body: asBuffer(message.body),
+        options: {
+          headers: headerTable(message.key, message.headers),
+          persistent: true,
+          mandatory: true,
+          messageId: message.messageId,
+          timestamp: message.timestamp,
+        },
+      },
+      timeout,
+    );
+  }
+
+  /** Sends an addressed message. Resolves on its confirm. */
+  submit(message: Addressed, timeout: number): Promise<void> {
+    if (this.closed) return Promise.reject(closedError());
+    const outstanding = new Outstanding(message);
+    if (timeout !== Infinity) outstanding.timer = setTimeout(() => this.expire(outstanding, timeout), timeout);
+    this.waiting.push(outstanding);
+    this.send();
+    return outstanding.done;
+  }
+
+  /**
+   * Resolves when the broker takes messages: it confirms one that no queue gets. During an alarm it does not, which the
+   * connections that consume are not told before they publish, and then they stop consuming.
+   */
+  taking(): Promise<void> {
+    this.probing ??= this.submit(
+      { exchange: '', queue: `${this.settings.prefix}nobody`, body: Buffer.alloc(0), options: { mandatory: false } },
+      Infinity,
+    ).finally(() => {
+      this.probing = undefined;
+    });
+    return this.probing;
+  }
+
+  close(): void {
+    this.closed = true;
+    const left = [...this.sent, ...this.waiting.slice(this.head)];
+    this.sent.clear();
+    this.waiting = [];
+    this.head = 0;
+    for (const outstanding of left) this.finish(outstanding, closedError());
+  }
+
+  /** Resolves when nothing is unconfirmed or waiting any more. */
+  async idle(): Promise<void> {
+    while (this.sent.size > 0 || this.head < this.waiting.length) {
+      const [first] = this.sent;
+      const last = this.waiting.at(-1) ?? [...this.sent].at(-1) ?? first!;
+      await last.done.catch(() => undefined); // Its caller is told.
+    }
+  }
+
+  private send(): void {
+    const { channel } = this;
+    while (
+      channel !== undefined &&
+      this.writable &&
+      this.sent.size < this.settings.publishBuffer &&
+      !this.connection.blocked
+    ) {
+      const outstanding = this.takeWaiting();
+      if (outstanding === undefined) return;
+      const { exchange, queue, body, options } = outstanding.message;
+      outstanding.sent = true;
+      outstanding.returned = false;
+      this.sent.add(outstanding);
+      try {
+        this.writable = channel.publish(exchange, queue, body, options, (error: unknown) => {
+          if (this.channel === channel) this.confirmed(outstanding, error);
+        });
+      } catch (error) {
+        this.sent.delete(outstanding);
+        if (this.channel !== channel || channelIsClosed(error)) {
+          this.putBack([outstanding]);
+          return;
+        }
+        this.finish(
+          outstanding,
+          new PublishError('too_large', `The message cannot be encoded: ${reasonOf(error)}`, { cause: error }),
+        );
+      }
+    }
+  }
+
+  private takeWaiting(): Outstanding | undefined {
+    while (this.head < this.waiting.length) {
+      const outstanding = this.waiting[this.head++]!;
+      if (this.head === this.waiting.length) {
+        this.waiting = [];
+        this.head = 0;
+      }
+      if (outstanding.open) return outstanding;
+    }
+    return undefined;
+  }
+
+  private putBack(outstanding: readonly Outstanding[]): void {
+    this.waiting = [...outstanding.filter((one) => one.open), ...this.waiting.slice(this.head)];
+    this.head = 0;
+  }
+
+  private confirmed(outstanding: Outstanding, error: unknown): void {
+    this.sent.delete(outstanding);
+    if (outstanding.returned) {
+      this.unroutable();
+      const text = `No queue took the message (queue '${outstanding.message.queue}'): it was deleted and is declared again; publish again.`;
+      this.finish(outstanding, new PublishError('returned', text));
+    } else if (error === null || error === undefined) {
+      this.finish(outstanding, undefined);
+    } else {
+      const text = 'The broker refused the message (nack): see its log, then publish again.';
+      this.finish(outstanding, new PublishError('nacked', text, { cause: error }));
+    }
+    this.send();
+  }
+
+  /** A return comes before the confirm of the same message, and returns come in the order of the messages. */
+  private markReturned(message: Message): void {
+    const { messageId } = message.properties as { messageId?: string };
+    for (const outstanding of this.sent) {
+      const { options, queue } = outstanding.message;
+      if (!outstanding.returned && options.messageId === messageId && queue === message.fields.routingKey) {
+        outstanding.returned = true;
+        return;
+      }
+    }
+  }
+
+  /** The broker closes the channel over what it refuses. To send the same again would go on for ever; the rest is sent again. */
+  private channelFailed(channel: ConfirmChannel, error: Error): void {
+    if (this.channel !== channel) return;
+    if (codeOf(error) === NOT_FOUND) this.unroutable(); // The exchange was deleted.
+    const most = TOO_LARGE.exec(error.message)?.[1];
+    if (most !== undefined) this.refuseLargerThan(Number(most), error);
+    // Before amqplib tells each unconfirmed message that it failed: whether it did is not known.
+    this.interrupted();
+  }
+
+  private refuseLargerThan(most: number, cause: Error): void {
+    for (const outstanding of this.sent) {
+      const { length } = outstanding.message.body;
+      if (length <= most) continue;
+      this.sent.delete(outstanding);
+      const text = `The body has ${length} bytes, but the broker takes at most ${most}: send less, or raise max_message_size in the broker.`;
+      this.finish(outstanding, new PublishError('too_large', text, { cause }));
+    }
+  }
+
+  private channelClosed(channel: ConfirmChannel): void {
+    if (this.channel === channel) this.interrupted();
+    // Not at once: where the reason stays, this would turn as fast as the network allows.
+    setTimeout(() => {
+      const model = this.connection.current;
+      if (this.channel === undefined && model !== undefined && !this.closed) void this.open(model);
+    }, this.settings.reconnect.initial).unref();
+  }
+
+  /** Everything unconfirmed goes to the front of the queue again, in its order. */
+  private interrupted(): void {
+    this.channel = undefined;
+    const again = [...this.sent];
+    this.sent.clear();
+    this.putBack(again);
+  }
+
+  private expire(outstanding: Outstanding, timeout: number): void {
+    this.finish(outstanding, new PublishTimeoutError(timeout, outstanding.sent));
+  }
+
+  private finish(outstanding: Outstanding, error: Error | undefined): void {
+    if (!outstanding.open) return;
+    outstanding.open = false;
+    clearTimeout(outstanding.timer);
+    if (error === undefined) outstanding.resolve();
+    else outstanding.reject(error);
+  }
+}
+
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function closedError(): PublishError {
+  return new PublishError('closed', 'The connection to RabbitMQ is closed, because the app is shutting down.');
+}
+
+/** amqplib throws synchronously on a channel that is closed. */
+function channelIsClosed(error: unknown): boolean {
+  return error instanceof Error && error.name === 'IllegalOperationError';
+}

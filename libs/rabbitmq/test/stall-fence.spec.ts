@@ -1,0 +1,49 @@
+import { StallFence } from '../src/stall-fence.js';
+
+const HEARTBEAT = 60_000;
+
+/** A fence whose broker answers when it is told to. */
+class Fenced {
+  silence = 0;
+  asked = 0;
+  answer: () => void = () => undefined;
+  readonly certain: Promise<void>;
+  readonly fence: StallFence;
+
+  constructor() {
+    let again: () => void = () => undefined;
+    this.certain = new Promise((resolve) => (again = resolve));
+    const roundTrip = (): Promise<void> => {
+      this.asked++;
+      return new Promise((resolve) => (this.answer = resolve));
+    };
+    this.fence = new StallFence(
+      HEARTBEAT,
+      () => this.silence,
+      roundTrip,
+      again,
+      () => undefined,
+    );
+  }
+}
+
+test('ownership is certain while the broker is heard', () => {
+  const { fence } = new Fenced();
+  expect(fence.isCertain()).toBe(true);
+  fence.stop();
+});
+
+test('after a heartbeat of silence nothing starts until the broker has answered', async () => {
+  const fenced = new Fenced();
+  const { fence } = fenced;
+  fenced.silence = HEARTBEAT + 1;
+  expect(fence.isCertain()).toBe(false);
+  expect(fence.isCertain()).toBe(false);
+  expect(fenced.asked).toBe(1);
+  fenced.silence = 0;
+  expect(fence.isCertain()).toBe(false);
+  fenced.answer();
+  await fenced.certain;
+  expect(fence.isCertain()).toBe(true);
+  fence.stop();
+});

@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import { NoOwnerError, RemoteSignalError, ShardNotOwnedError, SignalTimeoutError } from '@mississippi/core';
+import { sharedUrl } from '../../support/broker.js';
+import { Member, until } from '../../support/member.js';
+
+const river = () => ({
+  urls: [sharedUrl()],
+  heartbeat: 2,
+  queues: { prefix: `t${randomBytes(4).toString('hex')}_`, totalCount: 8 },
+});
+
+async function pair(): Promise<{ a: Member; b: Member; far: string; near: string }> {
+  const options = river();
+  const a = await Member.start('a', options);
+  const b = await Member.start('b', options);
+  await until(() => `4/4, now ${a.shards}/${b.shards}`, () => a.shards === 4 && b.shards === 4);
+  const owner = new Map<string, string>();
+  for (let k = 0; k < 50; k++) {
+    const answer = await a.service.handleSignal<{ member: string }>(`k${k}`, {});
+    owner.set(answer.member, `k${k}`);
+  }
+  return { a, b, near: owner.get('a')!, far: owner.get('b')! };
+}
+
+test('a signal reaches the data updater of its key wherever it lives, and changes its state', async () => {
+  const { a, b, far, near } = await pair();
+  expect(await a.service.handleSignal(far, { ask: 'add' })).toEqual({ member: 'b', count: 1 });
+  expect(await b.service.handleSignal(far, { ask: 'add' })).toEqual({ member: 'b', count: 2 });
+  expect(await b.service.handleSignal(near, { ask: 'add' })).toEqual({ member: 'a', count: 1 });
+  await a.stop();
+  await b.stop();
+});
+
+test('an error crosses as name, message and code', async () => {
+  const { a, b, far } = await pair();
+  const error = await a.service.handleSignal(far, { ask: 'fail' }).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(RemoteSignalError);
+  expect(error).toMatchObject({ name: 'RangeError', message: 'out of range', code: 'E_RANGE' });
+  await a.stop();
+  await b.stop();
+});
+
+test('a key that lives elsewhere is refused for messages and references, with the way to go', async () => {
+  const { a, b, far } = await pair();
+  await expect(a.service.handleMessage(far, { payload: { n: 1 } })).rejects.toThrow(ShardNotOwnedError);
+  await expect(a.service.getDataUpdater(far)).rejects.toThrow(/EventsProducer.publish/);
+  await a.stop();
+  await b.stop();
+});
+
+test('a signal that is not answered in time is a time-out, one that nobody could read says so', async () => {
+  const { a, b, far } = await pair();
+  await expect(a.service.handleSignal(far, { ask: 'hang' }, { timeout: 300 })).rejects.toThrow(SignalTimeoutError);
+  await a.stop();
+  await b.stop();
+  const options = river();
+  const lonely = await Member.start('l', { ...options, maxShards: 1 });
+  const answers = await Promise.allSettled(
+    Array.from({ length: 20 }, (_, k) => lonely.service.handleSignal(`k${k}`, {}, { timeout: 500 })),
+  );
+  const reasons = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as unknown] : []));
+  expect(reasons.length).toBeGreaterThan(0);
+  for (const reason of reasons) expect(reason).toBeInstanceOf(NoOwnerError);
+  await lonely.stop();
+});
+
+test('a signal that waits while its shard is handed over goes to the new owner', async () => {
+  const { a, b, far } = await pair();
+  const leaving = b.stop();
+  expect(await a.service.handleSignal(far, {})).toMatchObject({ member: 'a' });
+  await leaving;
+  await a.stop();
+});

@@ -1,0 +1,33 @@
+import { connect, type Channel } from 'amqplib';
+import { textOf, type Numbered } from './history.js';
+
+/** Does something on a channel of its own. */
+export async function onBroker<T>(url: string, work: (channel: Channel) => Promise<T>): Promise<T> {
+  const model = await connect(url);
+  try {
+    return await work(await model.createChannel());
+  } finally {
+    await model.close();
+  }
+}
+
+/** Takes everything out of a queue and names it. */
+export async function drain(channel: Channel, queue: string): Promise<string[]> {
+  const texts: string[] = [];
+  for (;;) {
+    const message = await channel.get(queue, { noAck: true });
+    if (message === false) return texts;
+    texts.push(textOf(JSON.parse(message.content.toString()) as Numbered));
+  }
+}
+
+/** Takes what is left out of the shards and side queues of a prefix, and names it. */
+export function leftIn(url: string, prefix: string, totalCount: number): Promise<string[]> {
+  return onBroker(url, async (channel) => {
+    const texts: string[] = [];
+    for (let shard = 0; shard < totalCount; shard++) {
+      texts.push(...(await drain(channel, `${prefix}${shard}`)), ...(await drain(channel, `${prefix}${shard}.parked`)));
+    }
+    return texts;
+  });
+}

@@ -1,0 +1,121 @@
+import { type INestApplicationContext, type LoggerService } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import {
+  getDataUpdaterServiceToken,
+  getEventsProducerToken,
+  MessageHandler,
+  MississippiModule,
+  type DataUpdaterService,
+  type EventsProducer,
+  type MessageContext,
+  type MessageOutcome,
+  type MississippiOptions,
+} from '@mississippi/core';
+import { rabbitmq, type RabbitMqOptions } from '@mississippi/rabbitmq';
+import { Changes } from './changes.js';
+import type { History, Numbered } from './history.js';
+import { recorded } from './recording-transport.js';
+
+type Work = (message: Numbered, context: MessageContext) => Promise<MessageOutcome<unknown> | void>;
+
+export interface FaultAppOptions {
+  readonly history: History;
+  readonly rabbit: RabbitMqOptions;
+  /** What a flight does between its start and its end, both of which are recorded. Default: one round of the event loop. */
+  readonly work?: Work;
+  readonly options?: Omit<MississippiOptions, 'transport'>;
+}
+
+/** Keeps what the app logs, and lets a test wait for a line. */
+export class LogLines extends Changes implements LoggerService {
+  readonly lines: string[] = [];
+
+  log(message: unknown): void {
+    this.lines.push(String(message));
+    this.changed();
+  }
+  warn(message: unknown): void {
+    this.log(message);
+  }
+  error(message: unknown): void {
+    this.log(message);
+  }
+
+  matching(pattern: RegExp): string[] {
+    return this.lines.filter((line) => pattern.test(line));
+  }
+
+  async untilLogged(pattern: RegExp, times = 1): Promise<void> {
+    await this.until(`the log had ${times} lines like ${pattern}`, () => this.matching(pattern).length >= times);
+  }
+}
+
+export interface FaultApp {
+  readonly app: INestApplicationContext;
+  readonly producer: EventsProducer;
+  readonly service: DataUpdaterService;
+  readonly logs: LogLines;
+  close(): Promise<void>;
+}
+
+const oneRound: Work = () => new Promise((resolve) => setImmediate(() => resolve()));
+
+/** An app with the real transport and a handler whose flights are recorded. */
+export async function startFaultApp({ history, rabbit, work = oneRound, options }: FaultAppOptions): Promise<FaultApp> {
+  @MessageHandler()
+  class Recorder {
+    async handleMessage(
+      { key, seq }: Numbered,
+      _state: unknown,
+      context: MessageContext,
+    ): Promise<MessageOutcome<unknown> | void> {
+      const flown = {
+        key,
+        seq,
+        id: context.messageId ?? '',
+        process: 'app',
+        epoch: `app:${context.shard}/${context.epoch}`,
+        flight: history.number('app'),
+        redelivered: context.redelivered,
+      };
+      history.record({ type: 'start', ...flown });
+      try {
+        const outcome = await work({ key, seq }, context);
+        history.record({ type: outcome === undefined ? 'handled' : 'failed', ...flown });
+        return outcome;
+      } catch (error) {
+        history.record({ type: 'failed', ...flown });
+        throw error;
+      }
+    }
+  }
+  const logs = new LogLines();
+  const transport = recorded(rabbitmq(rabbit), history);
+  const module = await Test.createTestingModule({
+    imports: [MississippiModule.forRoot({ ...options, transport })],
+    providers: [Recorder],
+  })
+    .setLogger(logs)
+    .compile();
+  const app = module.createNestApplication({ logger: logs });
+  await app.init();
+  return {
+    app,
+    producer: app.get(getEventsProducerToken(), { strict: false }),
+    service: app.get(getDataUpdaterServiceToken(), { strict: false }),
+    logs,
+    close: () => app.close(),
+  };
+}
+
+/** An app that only publishes. */
+export async function startProducer(rabbit: RabbitMqOptions): Promise<Pick<FaultApp, 'producer' | 'close'>> {
+  const transport = rabbitmq(rabbit);
+  const module = await Test.createTestingModule({
+    imports: [MississippiModule.forRoot({ producerOnly: true, transport })],
+  })
+    .setLogger(new LogLines())
+    .compile();
+  const app = await module.init();
+  return { producer: app.get(getEventsProducerToken(), { strict: false }), close: () => app.close() };
+}

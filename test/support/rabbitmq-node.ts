@@ -1,0 +1,233 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A broker that tests may command. */
+export interface BrokerNode {
+  readonly url: string;
+  /** Runs `rabbitmqctl` and returns what it printed. */
+  ctl(...args: string[]): string;
+  /** Evaluates Erlang inside the broker. */
+  eval(expression: string): string;
+  stop(): Promise<void>;
+}
+
+/** What another process needs to command a node. */
+export interface NodeHandle {
+  readonly port: number;
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** The port mapper, then the server, in one process group: whoever ends the group ends both. */
+const BOOT = `
+epmd -address 127.0.0.1 -port "$ERL_EPMD_PORT" &
+until epmd -port "$ERL_EPMD_PORT" -names >/dev/null 2>&1; do kill -0 $! || exit 1; done
+exec "$0"
+`;
+
+/** Waits until its input ends, by us or with us, however we end; then nothing is left of the node. */
+const GUARD = 'cat >/dev/null; kill -s KILL -- "-$0"; rm -rf -- "$1"';
+
+/** A RabbitMQ node of one's own: a data folder in the temporary directory, free ports, no shared cookie. */
+export class RabbitMqNode implements BrokerNode {
+  private server: ChildProcess | undefined;
+  private guard: ChildProcess | undefined;
+
+  constructor(readonly handle: NodeHandle) {}
+
+  get port(): number {
+    return this.handle.port;
+  }
+
+  get url(): string {
+    return `amqp://guest:guest@127.0.0.1:${this.port}`;
+  }
+
+  /** Starts a node and resolves when it takes connections. */
+  static async start(): Promise<RabbitMqNode> {
+    const [port, distribution, mapper] = [await freePort(), await freePort(), await freePort()];
+    const folder = mkdtempSync(join(tmpdir(), 'mississippi-rabbitmq-'));
+    const config = join(folder, 'rabbitmq.conf');
+    writeFileSync(
+      config,
+      [
+        `listeners.tcp.default = 127.0.0.1:${port}`,
+        'loopback_users = none',
+        'log.console = false',
+        'vm_memory_high_watermark.relative = 0.6',
+        'disk_free_limit.absolute = 50MB',
+        '',
+      ].join('\n'),
+    );
+    mkdirSync(join(folder, 'home'));
+    const env = {
+      HOME: join(folder, 'home'),
+      RABBITMQ_NODENAME: `mississippi${port}@localhost`,
+      RABBITMQ_DIST_PORT: String(distribution),
+      RABBITMQ_CONFIG_FILE: config,
+      RABBITMQ_CONF_ENV_FILE: '/dev/null',
+      RABBITMQ_MNESIA_BASE: join(folder, 'data'),
+      RABBITMQ_LOG_BASE: join(folder, 'log'),
+      RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'plugins'),
+      RABBITMQ_PID_FILE: join(folder, 'pid'),
+      // A port mapper of its own, and no other that would outlive the node.
+      ERL_EPMD_ADDRESS: '127.0.0.1',
+      ERL_EPMD_PORT: String(mapper),
+      RABBITMQ_CTL_ERL_ARGS: '-start_epmd false',
+      // Schedulers that spin would take the cores from the tests.
+      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-start_epmd false +sbwt none +sbwtdcpu none +sbwtdio none',
+    };
+    const node = new RabbitMqNode({ port, folder, env });
+    await node.boot();
+    return node;
+  }
+
+  /** Boots the node on its data; after {@link kill}. */
+  async boot(): Promise<void> {
+    const server = spawn('sh', ['-c', BOOT, binary('rabbitmq-server')], {
+      cwd: this.handle.folder, // A node that is killed may leave a dump where it runs.
+      env: this.environment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    this.server = server;
+    this.guard = guard(GUARD, String(server.pid), this.handle.folder);
+    const output = outputOf(server);
+    const ended = new Promise<never>((_, reject) => {
+      server.once('exit', (code) => {
+        reject(new Error(`rabbitmq-server ended with ${code} before it was up:\n${output()}`));
+      });
+    });
+    ended.catch(() => undefined);
+    try {
+      await Promise.race([this.awaitStartup(), ended]);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  eval(expression: string): string {
+    return this.ctl('eval', expression);
+  }
+
+  ctl(...args: string[]): string {
+    return run(binary('rabbitmqctl'), ['--node', this.handle.env['RABBITMQ_NODENAME']!, ...args], this.environment());
+  }
+
+  /** Ends the node as a power cut would. Its data stay. */
+  async kill(): Promise<void> {
+    const { server, guard } = this;
+    this.server = undefined;
+    this.guard = undefined;
+    // Before the group, whose number may be given to others afterwards.
+    guard?.kill('SIGKILL');
+    if (server?.pid === undefined || server.exitCode !== null || server.signalCode !== null) return;
+    const gone = new Promise((resolve) => server.once('exit', resolve));
+    process.kill(-server.pid, 'SIGKILL');
+    await gone;
+  }
+
+  /** Ends the node and removes its data. */
+  async stop(): Promise<void> {
+    const { guard } = this;
+    this.server = undefined;
+    this.guard = undefined;
+    if (guard !== undefined) await endGuard(guard);
+  }
+
+  private environment(): NodeJS.ProcessEnv {
+    return { ...process.env, ...this.handle.env };
+  }
+
+  private async awaitStartup(): Promise<void> {
+    const { env, folder } = this.handle;
+    const args = ['--node', env['RABBITMQ_NODENAME']!, 'wait', '--pid', String(this.server!.pid), '--timeout', '60'];
+    const child = spawn(binary('rabbitmqctl'), args, { env: this.environment(), stdio: ['ignore', 'pipe', 'pipe'] });
+    const output = outputOf(child);
+    const code = await new Promise((resolve) => child.once('exit', resolve));
+    if (code !== 0) throw new Error(`the node did not come up within 60 s: ${output()} (logs in ${folder}/log)`);
+  }
+}
+
+/** The same in a container, where Docker is all there is. */
+export class RabbitMqContainer implements BrokerNode {
+  private constructor(
+    readonly url: string,
+    private readonly name: string,
+    private readonly guard: ChildProcess,
+  ) {}
+
+  static async start(): Promise<RabbitMqContainer> {
+    const port = await freePort();
+    const name = `mississippi-rabbitmq-${port}`;
+    const cleaner = guard('cat >/dev/null; docker rm --force --volumes "$0"', name);
+    try {
+      run('docker', ['run', '--detach', '--name', name, '--publish', `127.0.0.1:${port}:5672`, 'rabbitmq:3.13']);
+      const container = new RabbitMqContainer(`amqp://guest:guest@127.0.0.1:${port}`, name, cleaner);
+      container.ctl('await_startup', '--timeout', '60');
+      return container;
+    } catch (error) {
+      await endGuard(cleaner);
+      throw error;
+    }
+  }
+
+  eval(expression: string): string {
+    return this.ctl('eval', expression);
+  }
+
+  ctl(...args: string[]): string {
+    return run('docker', ['exec', this.name, 'rabbitmqctl', ...args]);
+  }
+
+  async stop(): Promise<void> {
+    await endGuard(this.guard);
+  }
+}
+
+/** Debian's commands on the PATH switch users; the package's own scripts run as whoever calls them. */
+function binary(name: string): string {
+  const own = join('/usr/lib/rabbitmq/bin', name);
+  return existsSync(own) ? own : name;
+}
+
+/** A shell that outlives us and cleans up as soon as its input ends. It keeps nobody waiting. */
+export function guard(script: string, ...args: string[]): ChildProcess {
+  const child = spawn('sh', ['-c', script, ...args], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  child.unref();
+  return child;
+}
+
+/** Lets a guard do its work, and resolves when it has. */
+export async function endGuard(child: ChildProcess): Promise<void> {
+  const done = new Promise((resolve) => child.once('exit', resolve));
+  child.stdin?.end();
+  await done;
+}
+
+export function run(command: string, args: string[], env?: NodeJS.ProcessEnv): string {
+  const result = spawnSync(command, args, { env, encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 });
+  if (result.error !== undefined) throw result.error;
+  if (result.status !== 0)
+    throw new Error(`${command} ${args.join(' ').slice(0, 200)} failed: ${result.stderr}${result.stdout}`);
+  return result.stdout.trim();
+}
+
+function outputOf(child: ChildProcess): () => string {
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => (output += String(data)));
+  return () => output;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}

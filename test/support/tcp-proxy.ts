@@ -1,0 +1,167 @@
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { Changes } from './changes.js';
+
+/** `up`: from the app to the broker. */
+export type Direction = 'up' | 'down';
+
+/** One connection from the app through the proxy to the broker. */
+export class ProxiedConnection {
+  /** Bytes that passed on to their destination. */
+  readonly passed = { up: 0, down: 0 };
+  frozen = false;
+  ended = false;
+  private armed: { direction: Direction; bytes: number; cut: () => void } | undefined;
+
+  constructor(
+    readonly app: Socket,
+    readonly broker: Socket,
+    private readonly gone: () => void,
+  ) {
+    this.forward('up', app, broker);
+    this.forward('down', broker, app);
+  }
+
+  /** Resets both sides now. */
+  cut(): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.armed = undefined;
+    this.app.resetAndDestroy();
+    this.broker.resetAndDestroy();
+    this.gone();
+  }
+
+  /** Lets so many more bytes through one way, then resets both sides, most likely in the middle of a frame. */
+  cutAfter(direction: Direction, bytes: number, cut: () => void): void {
+    this.armed = { direction, bytes, cut };
+  }
+
+  /** Nothing passes any more, either way, and neither side is told. */
+  freeze(): void {
+    this.frozen = true;
+    this.app.pause();
+    this.broker.pause();
+  }
+
+  heal(): void {
+    this.frozen = false;
+    this.app.resume();
+    this.broker.resume();
+  }
+
+  private forward(direction: Direction, from: Socket, to: Socket): void {
+    from.on('data', (chunk: Buffer) => this.pass(direction, chunk, from, to));
+    to.on('drain', () => {
+      if (!this.frozen) from.resume();
+    });
+    // The end of one side is the end of the other.
+    from.on('end', () => to.end());
+    from.on('error', () => undefined); // 'close' follows.
+    from.on('close', () => {
+      to.destroySoon();
+      if (this.ended) return;
+      this.ended = true;
+      this.gone();
+    });
+  }
+
+  private pass(direction: Direction, chunk: Buffer, from: Socket, to: Socket): void {
+    const { armed } = this;
+    if (armed?.direction !== direction || chunk.length < armed.bytes) {
+      if (armed?.direction === direction) armed.bytes -= chunk.length;
+      this.passed[direction] += chunk.length;
+      if (!to.write(chunk)) from.pause();
+      return;
+    }
+    this.armed = undefined;
+    this.passed[direction] += armed.bytes;
+    from.pause();
+    to.write(chunk.subarray(0, armed.bytes), () => {
+      armed.cut();
+      this.cut();
+    });
+  }
+}
+
+/** Stands between the app and its broker and breaks connections on demand. */
+export class TcpProxy extends Changes {
+  readonly connections = new Set<ProxiedConnection>();
+  private frozen = false;
+
+  private constructor(
+    private readonly server: Server,
+    readonly port: number,
+  ) {
+    super();
+  }
+
+  /** @param brokerUrl where the broker listens */
+  static async start(brokerUrl: string): Promise<TcpProxy> {
+    const brokerPort = Number(new URL(brokerUrl).port);
+    const server = createServer({ noDelay: true });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
+    const proxy = new TcpProxy(server, address.port);
+    server.on('connection', (app) => proxy.accept(app, brokerPort));
+    return proxy;
+  }
+
+  get url(): string {
+    return `amqp://guest:guest@127.0.0.1:${this.port}`;
+  }
+
+  /** Resets every connection that stands. */
+  cut(): void {
+    for (const connection of this.connections) connection.cut();
+  }
+
+  /** Arms a connection to be cut; `before` is called in the moment before. Resolves when it is gone. */
+  async cutAfter(
+    connection: ProxiedConnection,
+    direction: Direction,
+    bytes: number,
+    before: () => void,
+  ): Promise<void> {
+    connection.cutAfter(direction, bytes, before);
+    await this.until(`${bytes} more bytes went ${direction} and the connection was cut`, () => connection.ended);
+  }
+
+  /** Forwards nothing, without telling anybody, and neither what is connected later. */
+  freeze(): void {
+    this.frozen = true;
+    for (const connection of this.connections) connection.freeze();
+  }
+
+  heal(): void {
+    this.frozen = false;
+    for (const connection of this.connections) connection.heal();
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    this.server.close();
+    await once(this.server, 'close');
+  }
+
+  private accept(app: Socket, brokerPort: number): void {
+    app.pause();
+    const broker = connect({ port: brokerPort, host: '127.0.0.1', noDelay: true });
+    const refused = (): void => void app.resetAndDestroy();
+    app.on('error', () => undefined); // 'close' follows.
+    broker.once('error', refused);
+    broker.once('connect', () => {
+      broker.off('error', refused);
+      const connection = new ProxiedConnection(app, broker, () => {
+        this.connections.delete(connection);
+        this.changed();
+      });
+      this.connections.add(connection);
+      app.resume();
+      if (this.frozen) connection.freeze();
+      this.changed();
+    });
+  }
+}

@@ -1,0 +1,132 @@
+// A process that consumes as an app of a user would, to be killed at any moment. It writes what happens into a file line
+// by line, so that nothing is lost with it, and obeys its parent.
+import 'reflect-metadata';
+import { openSync, writeSync } from 'node:fs';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { getDataUpdaterServiceToken, MessageHandler, MississippiModule } from '@mississippi/core';
+import { rabbitmq } from '@mississippi/rabbitmq';
+
+// JSON has no Infinity.
+const { name, file, rabbit, options, failing } = JSON.parse(process.argv[2], (_key, value) =>
+  value === 'Infinity' ? Infinity : value,
+);
+const refusing = new Set(failing);
+const out = openSync(file, 'a');
+let numbers = 0;
+let told = false;
+
+function record(observation) {
+  writeSync(out, `${JSON.stringify({ ...observation, at: performance.timeOrigin + performance.now() })}\n`);
+  if (told) return;
+  told = true;
+  setImmediate(() => {
+    told = false;
+    if (process.connected) process.send('progress');
+  });
+}
+
+function refOf({ body, messageId }) {
+  const { key, seq } = JSON.parse(Buffer.from(body).toString());
+  return { key, seq, id: messageId };
+}
+
+/** The same object, but for some methods. */
+function over(inner, methods) {
+  return new Proxy(inner, {
+    get(_target, property) {
+      const value = methods[property] ?? inner[property];
+      return typeof value === 'function' && methods[property] === undefined ? value.bind(inner) : value;
+    },
+  });
+}
+
+function recordedSession(session, epoch, numbered) {
+  const finished = (type, delivery) =>
+    record({ type, ...refOf(delivery), epoch, delivery: numbered.get(delivery) ?? 'none' });
+  return over(session, {
+    settle(delivery) {
+      session.settle(delivery);
+      finished('settle', delivery);
+    },
+    async deadLetter(delivery, notes) {
+      await session.deadLetter(delivery, notes);
+      finished('deadLetter', delivery);
+    },
+    async park(delivery, mode, notes) {
+      await session.park(delivery, mode, notes);
+      finished('park', delivery);
+    },
+    readParked(key) {
+      const reader = session.readParked(key);
+      const next = async () => {
+        const delivery = await reader.next();
+        if (!numbered.has(delivery)) delivered(delivery, epoch, numbered);
+        return delivery;
+      };
+      return over(reader, { next });
+    },
+  });
+}
+
+function delivered(delivery, epoch, numbered) {
+  const number = `${name}-${++numbers}`;
+  numbered.set(delivery, number);
+  const { redelivered } = delivery;
+  record({ type: 'deliver', ...refOf(delivery), epoch, delivery: number, redelivered });
+}
+
+function recorded(transport) {
+  return over(transport, {
+    async connect(context) {
+      const connection = await transport.connect(context);
+      const open = (consumer) => (session) => {
+        const epoch = `${name}:${session.shard}/${session.epoch}`;
+        const numbered = new WeakMap();
+        const receiver = consumer.open(recordedSession(session, epoch, numbered));
+        return over(receiver, {
+          deliver(delivery) {
+            delivered(delivery, epoch, numbered);
+            receiver.deliver(delivery);
+          },
+          lost(cause) {
+            receiver.lost(cause);
+            record({ type: 'lost', epoch });
+          },
+        });
+      };
+      const consume = (consumer) => connection.consume(over(consumer, { open: open(consumer) }));
+      return over(connection, { consume });
+    },
+  });
+}
+
+class Handler {
+  async handleMessage({ key, seq }, _state, { messageId, shard, epoch, redelivered }) {
+    const flight = `${name}-${++numbers}`;
+    const flown = { key, seq, id: messageId, process: name, epoch: `${name}:${shard}/${epoch}`, flight, redelivered };
+    record({ type: 'start', ...flown });
+    await new Promise((resolve) => setImmediate(resolve));
+    const refused = refusing.has(key);
+    record({ type: refused ? 'failed' : 'handled', ...flown });
+    if (refused) throw new Error('this key is refused for now');
+  }
+}
+MessageHandler()(Handler);
+
+class App {}
+const transport = recorded(rabbitmq(rabbit));
+Module({ imports: [MississippiModule.forRoot({ ...options, transport })], providers: [Handler] })(App);
+
+const app = await NestFactory.createApplicationContext(App, { logger: ['error', 'warn'] });
+const service = app.get(getDataUpdaterServiceToken(), { strict: false });
+
+process.on('message', async ({ command, key }) => {
+  if (command === 'heal') refusing.clear();
+  if (command === 'resume') await service.resume(key);
+  if (command === 'stop') {
+    await app.close();
+    process.disconnect();
+  }
+});
+process.send('ready');
