@@ -3,6 +3,7 @@ import {
   Injectable,
   Logger,
   type OnApplicationBootstrap,
+  type OnApplicationShutdown,
   type OnModuleDestroy,
   type OnModuleInit,
 } from '@nestjs/common';
@@ -21,7 +22,9 @@ import { validateOptions } from './options/validate-options.js';
 
 /** One instance in the life of the app: it finds the handler, connects, consumes, and drains before anything else ends. */
 @Injectable()
-export class MississippiRuntime implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
+export class MississippiRuntime
+  implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown
+{
   readonly events = new Subject<MississippiEvent>();
   private readonly logger: Logger;
   private readonly options: MississippiOptions;
@@ -72,7 +75,12 @@ export class MississippiRuntime implements OnModuleInit, OnApplicationBootstrap,
 
   async onModuleDestroy(): Promise<void> {
     clearImmediate(this.warning);
-    await this.started?.stop();
+    await this.started?.drain();
+  }
+
+  /** Only now, since handlers of other instances may have published here while they drained. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.started?.close();
   }
 
   /** What a factory returns may not rename the instance: its tokens were made before. */

@@ -10,6 +10,9 @@ const NOT_FOUND = 404;
 /** How RabbitMQ words it (3.10, with the reply code 406, which has other reasons too). */
 const TOO_LARGE = /message size \d+ .*max size (\d+)/;
 
+/** The longest delay that setTimeout takes; a longer one fires at once. Milliseconds. */
+const LONGEST_TIMEOUT = 2 ** 31 - 1;
+
 /** A message with its address, ready for the client. */
 export interface Addressed {
   readonly exchange: string;
@@ -122,7 +125,9 @@ export class RabbitPublisher implements Publisher {
   submit(message: Addressed, timeout: number): Promise<void> {
     if (this.closed) return Promise.reject(closedError());
     const outstanding = new Outstanding(message);
-    if (timeout !== Infinity) outstanding.timer = setTimeout(() => this.expire(outstanding, timeout), timeout);
+    if (timeout !== Infinity) {
+      outstanding.timer = setTimeout(() => this.expire(outstanding, timeout), Math.min(timeout, LONGEST_TIMEOUT));
+    }
     this.waiting.push(outstanding);
     this.send();
     return outstanding.done;

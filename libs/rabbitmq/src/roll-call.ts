@@ -30,7 +30,8 @@ export class RollCall {
   /** Asks everybody. Those that do not answer within a second are left out. */
   async call(): Promise<ProcessInfo[]> {
     const model = this.publishing.current;
-    if (model === undefined) throw new Error('RabbitMQ cannot be reached at present, so nobody can be asked: try again later.');
+    if (model === undefined)
+      throw new Error('RabbitMQ cannot be reached at present, so nobody can be asked: try again later.');
     return onChannel(model, async (channel) => {
       await this.topology.declareProcesses(channel);
       const { members } = await this.topology.declareMembers(channel);

@@ -49,7 +49,14 @@ export function settingsOf(options: RabbitMqOptions): Settings {
   };
 }
 
-function urlOf({ host = 'localhost', port, username = 'guest', password = 'guest', virtualHost = '/', tls }: RabbitMqOptions): string {
+function urlOf({
+  host = 'localhost',
+  port,
+  username = 'guest',
+  password = 'guest',
+  virtualHost = '/',
+  tls,
+}: RabbitMqOptions): string {
   const scheme = tls === undefined ? 'amqp' : 'amqps';
   const credentials = `${encodeURIComponent(username)}:${encodeURIComponent(password)}`;
   const name = host.includes(':') ? `[${host}]` : host;

@@ -199,7 +199,12 @@ export class ShardClaims {
     }
   }
 
-  private async take(model: ChannelModel, channel: ConfirmChannel, shard: number, consumer: ShardConsumer): Promise<void> {
+  private async take(
+    model: ChannelModel,
+    channel: ConfirmChannel,
+    shard: number,
+    consumer: ShardConsumer,
+  ): Promise<void> {
     const { topology, settings } = this;
     if (settings.quorum) {
       await channel.assertQueue(topology.lock(shard), { exclusive: true, durable: false, autoDelete: false });

@@ -2,8 +2,11 @@
 export interface Clock {
   /** Milliseconds; only differences mean something. */
   now(): number;
-  /** Calls back once after `delay` milliseconds. The timer does not keep the process alive. */
-  after(delay: number, callback: () => void): Timer;
+  /**
+   * Calls back once after `delay` milliseconds.
+   * @param background whether the process may end before; otherwise work is pending that must not be left behind
+   */
+  after(delay: number, callback: () => void, background?: boolean): Timer;
   /** Calls back when the event loop has served its input and output. */
   soon(callback: () => void): void;
 }
@@ -13,13 +16,13 @@ export interface Timer {
 }
 
 /** The longest delay that setTimeout takes; a longer one fires at once (Node.js docs, timers). */
-const LONGEST_TIMEOUT = 2 ** 31 - 1;
+export const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => performance.now(),
-  after(delay, callback) {
+  after(delay, callback, background = false) {
     const timer = setTimeout(callback, Math.min(delay, LONGEST_TIMEOUT));
-    timer.unref();
+    if (background) timer.unref();
     return { cancel: () => clearTimeout(timer) };
   },
   soon: (callback) => void setImmediate(callback),

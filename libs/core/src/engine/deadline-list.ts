@@ -58,7 +58,8 @@ export class DeadlineList<T extends DeadlineItem> {
   // per flight.
   private arm(): void {
     if (this.timer !== undefined || this.first === undefined || this.delay === Infinity) return;
-    this.timer = this.clock.after(Math.max(1, this.first.deadline! - this.clock.now()), () => {
+    const delay = Math.max(1, this.first.deadline! - this.clock.now());
+    const fire = (): void => {
       this.timer = undefined;
       const now = this.clock.now();
       while (this.first !== undefined && this.first.deadline! <= now) {
@@ -67,6 +68,7 @@ export class DeadlineList<T extends DeadlineItem> {
         this.expired(item);
       }
       this.arm();
-    });
+    };
+    this.timer = this.clock.after(delay, fire, true);
   }
 }

@@ -87,6 +87,7 @@ export class Engine implements ShardConsumer, ProducerPort {
   private readonly subject: Subject<MississippiEvent>;
   private transport: TransportConnection | undefined;
   private stopping = false;
+  private disconnected = false;
 
   constructor(parts: EngineParts) {
     this.options = parts.options;
@@ -130,8 +131,8 @@ export class Engine implements ShardConsumer, ProducerPort {
     if (!this.options.producerOnly && !this.stopping) await this.connection().consume(this);
   }
 
-  /** Takes nothing new, lets running handlers finish, terminates the data updaters, gives the shards back, disconnects. */
-  async stop(): Promise<void> {
+  /** Takes nothing new, lets running handlers finish, terminates the data updaters, and gives the shards back. What others publish still goes out. */
+  async drain(): Promise<void> {
     const { transport } = this;
     if (this.stopping || transport === undefined) return;
     this.stopping = true;
@@ -145,10 +146,22 @@ export class Engine implements ShardConsumer, ProducerPort {
       ...owned.map((shard) => shard.drain('shutdown', error).then(() => shard.session.close())),
       ...former.map((shard) => shard.drain('shutdown', error)),
     ]);
+  }
+
+  /** Disconnects, after a drain. */
+  async close(): Promise<void> {
+    const { transport } = this;
+    if (this.disconnected || transport === undefined) return;
+    this.disconnected = true;
     await transport.close();
     this.idle.stop();
     this.callbacks.stop();
     this.subject.complete();
+  }
+
+  async stop(): Promise<void> {
+    await this.drain();
+    await this.close();
   }
 
   connection(): TransportConnection {

@@ -1,4 +1,5 @@
 import { PublishError, PublishTimeoutError } from '../errors/index.js';
+import { LONGEST_TIMEOUT } from '../engine/clock.js';
 import { Fifo, type FifoItem } from '../engine/fifo.js';
 import type { MessageHeaders, OutgoingMessage, Publisher, ShardConsumer } from '../interfaces/transport.interface.js';
 import { MemoryMessage } from './memory-message.js';
@@ -118,10 +119,13 @@ export class MemoryBroker implements Publisher {
     return new Promise((resolve, reject) => {
       const publish = new WaitingPublish(message, publisher, resolve, reject);
       if (timeout !== Infinity) {
-        publish.timer = setTimeout(() => {
-          publish.open = false;
-          reject(new PublishTimeoutError(timeout, false));
-        }, timeout);
+        publish.timer = setTimeout(
+          () => {
+            publish.open = false;
+            reject(new PublishTimeoutError(timeout, false));
+          },
+          Math.min(timeout, LONGEST_TIMEOUT),
+        );
       }
       this.waiting.push(publish);
     });

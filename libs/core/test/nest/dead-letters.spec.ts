@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { ErlangFloat } from '@mississippi/terms';
+import { IsInt } from 'class-validator';
 import {
   discard,
   memory,
@@ -9,6 +10,7 @@ import {
   PUBLISHED_AT_HEADER,
   type DataUpdaterHandler,
   type MessageHeaders,
+  type PayloadFormat,
   type ShardingKey,
 } from '@mississippi/core';
 import { AT_ONCE, closeApps, next, producerOf, serviceOf, startApp } from './support/app.js';
@@ -17,7 +19,7 @@ afterEach(closeApps);
 
 const OWN_HEADERS = Object.values(NOTE_HEADERS);
 
-async function start(handleMessage: (payload: unknown) => unknown) {
+async function start(handleMessage: (payload: unknown) => unknown, payload: PayloadFormat = 'json') {
   @MessageHandler()
   class Handler implements DataUpdaterHandler {
     handleMessage(payload: unknown) {
@@ -25,7 +27,7 @@ async function start(handleMessage: (payload: unknown) => unknown) {
     }
   }
   const transport = memory();
-  const imports = [MississippiModule.forRoot({ transport, failurePolicy: AT_ONCE })];
+  const imports = [MississippiModule.forRoot({ transport, payload, failurePolicy: AT_ONCE })];
   const app = await startApp({ imports, providers: [Handler] });
   return async (shardingKey: ShardingKey, payload: unknown = 'x', headers: MessageHeaders = {}) => {
     const dead = next(serviceOf(app), 'deadLettered');
@@ -94,6 +96,17 @@ describe('the notes are at most 4 KB', () => {
     const { headers } = await letterOf(key);
     expect(size(headers)).toBeLessThanOrEqual(4_096);
     expect(headers[NOTE_HEADERS.error]).toMatch(/^Error: 🌊🌊🌊/u);
+  });
+
+  test('with a payload of which everything is wrong', async () => {
+    const message = 'wrong 🌊'.repeat(100);
+    class Wide {}
+    for (let index = 0; index < 100; index++) IsInt({ message })(Wide.prototype, `field${index}`);
+    const letterOf = await start(() => undefined, Wide);
+    const { headers } = await letterOf('🌊'.repeat(4_000), {});
+    expect(headers[NOTE_HEADERS.reason]).toBe('payload_invalid');
+    expect(size(headers)).toBeLessThanOrEqual(4_096);
+    expect(headers[NOTE_HEADERS.error]).toMatch(/^The payload is no valid Wide: wrong .*…$/u);
   });
 
   test('with a discard for a huge reason', async () => {

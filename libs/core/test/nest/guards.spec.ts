@@ -2,6 +2,7 @@ import {
   ForbiddenException,
   Injectable,
   InternalServerErrorException,
+  Module,
   SetMetadata,
   UnauthorizedException,
   UseGuards,
@@ -153,6 +154,15 @@ describe.each<[string, Provider]>([
     });
     expect(asked).toHaveLength(3);
   });
+});
+
+test('a guard applies too where another module has an alias of the handler', async () => {
+  @Module({ providers: [GuardedClass], exports: [GuardedClass] })
+  class HandlerModule {}
+  @Module({ imports: [HandlerModule], providers: [{ provide: 'ALIAS', useExisting: GuardedClass }] })
+  class AliasModule {}
+  const app = await startApp({ imports: [MississippiModule.forRoot(), HandlerModule, AliasModule] });
+  await expect(serviceOf(app).handleSignal('k', 'denied')).rejects.toThrow(ForbiddenException);
 });
 
 test('a caller of handleMessage learns of a refusal from the outcome', async () => {

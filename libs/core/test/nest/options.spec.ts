@@ -242,6 +242,24 @@ describe('options may come from classes:', () => {
   });
 });
 
+test('what @MessageHandler says goes before forRoot, and what it leaves out comes from there', async () => {
+  @MessageHandler({ payload: 'text', failurePolicy: { attempts: 2, backoff: { max: 0 } } })
+  class Failing implements DataUpdaterHandler {
+    handleMessage(): never {
+      throw new Error('no');
+    }
+  }
+  const failurePolicy = { attempts: 4, onExhausted: 'park', backoff: { initial: 50, max: 60_000 } } as const;
+  const app = await startApp({
+    imports: [MississippiModule.forRoot({ payload: 'bytes', failurePolicy })],
+    providers: [Failing],
+  });
+  const service = serviceOf(app);
+  const events = Promise.all([next(service, 'retried'), next(service, 'exhausted'), next(service, 'parked')]);
+  await producerOf(app).publish('a text', { shardingKey: 'k' });
+  expect(await events).toMatchObject([{ delay: 0 }, { attempt: 2 }, { mode: 'held' }]);
+});
+
 test('what is undefined is left out', async () => {
   const options = { transport: undefined, concurrency: undefined, failurePolicy: undefined } as unknown;
   const app = await startApp({

@@ -216,6 +216,10 @@ describe('a class', () => {
     expect(seen[0]).not.toBe(payload);
     await service.handleMessage('k', { payload: seen[0] });
     expect(seen[1]).toBeInstanceOf(Flight);
+    expect(seen[1]).not.toBe(seen[0]);
+    await expect(service.handleMessage('k', { payload: new Flight() })).rejects.toMatchObject({
+      code: 'payload_invalid',
+    });
     await expect(service.handleMessage('k', { payload: { number: 'x' } })).rejects.toMatchObject({
       code: 'payload_invalid',
     });

@@ -148,14 +148,14 @@ const laneDies: Mutant = {
       'run',
       (run) =>
         function (worker) {
-          const { work, left } = worker as LaneWorker;
+          const inner = worker as LaneWorker;
           const failing: LaneWorker = {
             work: (ended) =>
-              work.call(worker, () => {
+              inner.work(() => {
                 if (++turns % 20 === 0) subscriberOf(this).error(new Error('the turn failed'));
                 ended();
               }),
-            left: () => left.call(worker),
+            left: () => inner.left(),
           };
           run.call(this, failing);
         },

@@ -121,7 +121,7 @@ function apply(host: TurnHost, outcome: MessageOutcome<unknown>, message: Tracke
     tracker.settle(outcome);
     return;
   }
-  const reason = describe((outcome as Discard<unknown> | Stop<unknown>).reason);
+  const reason = describe(outcome.reason);
   if (home.engine.listening) home.emitMessage('discarded', id, message, tracker.attempt, { reason });
   // Signals need not wait for the dead letter, unless something goes before them.
   if (aftermath.continuation !== undefined || stop !== undefined) host.aftermath = aftermath;
