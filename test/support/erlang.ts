@@ -92,13 +92,13 @@ export function readInErlang(
       Fields = maps:from_list(lists:zip(Names, tl(tuple_to_list(Properties)))),
       Headers = maps:get(headers, Fields),
       {_, KeyType, Key} = lists:keyfind(<<"sharding_key">>, 1, Headers),
-      [{body, Body}, {queue, Queue}, {keyType, KeyType},
-        {keyIsTerm, binary_to_term(Key) =:= element(binary_to_integer(Body) + 1, Terms)},
-        {properties, [Name || Name <- Names, maps:get(Name, Fields) =/= undefined]},
-        {deliveryMode, maps:get(delivery_mode, Fields)}, {messageId, maps:get(message_id, Fields)},
-        {timestamp, maps:get(timestamp, Fields)},
-        {headers, [[Name, Type, iolist_to_binary(io_lib:format("~0p", [Value]))]
-          || {Name, Type, Value} <- Headers, Name =/= <<"sharding_key">>]}]
+      #{body => Body, queue => Queue, keyType => KeyType,
+        keyIsTerm => binary_to_term(Key) =:= element(binary_to_integer(Body) + 1, Terms),
+        properties => [Name || Name <- Names, maps:get(Name, Fields) =/= undefined],
+        deliveryMode => maps:get(delivery_mode, Fields), messageId => maps:get(message_id, Fields),
+        timestamp => maps:get(timestamp, Fields),
+        headers => [[Name, Type, iolist_to_binary(io_lib:format("~0p", [Value]))]
+          || {Name, Type, Value} <- Headers, Name =/= <<"sharding_key">>]}
     end,
     Read = fun Read(Queue, Found) ->
       Name = <<"${prefix}", (integer_to_binary(Queue))/binary>>,
@@ -113,7 +113,7 @@ export function readInErlang(
   ) as ReadByErlang[];
 }
 
-/** The value of an Erlang expression that JSON can carry: property lists, lists, binaries, atoms, numbers. */
+/** The value of an Erlang expression that JSON can carry: maps, lists, binaries, atoms, numbers. */
 export function evalJson(node: BrokerNode, expression: string): unknown {
   const printed = node.eval(`base64:encode(iolist_to_binary(rabbit_json:encode(begin ${expression} end))).`);
   // A long binary is printed as several strings.

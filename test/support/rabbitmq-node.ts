@@ -77,6 +77,8 @@ export class RabbitMqNode implements BrokerNode {
       ERL_EPMD_ADDRESS: '127.0.0.1',
       ERL_EPMD_PORT: String(mapper),
       RABBITMQ_CTL_ERL_ARGS: '-start_epmd false',
+      // No dump of whatever is interrupted in the middle.
+      ERL_CRASH_DUMP_SECONDS: '0',
       // Schedulers that spin would take the cores from the tests.
       RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-start_epmd false +sbwt none +sbwtdcpu none +sbwtdio none',
     };
@@ -168,7 +170,7 @@ export class RabbitMqContainer implements BrokerNode {
     try {
       run('docker', ['run', '--detach', '--name', name, '--publish', `127.0.0.1:${port}:5672`, 'rabbitmq:3.13']);
       const container = new RabbitMqContainer(`amqp://guest:guest@127.0.0.1:${port}`, name, cleaner);
-      container.ctl('await_startup', '--timeout', '60');
+      await logged(name, 'Server startup complete');
       return container;
     } catch (error) {
       await endGuard(cleaner);
@@ -187,6 +189,28 @@ export class RabbitMqContainer implements BrokerNode {
   async stop(): Promise<void> {
     await endGuard(this.guard);
   }
+}
+
+/** Resolves when a container has written something. To ask it by rabbitmqctl before would make a cookie of its own. */
+async function logged(container: string, text: string): Promise<void> {
+  const child = spawn('docker', ['logs', '--follow', container], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const output = outputOf(child);
+  await new Promise<void>((resolve, reject) => {
+    const fail = (what: string): void => reject(new Error(`The container ${what} before it was up:\n${output()}`));
+    const timer = setTimeout(() => fail('took 60 s'), 60_000);
+    child.once('exit', () => {
+      clearTimeout(timer);
+      fail('ended');
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', () => {
+        if (!output().includes(text)) return;
+        clearTimeout(timer);
+        resolve();
+      });
+    }
+  });
+  child.kill();
 }
 
 /** Debian's commands on the PATH switch users; the package's own scripts run as whoever calls them. */

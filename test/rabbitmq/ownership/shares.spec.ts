@@ -50,7 +50,10 @@ test('messages stay in order, none lost and none doubled, while members join and
   await until(shares([a, c]), () => level([a, c]));
   stop = true;
   await publishing;
-  await until(() => `${published} handled, now ${seen.length}`, () => seen.length >= published);
+  await until(
+    () => `${published} handled, now ${seen.length}`,
+    () => seen.length >= published,
+  );
   const next = new Map<string, number>();
   for (const { key, n } of seen) {
     expect({ key, n }).toEqual({ key, n: next.get(key) ?? 0 });
@@ -78,7 +81,8 @@ test('the set of processes and who owns what can be read from any of them', asyn
   const b = await Member.start('b', river);
   await until(shares([a, b]), () => level([a, b]));
   const processes = await b.service.processes();
-  expect(processes.map(({ self }) => self).sort()).toEqual([false, true]);
+  expect(processes.filter(({ self }) => self)).toHaveLength(1);
+  expect(processes).toHaveLength(2);
   expect(processes.flatMap((one) => one.shards).sort((x, y) => x - y)).toEqual(Array.from({ length: 32 }, (_, i) => i));
   await a.stop();
   expect(await b.service.processes()).toEqual([expect.objectContaining({ self: true })]);

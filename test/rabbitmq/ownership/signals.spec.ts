@@ -13,7 +13,10 @@ async function pair(): Promise<{ a: Member; b: Member; far: string; near: string
   const options = river();
   const a = await Member.start('a', options);
   const b = await Member.start('b', options);
-  await until(() => `4/4, now ${a.shards}/${b.shards}`, () => a.shards === 4 && b.shards === 4);
+  await until(
+    () => `4/4, now ${a.shards}/${b.shards}`,
+    () => a.shards === 4 && b.shards === 4,
+  );
   const owner = new Map<string, string>();
   for (let k = 0; k < 50; k++) {
     const answer = await a.service.handleSignal<{ member: string }>(`k${k}`, {});

@@ -1,0 +1,51 @@
+import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { inOrderOfTime, type ChaosEvent } from './events.js';
+import { HISTORY_SUFFIX } from './recorder.js';
+
+/** Reads what processes append to the files of a run, as it grows. */
+export class HistoryTail {
+  private readonly files = new Map<string, { readonly descriptor: number; offset: number; rest: string }>();
+
+  constructor(private readonly folder: string) {}
+
+  /** The events that were added since the last call. A line that is not whole yet waits. */
+  read(): ChaosEvent[] {
+    const events: ChaosEvent[] = [];
+    for (const name of readdirSync(this.folder)) {
+      if (name.endsWith(HISTORY_SUFFIX)) this.readFile(name, events);
+    }
+    return events;
+  }
+
+  close(): void {
+    for (const { descriptor } of this.files.values()) closeSync(descriptor);
+    this.files.clear();
+  }
+
+  private readFile(name: string, into: ChaosEvent[]): void {
+    let file = this.files.get(name);
+    if (file === undefined) {
+      this.files.set(name, (file = { descriptor: openSync(join(this.folder, name), 'r'), offset: 0, rest: '' }));
+    }
+    const length = fstatSync(file.descriptor).size - file.offset;
+    if (length <= 0) return;
+    const chunk = Buffer.alloc(length);
+    const count = readSync(file.descriptor, chunk, 0, length, file.offset);
+    // A line may end in the middle of a character only at its torn end, and all that is written is ASCII.
+    const lines = (file.rest + chunk.toString('latin1', 0, count)).split('\n');
+    file.offset += count;
+    file.rest = lines.pop()!;
+    for (const line of lines) into.push(JSON.parse(line) as ChaosEvent);
+  }
+}
+
+/** The whole history of a run in the order of time. The torn last line of a process that was killed is left out. */
+export function readHistory(folder: string): ChaosEvent[] {
+  const tail = new HistoryTail(folder);
+  try {
+    return inOrderOfTime(tail.read());
+  } finally {
+    tail.close();
+  }
+}

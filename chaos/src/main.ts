@@ -1,0 +1,75 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RabbitMqNode } from '#support/rabbitmq-node.js';
+import { figures } from './figures.js';
+import { runMutant } from './mutant-runs.js';
+import { MUTANTS } from './mutants.js';
+import { parseOptions, USAGE, UsageError, type ChaosOptions } from './options.js';
+import { Progress } from './progress.js';
+import { reportOf } from './report.js';
+import { run } from './run.js';
+
+/** Breaks things and reports. Tells whether every promise held. */
+async function chaos(node: RabbitMqNode, folder: string, options: ChaosOptions): Promise<boolean> {
+  const progress = new Progress(process.stdout);
+  try {
+    const result = await run(node, join(folder, `seed-${options.seed}`), options, progress);
+    progress.stop();
+    print(reportOf(result));
+    return result.verdict.violations.length === 0;
+  } finally {
+    progress.stop();
+  }
+}
+
+async function everyMutant(node: RabbitMqNode, folder: string, options: ChaosOptions): Promise<boolean> {
+  const missed: string[] = [];
+  for (const { name } of MUTANTS) if (!(await runMutant(node, folder, options, name))) missed.push(name);
+  print(missed.length === 0 ? `All ${MUTANTS.length} mutants were caught.` : `Not caught: ${missed.join(', ')}.`);
+  return missed.length === 0;
+}
+
+async function measured(node: RabbitMqNode, folder: string, options: ChaosOptions): Promise<true> {
+  await figures(node, join(folder, 'figures'), options, print);
+  return true;
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+async function main(): Promise<void> {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) {
+    print(USAGE);
+    return;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'mississippi-chaos-'));
+  const node = await RabbitMqNode.start();
+  // What ends the node keeps no event loop alive.
+  const alive = setInterval(() => undefined, 1_000);
+  let good = false;
+  try {
+    if (options.mutants) good = await everyMutant(node, folder, options);
+    else if (options.figures) good = await measured(node, folder, options);
+    else if (options.mutant !== undefined) good = await runMutant(node, folder, options, options.mutant);
+    else good = await chaos(node, folder, options);
+  } finally {
+    await node.stop();
+    clearInterval(alive);
+    if (good) rmSync(folder, { recursive: true, force: true });
+    else print(`Histories and logs: ${folder}`);
+  }
+  process.exitCode = good ? 0 : 1;
+}
+
+try {
+  await main();
+} catch (error) {
+  const usage = error instanceof UsageError;
+  process.stderr.write(
+    `${usage ? `${error.message}\n\n${USAGE}` : String(error instanceof Error ? error.stack : error)}\n`,
+  );
+  process.exitCode = usage ? 2 : 1;
+}

@@ -1,0 +1,241 @@
+import { setMaxListeners } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RabbitMqNode } from '#support/rabbitmq-node.js';
+import type { ProxiedConnection } from '#support/tcp-proxy.js';
+import { EVERYBODY } from './events.js';
+import type { Place } from './place.js';
+import { sickMark } from './protocol.js';
+import type { Recorder } from './recorder.js';
+import type { Action, Step } from './schedule.js';
+
+/** A connection that is to be cut in the middle of a frame is cut anyway after so long. Milliseconds. */
+const CUT_WAIT = 1_000;
+
+export interface Field {
+  readonly node: RabbitMqNode;
+  readonly workers: readonly Place[];
+  /** Empty at first; whoever joins sits here, and leaves again. */
+  readonly guests: readonly Place[];
+  readonly publisher: Place;
+  readonly recorder: Recorder;
+  readonly folder: string;
+  readonly keys: number;
+  /** Milliseconds. */
+  readonly heartbeat: number;
+}
+
+/** Breaks what the schedule says, and heals it again. */
+export class Nemesis {
+  readonly done = new Map<Action, number>();
+  /** Steps that found nobody to strike. */
+  missed = 0;
+  private readonly underWay = new Set<Promise<void>>();
+  private readonly failures: unknown[] = [];
+  private stopped = false;
+  private brokerDown = false;
+  private readonly wakeUp = new AbortController();
+
+  constructor(
+    private readonly field: Field,
+    private readonly say: (line: string) => void,
+  ) {
+    setMaxListeners(0, this.wakeUp.signal);
+  }
+
+  /** Follows the schedule until it is stopped. */
+  async follow(steps: Iterable<Step>): Promise<void> {
+    for (const step of steps) {
+      await this.rest(step.wait);
+      if (this.stopped) return;
+      await this.strike(step);
+    }
+  }
+
+  /** Begins one step; it ends by itself. */
+  async strike(step: Step): Promise<void> {
+    const act = await this.actOf(step);
+    if (act === undefined) {
+      this.missed++;
+      return;
+    }
+    this.done.set(step.action, (this.done.get(step.action) ?? 0) + 1);
+    const work = act().catch((error: unknown) => void this.failures.push(error));
+    this.underWay.add(work);
+    void work.finally(() => this.underWay.delete(work));
+  }
+
+  /** Begins nothing more, heals everything, and resolves when all of it is done. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.wakeUp.abort();
+    await this.settled();
+    if (this.failures.length > 0) throw this.failures[0];
+  }
+
+  /** Resolves when nothing is broken. */
+  async settled(): Promise<void> {
+    while (this.underWay.size > 0) await Promise.all(this.underWay);
+  }
+
+  private async actOf({ action, whom, much, more }: Step): Promise<(() => Promise<void>) | undefined> {
+    const { publisher, guests, keys, heartbeat } = this.field;
+    const key = `k${Math.floor(whom * keys)}`;
+    if (action === 'park') return () => this.park(key, 500 + much * 4_000);
+    if (action === 'sicken') return () => this.sicken(key, 1_000 + much * 4_000);
+    if (this.brokerDown) return undefined;
+    if (action === 'broker') {
+      // Its end is everybody's, and who starts meanwhile could not.
+      await this.settled();
+      if (this.stopped) return undefined;
+      return () => this.breakBroker(much * 1_000);
+    }
+    if (action === 'publisherCut') return this.holding(publisher, () => this.cut(publisher, much, more));
+    if (action === 'publisherKill') return this.holding(publisher, () => this.restart(publisher, 'kill', much * 500));
+    if (action === 'join') {
+      const guest = guests.find(({ occupied, held }) => !occupied && !held);
+      return guest && this.holding(guest, () => this.visit(guest, 2_000 + much * 6_000));
+    }
+    const able = [...this.field.workers, ...guests].filter(({ up, held }) => up && !held);
+    const place = able[Math.floor(whom * able.length)];
+    // Somebody must be left to whom the shards can go.
+    if (place === undefined || able.length < 2) return undefined;
+    switch (action) {
+      case 'kill':
+        return this.holding(place, () => this.restart(place, 'kill', 200 + much * 2_500));
+      case 'leave':
+        return this.holding(place, () => this.restart(place, 'leave', 200 + much * 2_500));
+      case 'stop':
+        // The broker gives a silent consumer's shards away after 2 to 3 heartbeats.
+        return this.holding(place, () => this.halt(place, 'stop', heartbeat * (3.3 + much)));
+      case 'stall':
+        return this.holding(place, () => this.halt(place, 'stall', heartbeat * (0.3 + 1.5 * much)));
+      case 'freeze':
+        return this.holding(place, () => this.freeze(place, heartbeat, much, more));
+      case 'cut':
+        return this.holding(place, () => this.cut(place, much, more));
+      case 'cutAll':
+        return this.holding(place, async () => {
+          this.field.recorder.record({ type: 'fault', fault: 'cut', target: place.current });
+          place.proxy.cut();
+        });
+    }
+  }
+
+  private holding(place: Place, act: () => Promise<void>): (() => Promise<void>) | undefined {
+    if (place.held) return undefined;
+    place.held = true;
+    return async () => {
+      try {
+        await act();
+      } finally {
+        place.held = false;
+        place.changed();
+      }
+    };
+  }
+
+  private async restart(place: Place, how: 'kill' | 'leave', pause: number): Promise<void> {
+    this.say(`${how} ${place.current}`);
+    await place[how]();
+    if (this.field.guests.includes(place)) return;
+    await this.rest(pause);
+    await place.start();
+  }
+
+  private async visit(guest: Place, stay: number): Promise<void> {
+    this.say(`join ${guest.name}`);
+    await guest.start();
+    guest.held = false;
+    await this.rest(stay);
+    await guest.until(`nothing holds ${guest.name}`, () => !guest.held, 60_000);
+    if (!guest.occupied) return; // It was killed.
+    guest.held = true;
+    this.say(`leave ${guest.current}`);
+    await guest.leave();
+  }
+
+  private async halt(place: Place, fault: 'stop' | 'stall', length: number): Promise<void> {
+    this.say(`${fault} ${place.current} for ${Math.round(length)} ms`);
+    place.stop(fault);
+    await this.rest(length);
+    place.continue();
+  }
+
+  /** Every other time a stall goes before, which sets the client's heartbeat timers behind the broker's. */
+  private async freeze(place: Place, heartbeat: number, much: number, more: number): Promise<void> {
+    if (more < 0.5) {
+      await this.halt(place, 'stall', heartbeat * (0.5 + more));
+      await this.rest(heartbeat);
+    }
+    const length = heartbeat * (3.3 + much);
+    const target = place.current;
+    this.say(`freeze ${target} for ${Math.round(length)} ms`);
+    this.field.recorder.record({ type: 'fault', fault: 'freeze', target });
+    place.proxy.freeze();
+    await this.rest(length);
+    place.proxy.heal();
+    this.field.recorder.record({ type: 'healed', fault: 'freeze', target });
+  }
+
+  /** Cuts one connection after so many more bytes, most likely in the middle of a frame. */
+  private async cut(place: Place, much: number, more: number): Promise<void> {
+    const connections = [...place.proxy.connections];
+    const connection = connections[Math.floor(much * connections.length)];
+    if (connection === undefined) return;
+    const target = place.current;
+    this.say(`cut ${target}`);
+    const record = (): void => this.field.recorder.record({ type: 'fault', fault: 'cut', target });
+    await this.cutInTime(place, connection, more, record);
+  }
+
+  private async cutInTime(
+    place: Place,
+    connection: ProxiedConnection,
+    more: number,
+    record: () => void,
+  ): Promise<void> {
+    const late = setTimeout(() => {
+      if (connection.ended) return;
+      record();
+      connection.cut();
+    }, CUT_WAIT);
+    await place.proxy.cutAfter(connection, more < 0.5 ? 'up' : 'down', 1 + Math.floor(more * 4_000), record);
+    clearTimeout(late);
+  }
+
+  private async breakBroker(pause: number): Promise<void> {
+    this.brokerDown = true;
+    this.say('kill the broker');
+    this.field.recorder.record({ type: 'fault', fault: 'broker', target: EVERYBODY });
+    await this.field.node.kill();
+    await this.rest(pause);
+    await this.field.node.boot();
+    this.field.recorder.record({ type: 'healed', fault: 'broker', target: EVERYBODY });
+    this.say('the broker is back');
+    this.brokerDown = false;
+  }
+
+  private async park(key: string, length: number): Promise<void> {
+    this.field.publisher.send({ type: 'signal', key, call: 'park' });
+    await this.rest(length);
+    this.field.publisher.send({ type: 'signal', key, call: 'resume' });
+  }
+
+  /** The key's handler fails until it is healed; its messages are set aside meanwhile. */
+  private async sicken(key: string, length: number): Promise<void> {
+    const mark = join(this.field.folder, sickMark(key));
+    this.field.recorder.record({ type: 'operator', call: 'sicken', key });
+    writeFileSync(mark, '');
+    await this.rest(length);
+    rmSync(mark, { force: true });
+    this.field.recorder.record({ type: 'operator', call: 'heal', key });
+    this.field.publisher.send({ type: 'signal', key, call: 'resume' });
+  }
+
+  /** Waits; not at all once everything is to come to its end. */
+  private async rest(milliseconds: number): Promise<void> {
+    await sleep(milliseconds, undefined, { signal: this.wakeUp.signal }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,101 @@
+import { parseArgs } from 'node:util';
+import type { RunOptions } from './run.js';
+import { ACTIONS, type Action } from './schedule.js';
+
+export interface ChaosOptions extends RunOptions {
+  readonly help: boolean;
+  /** Run every mutant instead, and fail where one is not caught. */
+  readonly mutants: boolean;
+  /** Measure ownership instead. */
+  readonly figures: boolean;
+}
+
+export const USAGE = `Usage: npm run chaos -- [options]
+
+Breaks processes, connections and the broker by a seeded schedule, then checks every promise over the whole history.
+
+  --minutes <n>        how long things break (default 2)
+  --processes <n>      worker processes (default 3)
+  --seed <n>           fixes the schedule and the messages (default 1)
+  --queues <type>      classic (default) or quorum
+  --shards <n>         default 12
+  --keys <n>           default 40
+  --rate <n>           messages per second (default 200)
+  --heartbeat <s>      default 2
+  --prefetch <n>       default 20
+  --actions <a,b>      only these: ${ACTIONS.join(', ')}
+  --interval <a,b>     shortest and longest wait between faults in ms (default 1000,3500)
+  --mutant <name>      puts a fault into the workers; the run succeeds if it is caught
+  --mutants            runs every mutant; fails if one is not caught
+  --figures            measures how fast shards move
+  --help               print this`;
+
+/** A command line that cannot be followed. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export function parseOptions(args: readonly string[]): ChaosOptions {
+  const values = parse(args);
+  const [shortest, longest] = values.interval.split(',').map((text) => positive('--interval', text));
+  if (values.queues !== 'classic' && values.queues !== 'quorum')
+    throw new UsageError('--queues must be classic or quorum.');
+  return {
+    help: values.help,
+    mutants: values.mutants,
+    figures: values.figures,
+    minutes: positive('--minutes', values.minutes),
+    processes: positive('--processes', values.processes),
+    seed: positive('--seed', values.seed),
+    quorum: values.queues === 'quorum',
+    shards: positive('--shards', values.shards),
+    keys: positive('--keys', values.keys),
+    rate: positive('--rate', values.rate),
+    heartbeat: positive('--heartbeat', values.heartbeat),
+    prefetch: positive('--prefetch', values.prefetch),
+    actions: values.actions === undefined ? ACTIONS : values.actions.split(',').map(actionOf),
+    shortest: shortest!,
+    longest: Math.max(shortest!, longest ?? 0),
+    mutant: values.mutant,
+    standstill: 30_000,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        minutes: { type: 'string', default: '2' },
+        processes: { type: 'string', default: '3' },
+        seed: { type: 'string', default: '1' },
+        queues: { type: 'string', default: 'classic' },
+        shards: { type: 'string', default: '12' },
+        keys: { type: 'string', default: '40' },
+        rate: { type: 'string', default: '200' },
+        heartbeat: { type: 'string', default: '2' },
+        prefetch: { type: 'string', default: '20' },
+        interval: { type: 'string', default: '1000,3500' },
+        actions: { type: 'string' },
+        mutant: { type: 'string' },
+        mutants: { type: 'boolean', default: false },
+        figures: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+function positive(option: string, text: string): number {
+  const number = Number(text);
+  if (Number.isFinite(number) && number > 0) return number;
+  throw new UsageError(`${option} must be a number above 0, not '${text}'.`);
+}
+
+function actionOf(text: string): Action {
+  const action = ACTIONS.find((known) => known === text);
+  if (action === undefined) throw new UsageError(`Unknown action '${text}': use ${ACTIONS.join(', ')}.`);
+  return action;
+}

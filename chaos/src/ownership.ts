@@ -1,0 +1,105 @@
+import { EVERYBODY, type ChaosEvent, type EpochRef } from './events.js';
+
+interface Owner {
+  readonly process: string;
+  readonly epoch: number;
+}
+
+/** How long a shard had nobody who could handle its messages. */
+export interface Unserved {
+  readonly shard: number;
+  /** When it began, on the monotonic clock. */
+  readonly since: number;
+  readonly milliseconds: number;
+}
+
+export const epochName = (process: string, { shard, epoch }: EpochRef): string => `${process}:${shard}/${epoch}`;
+
+/** Faults under which a process handles nothing, or reaches nobody, until they are healed. */
+const HALTING = new Set(['stop', 'stall', 'freeze', 'broker']);
+
+/** Who owns which shard, as the events tell it one by one. */
+export class Ownership {
+  readonly unserved: Unserved[] = [];
+  /** When a shard was taken last, on the monotonic clock. */
+  ownedAt = 0;
+  private readonly owners = new Map<number, Owner>();
+  private readonly ended = new Set<string>();
+  private readonly halted = new Set<string>();
+  /** Shards that somebody owned once. */
+  private readonly known = new Set<number>();
+  /** Those of them that are not served now. */
+  private readonly idleSince = new Map<number, number>();
+
+  see(event: ChaosEvent): void {
+    switch (event.type) {
+      case 'owned':
+        this.ownedAt = event.mono;
+        this.owners.set(event.shard, { process: event.process, epoch: event.epoch });
+        break;
+      case 'lost':
+      case 'released':
+        this.ended.add(epochName(event.process, event));
+        if (this.isOwner(event.process, event)) this.owners.delete(event.shard);
+        break;
+      case 'exit':
+        for (const [shard, owner] of this.owners) if (owner.process === event.target) this.owners.delete(shard);
+        this.halted.delete(event.target);
+        break;
+      case 'fault':
+        if (HALTING.has(event.fault)) this.halted.add(event.target);
+        break;
+      case 'healed':
+        this.halted.delete(event.target);
+        break;
+      default:
+        return;
+    }
+    if (event.type === 'owned' && !this.idleSince.has(event.shard)) this.idleSince.set(event.shard, event.mono);
+    this.measure(event.mono);
+  }
+
+  /** Why nothing may start in an epoch now; `undefined` where it may. */
+  refusal(process: string, place: EpochRef): string | undefined {
+    if (this.hasEnded(process, place)) return `${epochName(process, place)} had ended`;
+    const owner = this.owners.get(place.shard);
+    if (owner === undefined || this.isOwner(process, place)) return undefined;
+    return `${owner.process} owned shard ${place.shard} by then`;
+  }
+
+  hasEnded(process: string, place: EpochRef): boolean {
+    return this.ended.has(epochName(process, place));
+  }
+
+  /** Shards that nobody can handle at this moment. */
+  get unservedNow(): number {
+    return this.idleSince.size;
+  }
+
+  /** How many shards each process owns. */
+  shares(): Map<string, number> {
+    const shares = new Map<string, number>();
+    for (const { process } of this.owners.values()) shares.set(process, (shares.get(process) ?? 0) + 1);
+    return shares;
+  }
+
+  private isOwner(process: string, { shard, epoch }: EpochRef): boolean {
+    const owner = this.owners.get(shard);
+    return owner?.process === process && owner.epoch === epoch;
+  }
+
+  private measure(now: number): void {
+    for (const shard of this.owners.keys()) this.known.add(shard);
+    for (const shard of this.known) {
+      const owner = this.owners.get(shard);
+      const served = owner !== undefined && !this.halted.has(owner.process) && !this.halted.has(EVERYBODY);
+      const since = this.idleSince.get(shard);
+      if (served && since !== undefined) {
+        this.idleSince.delete(shard);
+        if (now > since) this.unserved.push({ shard, since, milliseconds: now - since });
+      } else if (!served && since === undefined) {
+        this.idleSince.set(shard, now);
+      }
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/** What a process of the run is told at its start, in JSON. */
+export interface ProcessPlan {
+  /** Name of the process; `w2.3` is the third one in the place `w2`. */
+  readonly name: string;
+  readonly folder: string;
+  /** Of the proxy before the broker. */
+  readonly url: string;
+  readonly prefix: string;
+  readonly quorum: boolean;
+  readonly shards: number;
+  readonly keys: number;
+  /** Messages per second. */
+  readonly rate: number;
+  /** Seconds. */
+  readonly heartbeat: number;
+  readonly prefetch: number;
+  /** Milliseconds. */
+  readonly claimInterval: number;
+  /** Milliseconds that each flight takes; `undefined`: mostly little, sometimes long. */
+  readonly work: number | undefined;
+  readonly seed: number;
+}
+
+/** What a publisher is told while it runs. */
+export type Command =
+  | { readonly type: 'signal'; readonly key: string; readonly call: 'park' | 'resume' }
+  /** Publish no more, and say `quiet` once everything is confirmed. */
+  | { readonly type: 'finish' };
+
+export type Answer = { readonly type: 'up' } | { readonly type: 'quiet' };
+
+/** A message's payload: what its handler is to do. */
+export interface Task {
+  readonly key: string;
+  readonly seq: number;
+  /** Milliseconds of work. */
+  readonly work: number;
+  /** Attempts that fail first. */
+  readonly fails: number;
+  readonly discard: boolean;
+}
+
+/** Names the mutant that a worker is to become. */
+export const MUTANT_VARIABLE = 'CHAOS_MUTANT';
+
+/** Exists while the key's handler is to fail. */
+export const sickMark = (key: string): string => `${key}.sick`;
+
+export function planOf(argument: string | undefined): ProcessPlan {
+  if (argument === undefined) throw new Error('A process of the run is started by the run: npm run chaos.');
+  return JSON.parse(argument) as ProcessPlan;
+}

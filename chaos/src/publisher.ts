@@ -1,0 +1,112 @@
+import { DataUpdaterService, EventsProducer } from '@mississippi/core';
+import { ConsoleLogger } from '@nestjs/common';
+import { Seeded } from '#support/seeded.js';
+import { endWithParent, startApp } from './app.js';
+import { idOf, refOfId, type MessageRef } from './events.js';
+import { readHistory } from './history-files.js';
+import { planOf, type Answer, type Command } from './protocol.js';
+import { Recorder } from './recorder.js';
+import { bodyOf, hash } from './tasks.js';
+
+/** How often what is due is published. Milliseconds. */
+const BEAT = 20;
+
+/** Messages under way above which publishing rests. */
+const MOST_UNCONFIRMED = 500;
+
+endWithParent();
+const plan = planOf(process.argv[2]);
+const place = plan.name.split('.')[0]!;
+const random = new Seeded(plan.seed ^ hash(plan.name));
+const next = new Map<string, number>();
+const left = unconfirmedOfPredecessors();
+const recorder = new Recorder(plan.folder, plan.name);
+let unconfirmed = 0;
+
+/** Tells the history when the connection was lost, which the library says in its log. */
+class WatchingLogger extends ConsoleLogger {
+  override warn(message: unknown, ...rest: string[]): void {
+    if (/publishes' to RabbitMQ was lost/.test(String(message))) recorder.record({ type: 'interrupted' });
+    super.warn(message, ...rest);
+  }
+}
+
+const app = await startApp(
+  plan,
+  recorder,
+  { producerOnly: true, payload: 'bytes', publishTimeout: Infinity },
+  new WatchingLogger({ colors: false }),
+);
+const producer = app.get(EventsProducer);
+const operator = app.get(DataUpdaterService);
+
+/** What an earlier process in this place published and does not know to be confirmed; and where each key goes on. */
+function unconfirmedOfPredecessors(): MessageRef[] {
+  const open = new Map<string, MessageRef>();
+  for (const event of readHistory(plan.folder)) {
+    if (!event.process.startsWith(`${place}.`)) continue;
+    if (event.type === 'publish') {
+      open.delete(event.id);
+      open.set(event.id, refOfId(event.id));
+      next.set(event.key, Math.max(next.get(event.key) ?? 0, event.seq + 1));
+    } else if (event.type === 'confirm' || event.type === 'refuse') {
+      open.delete(event.id);
+    }
+  }
+  return [...open.values()];
+}
+
+function publish(ref: MessageRef): void {
+  unconfirmed++;
+  recorder.record({ type: 'publish', ...ref });
+  producer.publish(bodyOf(ref, plan), { shardingKey: ref.key, messageId: ref.id }).then(
+    () => {
+      unconfirmed--;
+      recorder.record({ type: 'confirm', ...ref });
+    },
+    (error: unknown) => {
+      unconfirmed--;
+      console.error(`${ref.id} was refused: ${String(error)}`);
+      recorder.record({ type: 'refuse', ...ref });
+    },
+  );
+}
+
+function publishNext(): void {
+  const key = `k${random.below(plan.keys)}`;
+  const seq = next.get(key) ?? 0;
+  next.set(key, seq + 1);
+  publish({ id: idOf(key, seq), key, seq });
+}
+
+// First of all what may be missing, in its old order: only then the keys go on without a gap.
+for (const ref of left) publish(ref);
+let finishing = false;
+let due = 0;
+let then = performance.now();
+const beat = setInterval(() => {
+  const now = performance.now();
+  // What a stop of this process has missed is not made up for.
+  due += (plan.rate * Math.min(now - then, 5 * BEAT)) / 1_000;
+  then = now;
+  for (; due >= 1 && unconfirmed < MOST_UNCONFIRMED && !finishing; due--) publishNext();
+  due = Math.min(due, plan.rate);
+  if (!finishing || unconfirmed > 0) return;
+  clearInterval(beat);
+  process.send?.({ type: 'quiet' } satisfies Answer);
+}, BEAT);
+
+process.on('message', (command: Command) => {
+  if (command.type === 'finish') {
+    finishing = true;
+    return;
+  }
+  const { key, call } = command;
+  recorder.record({ type: 'operator', call, key });
+  operator.handleSignal(key, { call }, { timeout: 3_000 }).catch((error: unknown) => {
+    console.error(`the signal ${call} to ${key} was not answered: ${String(error)}`);
+  });
+});
+process.once('SIGTERM', () => void app.close().then(() => process.exit(0)));
+recorder.record({ type: 'up' });
+process.send?.({ type: 'up' } satisfies Answer);

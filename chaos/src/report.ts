@@ -1,0 +1,77 @@
+import { PROMISES, type Violation } from './checker.js';
+import type { ChaosEvent } from './events.js';
+import type { RunResult } from './run.js';
+
+const TEXTS: Readonly<Record<(typeof PROMISES)[number], string>> = {
+  lost: 'lost',
+  phantom: 'phantom',
+  outOfOrder: 'out of order',
+  overlapWithin: 'overlapping flights within a process',
+  overlapAcross: 'overlapping flights across processes',
+  startedInLostEpoch: 'started in a lost epoch',
+  settledUnhandled: 'settled before it was handled',
+  settledInLostEpoch: 'settled in a lost epoch',
+  unexplainedDuplicate: 'duplicates that no fault explains',
+  stuck: 'stuck',
+  crashed: 'processes that ended by themselves',
+};
+
+/** Violations of each promise that are told in full. */
+const TOLD = 3;
+/** Events of the key around a violation: so many before and after it. */
+const BEFORE = 40;
+const AFTER = 10;
+
+export function reportOf({ verdict, actions, missed, drained, events, folder }: RunResult): string {
+  const counts = PROMISES.map((promise) => {
+    const count = verdict.violations.filter((violation) => violation.promise === promise).length;
+    return `  ${TEXTS[promise].padEnd(40)} ${count}`;
+  });
+  const longest = [...verdict.unserved].sort((a, b) => b.milliseconds - a.milliseconds)[0];
+  const faults = [...actions].map(([action, count]) => `${action} ${count}`).join(', ');
+  return [
+    `${verdict.published} published, ${verdict.confirmed} confirmed, ${verdict.done} done in ${verdict.flights} flights`,
+    `faults: ${faults || 'none'}${missed === 0 ? '' : ` (${missed} found nobody to strike)`}`,
+    ...counts,
+    `  ${'duplicates (the faults explain at most)'.padEnd(40)} ${verdict.duplicates} (${verdict.mostDuplicates})`,
+    `  ${'longest time a shard was unserved'.padEnd(40)} ${longest === undefined ? 'none' : `${(longest.milliseconds / 1_000).toFixed(1)} s, shard ${longest.shard}`}`,
+    `  ${'time to drain at the end'.padEnd(40)} ${drained === undefined ? 'never' : `${(drained / 1_000).toFixed(1)} s`}`,
+    ...(verdict.violations.length === 0
+      ? []
+      : ['', ...told(verdict.violations, events), `The history is in ${folder}`]),
+  ].join('\n');
+}
+
+function told(violations: readonly Violation[], events: readonly ChaosEvent[]): string[] {
+  const lines: string[] = [];
+  for (const promise of PROMISES) {
+    const broken = violations.filter((violation) => violation.promise === promise);
+    for (const violation of broken.slice(0, TOLD)) {
+      lines.push(`${TEXTS[promise]}: ${violation.text}`);
+      if (violation === broken[0]) lines.push(...around(violation, events));
+    }
+    if (broken.length > TOLD) lines.push(`... and ${broken.length - TOLD} more`);
+  }
+  return lines;
+}
+
+/** What happened to the key, and to whoever is about, around a violation. */
+function around({ key, mono }: Violation, events: readonly ChaosEvent[]): string[] {
+  if (key === undefined) return [];
+  const shards = new Set<number>();
+  for (const event of events) if ('key' in event && event.key === key && 'shard' in event) shards.add(event.shard);
+  const about = events.filter((event) => {
+    if ('key' in event) return event.key === key;
+    return 'shard' in event ? shards.has(event.shard) : true;
+  });
+  const index = about.findIndex((event) => event.mono >= mono);
+  const start = events[0]?.mono ?? 0;
+  const middle = index < 0 ? about.length : index;
+  return about.slice(Math.max(0, middle - BEFORE), middle + AFTER).map((event) => `    ${lineOf(event, start)}`);
+}
+
+function lineOf(event: ChaosEvent, start: number): string {
+  const { process, n: _n, mono, wall: _wall, type, ...rest } = event;
+  const details = Object.entries(rest).map(([name, value]) => `${name}=${String(value)}`);
+  return `${((mono - start) / 1_000).toFixed(4).padStart(9)} ${process.padEnd(12)} ${type.padEnd(10)} ${details.join(' ')}`;
+}
