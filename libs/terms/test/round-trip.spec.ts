@@ -96,7 +96,7 @@ describe('what JavaScript values are to Erlang', () => {
     ],
     [
       'an object without prototype',
-      Object.assign(Object.create(null) as object, { a: 2 }) as Term,
+      Object.assign(Object.create(null) as object, { a: 2 }),
       [116, 0, 0, 0, 1, 109, 0, 0, 0, 1, 97, 97, 2],
     ],
     [
