@@ -27,6 +27,8 @@ const common = {
 };
 
 export default {
+  // Half of the tests wait for a broker: with one worker less than cores, as is the default, a core would idle.
+  maxWorkers: 2,
   testTimeout: 60_000,
   projects: [
     { ...common, displayName: 'unit', roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/chaos'] },

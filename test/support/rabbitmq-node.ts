@@ -4,6 +4,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+/** Name a folder with the commands of another RabbitMQ release here, and the nodes are of that release. */
+const GIVEN_BINARIES = 'MISSISSIPPI_RABBITMQ_BIN';
+
 /** A broker that tests may command. */
 export interface BrokerNode {
   readonly url: string;
@@ -215,6 +218,8 @@ async function logged(container: string, text: string): Promise<void> {
 
 /** Debian's commands on the PATH switch users; the package's own scripts run as whoever calls them. */
 function binary(name: string): string {
+  const given = process.env[GIVEN_BINARIES];
+  if (given !== undefined && given !== '') return join(given, name);
   const own = join('/usr/lib/rabbitmq/bin', name);
   return existsSync(own) ? own : name;
 }
