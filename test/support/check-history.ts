@@ -38,8 +38,8 @@ interface EpochState {
 
 interface KeyState {
   readonly messages: MessageState[];
-  /** Messages of it were moved into the side queue. */
-  wasParked: boolean;
+  /** A message of it was on its way into the side queue at least once. */
+  wasMoved: boolean;
   /** Every message before this one was handled, or finished for good. */
   frontier: number;
   /** The flight that runs, with its process and what it handles. */
@@ -76,6 +76,9 @@ class Checker {
         break;
       case 'deliver':
         this.delivered(event);
+        break;
+      case 'move':
+        this.key(event.key).wasMoved = true;
         break;
       case 'settle':
       case 'park':
@@ -150,7 +153,6 @@ class Checker {
     if (this.epoch(event.epoch).lost) this.violations.push(`${text} was settled in ${event.epoch}, which was lost`);
     delivery.settledAt = event.at;
     if (event.type === 'deadLetter') message.deadLettered = true;
-    if (event.type === 'park') this.key(event.key).wasParked = true;
     if (event.type === 'settle' && message.handled === 0)
       this.violations.push(`${text} was settled before it was handled`);
   }
@@ -190,7 +192,7 @@ class Checker {
     if (epoch.lost) return;
     epoch.lost = true;
     const exposed = epoch.deliveries
-      .filter(({ message, started }) => this.key(message.ref.key).wasParked || (started && !remembers))
+      .filter(({ message, started }) => this.key(message.ref.key).wasMoved || (started && !remembers))
       .sort((one, other) => (one.settledAt < other.settledAt ? 1 : -1));
     const open = exposed.findIndex(({ settledAt }) => settledAt < Infinity);
     const candidates = exposed.slice(0, (open < 0 ? exposed.length : open) + this.prefetch);
@@ -220,7 +222,7 @@ class Checker {
   private key(name: string): KeyState {
     let key = this.keys.get(name);
     if (key === undefined)
-      this.keys.set(name, (key = { messages: [], wasParked: false, frontier: 0, flight: undefined }));
+      this.keys.set(name, (key = { messages: [], wasMoved: false, frontier: 0, flight: undefined }));
     return key;
   }
 

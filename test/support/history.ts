@@ -31,8 +31,9 @@ export type Observation =
   /** `refuse`: the publisher was told that the message was not taken. `excuse`: its queue was deleted on purpose. */
   | (MessageRef & { readonly type: 'publish' | 'confirm' | 'refuse' | 'excuse' })
   | (Delivered & { readonly type: 'deliver'; readonly redelivered: boolean })
-  /** `park`: safe in the side queue. `deadLetter`: safe in the dead letters. */
+  /** `move`: on its way into the side queue. `park`: safe there. `deadLetter`: safe in the dead letters. */
   | (Delivered & { readonly type: 'settle' | 'park' | 'deadLetter' })
+  | (Delivered & { readonly type: 'move' })
   | (Flown & { readonly type: 'start' })
   | (Flown & { readonly type: 'handled' | 'failed' | 'abandoned' })
   | { readonly type: 'lost'; readonly epoch: string }

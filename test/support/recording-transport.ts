@@ -72,15 +72,16 @@ class SessionRecorder {
     return over(inner, {
       settle: (delivery) => {
         inner.settle(delivery);
-        this.finished('settle', delivery);
+        this.noted('settle', delivery);
       },
       deadLetter: async (delivery, notes) => {
         await inner.deadLetter(delivery, notes);
-        this.finished('deadLetter', delivery);
+        this.noted('deadLetter', delivery);
       },
       park: async (delivery, mode, notes) => {
+        this.noted('move', delivery);
         await inner.park(delivery, mode, notes);
-        this.finished('park', delivery);
+        this.noted('park', delivery);
       },
       readParked: (key) => this.reader(inner.readParked(key)),
     });
@@ -103,7 +104,7 @@ class SessionRecorder {
     this.history.record({ type: 'deliver', ...refOf(delivery), epoch: this.epoch, delivery: number, redelivered });
   }
 
-  private finished(type: 'settle' | 'park' | 'deadLetter', delivery: Delivery): void {
+  private noted(type: 'settle' | 'move' | 'park' | 'deadLetter', delivery: Delivery): void {
     const number = this.numbers.get(delivery) ?? 'none';
     this.history.record({ type, ...refOf(delivery), epoch: this.epoch, delivery: number });
   }

@@ -176,6 +176,20 @@ describe('the checker of histories', () => {
     expect(verdict.violations.join('\n')).toMatch(/a#0 was handled 2 times/);
   });
 
+  it('lets a move that was under way leave a copy', () => {
+    const [delivered] = flightOf('a', 0) as [Observation & { type: 'deliver' }];
+    const { key, seq, id, epoch, delivery } = delivered;
+    const events: Observation[] = [
+      delivered,
+      { type: 'move', key, seq, id, epoch, delivery },
+      { type: 'lost', epoch },
+      ...flightOf('a', 0, 'app:0/2'),
+      ...flightOf('a', 0, 'app:0/3'),
+    ];
+    const verdict = checkHistory(events.map((event, index) => ({ ...event, at: index })));
+    expect(verdict).toEqual({ violations: [], duplicates: 1, mostDuplicates: 1 });
+  });
+
   it('lets the successor of an abandoned flight, and of a killed process, start', () => {
     const [, start] = flightOf('a', 0) as [Observation, Observation & { type: 'start' }];
     for (const end of [

@@ -42,20 +42,21 @@ function over(inner, methods) {
 }
 
 function recordedSession(session, epoch, numbered) {
-  const finished = (type, delivery) =>
+  const noted = (type, delivery) =>
     record({ type, ...refOf(delivery), epoch, delivery: numbered.get(delivery) ?? 'none' });
   return over(session, {
     settle(delivery) {
       session.settle(delivery);
-      finished('settle', delivery);
+      noted('settle', delivery);
     },
     async deadLetter(delivery, notes) {
       await session.deadLetter(delivery, notes);
-      finished('deadLetter', delivery);
+      noted('deadLetter', delivery);
     },
     async park(delivery, mode, notes) {
+      noted('move', delivery);
       await session.park(delivery, mode, notes);
-      finished('park', delivery);
+      noted('park', delivery);
     },
     readParked(key) {
       const reader = session.readParked(key);
