@@ -15,11 +15,14 @@ import { MessageHandlerOptions } from './mississippi.options.js';
 import type { HandlerPlace } from './enhancers/handler-context-creator.js';
 import { DEFAULT_INSTANCE } from './mississippi.tokens.js';
 import { validateOptions } from './options/validate-options.js';
+import { canReachService } from './reachable-service.js';
 
 export interface FoundHandler {
   readonly instance: DataUpdaterHandler;
   readonly place: HandlerPlace;
   readonly options: MessageHandlerOptions;
+  /** Whether its callbacks can call the service, by injection. */
+  readonly reachesService: boolean;
 }
 
 const CALLBACKS = ['init', 'handleMessage', 'handleSignal', 'handleContinue', 'terminate'] as const;
@@ -54,7 +57,12 @@ export class MississippiExplorer {
       throw new HandlerScopeError(nameOf(wrapper));
     }
     const place = { className: nameOf(wrapper), moduleKey: wrapper.host?.token ?? '' };
-    return { instance: this.check(wrapper), place, options: this.optionsOf(wrapper) };
+    return {
+      instance: this.check(wrapper),
+      place,
+      options: this.optionsOf(wrapper),
+      reachesService: canReachService(wrapper),
+    };
   }
 
   private optionsOf(wrapper: InstanceWrapper): MessageHandlerOptions {

@@ -9,6 +9,7 @@ import {
 } from '@nestjs/common';
 import { ModuleRef, ModulesContainer, type NestContainer } from '@nestjs/core';
 import { Subject } from 'rxjs';
+import { followCallbacks } from './engine/callback-scope.js';
 import { Engine } from './engine/engine.js';
 import { enhanceHandler } from './enhancers/enhance-handler.js';
 import { DuplicateInstanceError, InvalidOptionsError, NotStartedError } from './errors/index.js';
@@ -56,6 +57,7 @@ export class MississippiRuntime
     const names = this.registrations().map((registration) => registration.name);
     if (names.filter((other) => other === name).length > 1) throw new DuplicateInstanceError(name);
     const found = this.explorer.find(name, this.options.producerOnly === true, names);
+    if (found?.reachesService === true) followCallbacks();
     const options = resolveOptions(name, this.options, found?.options);
     const engine = new Engine({
       options,

@@ -1,7 +1,7 @@
 import { DataUpdaterStartError } from '../errors/index.js';
 import type { TerminateReason } from '../interfaces/data-updater-handler.interface.js';
 import { decodeShardingKey, inspectKey, keyBytes } from '../keys/sharding-key.js';
-import { CallbackRun, type CallbackEnd, type CallbackName, type CallbackPlace } from './callback-run.js';
+import { PlainRun, type CallbackEnd, type CallbackName, type CallbackPlace, type CallbackRun } from './callback-run.js';
 import { DataUpdater } from './data-updater.js';
 import type { DataUpdaterRef } from './live-key.js';
 import type { MessageTracker } from './message-tracker.js';
@@ -29,18 +29,21 @@ export class Activation {
     return updater.ref(() => decodeShardingKey(keyBytes(this.place.keyId)), this.home.index, this.home.epoch);
   }
 
+  /** Whether there is a data updater, made on the spot where the handler has no `init`. */
+  startsAtOnce(): boolean {
+    if (this.updater !== undefined) return true;
+    if (this.home.engine.handler.init !== undefined) return false;
+    this.started(undefined);
+    return true;
+  }
+
   /** Runs `init` where there is no data updater. */
   start(message: TrackedMessage | undefined, then: (failure: DataUpdaterStartError | undefined) => void): void {
-    if (this.updater !== undefined) {
+    if (this.startsAtOnce()) {
       then(undefined);
       return;
     }
     const { handler } = this.home.engine;
-    if (handler.init === undefined) {
-      this.started(undefined);
-      then(undefined);
-      return;
-    }
     this.run(
       'init',
       message,
@@ -62,10 +65,13 @@ export class Activation {
     invoke: (run: CallbackRun) => unknown,
     then: (end: CallbackEnd) => void,
   ): void {
-    const run = new CallbackRun(name, this.place, message, this.tracker.attempt);
+    this.launch(new PlainRun(name, this.place, message, this.tracker.attempt, invoke, then));
+  }
+
+  launch(run: CallbackRun): void {
     this.current = run;
     if (this.home.overdue !== undefined) this.insist(this.home.overdue);
-    this.home.engine.callbacks.run(run, invoke, then);
+    this.home.engine.callbacks.run(run);
   }
 
   /** The turn has ended. A context that is kept would keep its message too. */

@@ -23,15 +23,17 @@ export type CallbackEnd =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: unknown; readonly abandoned: boolean };
 
-/** One run of one callback: its context, its place among the deadlines, and the single report of its end. */
-export class CallbackRun implements DeadlineItem, CallbackScope {
+/**
+ * One run of one callback: its context, its place among the deadlines, and the single report of its end. What is called
+ * and what follows are methods of the subclasses, not closures, since every message pays for its run.
+ */
+export abstract class CallbackRun implements DeadlineItem, CallbackScope {
   earlier: DeadlineItem | undefined;
   later: DeadlineItem | undefined;
   deadline: number | undefined;
   running = true;
   private controller: AbortController | undefined;
   private abortReason: Error | undefined;
-  private report: ((end: CallbackEnd) => void) | undefined;
 
   constructor(
     readonly name: CallbackName,
@@ -63,19 +65,43 @@ export class CallbackRun implements DeadlineItem, CallbackScope {
     this.controller?.abort(reason);
   }
 
-  onEnd(report: (end: CallbackEnd) => void): void {
-    this.report = report;
-  }
+  /** Calls the handler. */
+  abstract invoke(): unknown;
+
+  /** What follows the end. */
+  protected abstract ended(end: CallbackEnd): void;
 
   /** Reports the end once; what comes later is ignored. */
   end(end: CallbackEnd): void {
     if (!this.running) return;
     this.running = false;
-    this.report?.(end);
+    this.ended(end);
   }
 
   context(): MessageContext {
     return new Context(this);
+  }
+}
+
+/** A run of a callback that is rare enough for closures. */
+export class PlainRun extends CallbackRun {
+  constructor(
+    name: CallbackName,
+    place: CallbackPlace,
+    message: TrackedMessage | undefined,
+    attempt: number,
+    private readonly call: (run: CallbackRun) => unknown,
+    private readonly then: (end: CallbackEnd) => void,
+  ) {
+    super(name, place, message, attempt);
+  }
+
+  invoke(): unknown {
+    return this.call(this);
+  }
+
+  protected ended(end: CallbackEnd): void {
+    this.then(end);
   }
 }
 

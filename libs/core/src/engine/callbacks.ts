@@ -19,19 +19,17 @@ export class Callbacks {
     this.deadlines = new DeadlineList(clock, timeout, (run) => this.expire(run));
   }
 
-  run(run: CallbackRun, invoke: (run: CallbackRun) => unknown, then: (end: CallbackEnd) => void): void {
+  run(run: CallbackRun): void {
     let result: unknown;
     let promise: Promise<unknown> | undefined;
     try {
-      result = runInScope(run, () => invoke(run));
+      result = runInScope(run);
       // A foreign thenable may throw or answer twice; a native promise is taken as it is.
       if (isThenable(result)) promise = Promise.resolve(result);
     } catch (error) {
-      run.onEnd(then);
       run.end({ ok: false, error, abandoned: false });
       return;
     }
-    run.onEnd(then);
     if (promise === undefined) {
       run.end({ ok: true, value: result });
       return;

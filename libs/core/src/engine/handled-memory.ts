@@ -12,25 +12,34 @@ interface HandledMark {
  * such messages first, in their old order and marked as redelivered; they are settled without another flight.
  */
 export class HandledMemory {
-  private readonly recent: HandledMark[] = [];
+  /** A ring of columns: an object for each message would outlive the young generation, only to be replaced. */
+  private readonly ids: string[] = [];
+  private readonly keys: string[] = [];
+  private readonly hashes: Uint32Array;
   private oldest = 0;
   private last: HandledMark[] = [];
   /** What flights of former epochs handled since the present one began. They are the newest at its end. */
   private late: HandledMark[] = [];
 
   /** @param capacity the prefetch window: no more deliveries than that can be unsettled */
-  constructor(private readonly capacity: number) {}
+  constructor(private readonly capacity: number) {
+    this.hashes = new Uint32Array(capacity);
+  }
 
   /** Notes a message whose flight succeeded. One without an id cannot be told from another, so it is not noted. */
-  remember(keyId: string, delivery: Delivery): void {
-    const mark = markOf(keyId, delivery);
-    if (mark === undefined) return;
-    if (this.recent.length < this.capacity) {
-      this.recent.push(mark);
+  remember(keyId: string, { messageId, body }: Delivery): void {
+    if (messageId === undefined) return;
+    const { ids, keys, hashes, capacity } = this;
+    const place = ids.length < capacity ? ids.length : this.oldest;
+    if (place === ids.length) {
+      ids.push(messageId);
+      keys.push(keyId);
     } else {
-      this.recent[this.oldest] = mark;
-      this.oldest = (this.oldest + 1) % this.capacity;
+      ids[place] = messageId;
+      keys[place] = keyId;
+      this.oldest = place + 1 === capacity ? 0 : place + 1;
     }
+    hashes[place] = crc32(body);
   }
 
   /** Notes a message whose flight succeeded when its epoch had ended already: it may come back in the present one. */
@@ -41,10 +50,10 @@ export class HandledMemory {
 
   /** An epoch ended: what it handled may come back in the next. */
   turnEpoch(): void {
-    const inOrder = [...this.recent.slice(this.oldest), ...this.recent.slice(0, this.oldest)];
-    this.last = this.last.concat(inOrder, this.late).slice(-this.capacity);
+    this.last = this.last.concat(this.inOrder(), this.late).slice(-this.capacity);
     this.late = [];
-    this.recent.length = 0;
+    this.ids.length = 0;
+    this.keys.length = 0;
     this.oldest = 0;
   }
 
@@ -60,6 +69,14 @@ export class HandledMemory {
       return false;
     }
     return takeMark(this.last, keyId, delivery) || takeMark(this.late, keyId, delivery);
+  }
+
+  /** What the ring holds, the oldest first. */
+  private inOrder(): HandledMark[] {
+    return this.ids.map((_, index) => {
+      const place = (this.oldest + index) % this.ids.length;
+      return { messageId: this.ids[place]!, keyId: this.keys[place]!, bodyHash: this.hashes[place]! };
+    });
   }
 }
 

@@ -1,5 +1,5 @@
 import { config, type Subscriber } from 'rxjs';
-import { CallbackRun } from '../../src/engine/callback-run.js';
+import { PlainRun } from '../../src/engine/callback-run.js';
 import type { Fifo } from '../../src/engine/fifo.js';
 import { KeyQueue } from '../../src/engine/key-queue.js';
 import { Lane, type LaneWorker } from '../../src/engine/lane.js';
@@ -90,9 +90,16 @@ const signalsAtOnce: Mutant = {
             return;
           }
           const { handler } = (Reflect.get(this, 'home') as Shard).engine;
-          const run = new CallbackRun('handleSignal', this as KeyQueue, undefined, 0);
           const asked = pending as PendingSignal;
-          const answer = Promise.resolve(handler.handleSignal!(asked.signal, updater.state, run.context()));
+          const run = new PlainRun(
+            'handleSignal',
+            this as KeyQueue,
+            undefined,
+            0,
+            (self) => handler.handleSignal!(asked.signal, updater.state, self.context()),
+            () => undefined,
+          );
+          const answer = Promise.resolve(run.invoke());
           answer.then(
             (value) => asked.answer(value),
             (error: unknown) => asked.reject(error),

@@ -4,7 +4,7 @@ import { InvalidOutcomeError } from '../../errors/index.js';
 import { Ack, ack, Discard, discard, Stop, type MessageOutcome } from '../../outcomes.js';
 import { RefusedPayload } from '../../payload/refused-payload.js';
 import { isThenable } from '../callbacks.js';
-import type { CallbackEnd, CallbackRun } from '../callback-run.js';
+import { CallbackRun, type CallbackEnd } from '../callback-run.js';
 import type { DataUpdater } from '../data-updater.js';
 import { DeliveredMessage, type DirectTrackedMessage, type TrackedMessage } from '../tracked-message.js';
 import type { Aftermath, TurnHost } from './turn-host.js';
@@ -21,49 +21,67 @@ export function messageTurn(host: TurnHost, ended: () => void): void {
     return;
   }
   home.engine.flights++;
+  if (activation.startsAtOnce()) {
+    depart(host, message, ended);
+    return;
+  }
   activation.start(message, (failure) => {
-    if (failure !== undefined) {
-      landed(host);
-      if (home.ended) tracker.landedLate(undefined, failure);
-      else tracker.startFailed(failure);
-      ended();
-    } else if (home.mayStart()) {
-      fly(host, message, ended);
-    } else {
-      landed(host);
-      tracker.standBack();
-      ended();
+    if (failure === undefined) {
+      depart(host, message, ended);
+      return;
     }
+    landed(host);
+    if (home.ended) tracker.landedLate(undefined, failure);
+    else tracker.startFailed(failure);
+    ended();
   });
 }
 
-function fly(host: TurnHost, message: TrackedMessage, ended: () => void): void {
-  const { home, activation } = host;
-  const updater = activation.updater!;
-  if (home.engine.listening) home.emitMessage('flightStarted', host.id, message, host.tracker.attempt);
-  activation.run(
-    'handleMessage',
-    message,
-    (run) => handle(host, message, updater, run),
-    (end) => {
-      landed(host);
-      conclude(host, message, updater, end);
-      ended();
-    },
-  );
+function depart(host: TurnHost, message: TrackedMessage, ended: () => void): void {
+  const { home, tracker, activation } = host;
+  if (!home.mayStart()) {
+    landed(host);
+    tracker.standBack();
+    ended();
+    return;
+  }
+  if (home.engine.listening) home.emitMessage('flightStarted', host.id, message, tracker.attempt);
+  activation.launch(new Flight(host, message, activation.updater!, ended));
 }
 
-function handle(host: TurnHost, message: TrackedMessage, updater: DataUpdater, run: CallbackRun): unknown {
-  const { reader, handler } = host.home.engine;
-  const payload =
-    message instanceof DeliveredMessage
-      ? reader.read(message.delivery.body)
-      : reader.check((message as DirectTrackedMessage).payload);
-  if (!isThenable(payload)) return handler.handleMessage(payload, updater.state, run.context());
-  return payload.then((ready) => {
-    if (!run.running || host.closeError !== undefined) throw new Error('the flight ended before its payload was read');
-    return handler.handleMessage(ready, updater.state, run.context());
-  });
+/** One run of `handleMessage`. */
+class Flight extends CallbackRun {
+  constructor(
+    private readonly host: TurnHost,
+    override readonly message: TrackedMessage,
+    private readonly updater: DataUpdater,
+    private readonly turnEnded: () => void,
+  ) {
+    super('handleMessage', host, message, host.tracker.attempt);
+  }
+
+  invoke(): unknown {
+    const { message } = this;
+    const { reader, handler } = this.host.home.engine;
+    const payload =
+      message instanceof DeliveredMessage
+        ? reader.read(message.delivery.body)
+        : reader.check((message as DirectTrackedMessage).payload);
+    if (!isThenable(payload)) return handler.handleMessage(payload, this.updater.state, this.context());
+    return payload.then((ready) => {
+      if (!this.running || this.host.closeError !== undefined) {
+        throw new Error('the flight ended before its payload was read');
+      }
+      return handler.handleMessage(ready, this.updater.state, this.context());
+    });
+  }
+
+  protected ended(end: CallbackEnd): void {
+    const { host } = this;
+    landed(host);
+    conclude(host, this.message, this.updater, end);
+    this.turnEnded();
+  }
 }
 
 /** A flight has ended: its slot is free before anything else is decided. */
@@ -113,6 +131,11 @@ function failed({ id, home, tracker, activation }: TurnHost, message: TrackedMes
 
 function apply(host: TurnHost, outcome: MessageOutcome<unknown>, message: TrackedMessage): void {
   const { id, home, tracker } = host;
+  if (outcome instanceof Ack && outcome.continuation === undefined) {
+    if (home.engine.listening) home.emitMessage('handled', id, message, tracker.attempt);
+    tracker.settle(outcome);
+    return;
+  }
   const stop = outcome instanceof Stop ? outcome : undefined;
   const aftermath = { continuation: outcome instanceof Stop ? undefined : outcome.continuation, stop };
   if (outcome instanceof Ack || stop?.settlement === 'ack') {

@@ -1,6 +1,7 @@
 import type { Delivery } from '../../interfaces/transport.interface.js';
 import type { ContinueOption, Stop } from '../../outcomes.js';
 import type { Activation } from '../activation.js';
+import type { CallbackPlace } from '../callback-run.js';
 import type { MessageTracker } from '../message-tracker.js';
 import type { PendingSignal } from '../pending-signal.js';
 import type { Shard } from '../shard.js';
@@ -12,7 +13,7 @@ export interface Aftermath {
 }
 
 /** A key as its turns see it. */
-export interface TurnHost {
+export interface TurnHost extends CallbackPlace {
   readonly id: string;
   readonly home: Shard;
   readonly tracker: MessageTracker;
