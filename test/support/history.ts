@@ -42,10 +42,11 @@ export type Observation =
   /** The test breaks something. */
   | { readonly type: 'fault'; readonly name: string };
 
-/** `at`: milliseconds since 1970, comparable between the processes of one machine. */
+/** `at`: milliseconds of the machine's monotonic clock, which all its processes share. */
 export type HistoryEvent = Observation & { readonly at: number };
 
-export const nowAt = (): number => performance.timeOrigin + performance.now();
+/** Not `performance.now()`, whose origins differ by a millisecond between processes. */
+export const nowAt = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 export const textOf = ({ key, seq }: Numbered): string => `${key}#${seq}`;
 

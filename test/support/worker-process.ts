@@ -31,6 +31,7 @@ export class WorkerProcess {
   private offset = 0;
 
   private constructor(private readonly settings: WorkerOptions) {
+  private lastAt = 0;
     const { name, rabbit, options = {}, failing = [] } = settings;
     this.fd = openSync(this.file, 'a+');
     // JSON has no Infinity.
@@ -72,11 +73,11 @@ export class WorkerProcess {
 
   /** Ends it as `kill -9` does. */
   async kill(): Promise<void> {
-    const at = nowAt();
+    const at = nowAt(); // It may do something more before the signal reaches it.
     this.child.kill('SIGKILL');
     await this.exited;
     this.finish();
-    this.settings.history.add({ type: 'crash', process: this.settings.name, at });
+    this.settings.history.add({ type: 'crash', process: this.settings.name, at: Math.max(at, this.lastAt) });
   }
 
   /** Ends it in good order. */
@@ -102,7 +103,11 @@ export class WorkerProcess {
       this.offset += length;
       const lines = (this.rest + buffer.toString('utf8', 0, length)).split('\n');
       this.rest = lines.pop()!;
-      for (const line of lines) this.settings.history.add(JSON.parse(line) as HistoryEvent);
+      for (const line of lines) {
+        const event = JSON.parse(line) as HistoryEvent;
+        this.lastAt = event.at;
+        this.settings.history.add(event);
+      }
     }
   }
 }
