@@ -31,3 +31,16 @@ export function leftIn(url: string, prefix: string, totalCount: number): Promise
     return texts;
   });
 }
+
+/** How many messages are left in the shards and side queues of a prefix; queues with a single active consumer tell no more. */
+export function countLeft(url: string, prefix: string, totalCount: number): Promise<number> {
+  return onBroker(url, async (channel) => {
+    let left = 0;
+    for (let shard = 0; shard < totalCount; shard++) {
+      for (const queue of [`${prefix}${shard}`, `${prefix}${shard}.parked`]) {
+        left += (await channel.checkQueue(queue)).messageCount;
+      }
+    }
+    return left;
+  });
+}

@@ -60,6 +60,7 @@ export class History extends Changes {
   /** Messages that were confirmed and are not finished. */
   private readonly open = new Set<string>();
   private readonly handledOfKey = new Map<string, number>();
+  private readonly handledOfProcess = new Map<string, number>();
   private readonly confirmedOnce = new Set<string>();
   private readonly counts = new Map<HistoryEvent['type'], number>();
   private numbers = 0;
@@ -80,8 +81,9 @@ export class History extends Changes {
     this.changed();
   }
 
-  private handle(message: Numbered): void {
+  private handle(message: Numbered & { readonly process: string }): void {
     const text = textOf(message);
+    this.handledOfProcess.set(message.process, this.handledBy(message.process) + 1);
     if (this.handledOnce.has(text)) return;
     this.handledOnce.add(text);
     this.finished.add(text);
@@ -103,6 +105,11 @@ export class History extends Changes {
 
   get confirmed(): number {
     return this.confirmedOnce.size;
+  }
+
+  /** How many flights of a process succeeded. */
+  handledBy(process: string): number {
+    return this.handledOfProcess.get(process) ?? 0;
   }
 
   /** How many different messages of some keys were handled. */

@@ -17,6 +17,8 @@ export interface WorkerOptions {
   readonly options?: Omit<MississippiOptions, 'transport'>;
   /** Keys whose messages fail until it is told to heal. */
   readonly failing?: readonly string[];
+  /** How long a flight takes, and how long every so-manieth. Milliseconds. Default: one round of the event loop. */
+  readonly pace?: { readonly usual: number; readonly slow: number; readonly every: number };
 }
 
 /** A process of its own that consumes with the built packages. What it does is written into the history. */
@@ -29,13 +31,13 @@ export class WorkerProcess {
   private output = '';
   private rest = '';
   private offset = 0;
+  private lastAt = 0;
 
   private constructor(private readonly settings: WorkerOptions) {
-  private lastAt = 0;
-    const { name, rabbit, options = {}, failing = [] } = settings;
+    const { name, rabbit, options = {}, failing = [], pace } = settings;
     this.fd = openSync(this.file, 'a+');
     // JSON has no Infinity.
-    const config = JSON.stringify({ name, file: this.file, rabbit, options, failing }, (_key, value: unknown) =>
+    const config = JSON.stringify({ name, file: this.file, rabbit, options, failing, pace }, (_key, value: unknown) =>
       value === Infinity ? 'Infinity' : value,
     );
     this.child = fork(SCRIPT, [config], { execArgv: [], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
@@ -67,6 +69,11 @@ export class WorkerProcess {
     this.child.send({ command: 'resume', key });
   }
 
+  /** The warnings and errors that it logged, and whatever else it printed. */
+  get printed(): string {
+    return this.output;
+  }
+
   get alive(): boolean {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
@@ -86,6 +93,15 @@ export class WorkerProcess {
     await this.exited;
     this.finish();
     if (this.child.exitCode !== 0) throw new Error(`the worker ended with ${this.child.exitCode}:\n${this.output}`);
+  }
+
+  /** Ends it as whoever replaces it does, who waits until it is gone. */
+  async terminate(): Promise<void> {
+    this.child.kill('SIGTERM');
+    await this.exited;
+    this.finish();
+    const { exitCode, signalCode } = this.child;
+    if (signalCode !== 'SIGTERM') throw new Error(`the worker ended with ${exitCode ?? signalCode}:\n${this.output}`);
   }
 
   private finish(): void {

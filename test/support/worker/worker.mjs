@@ -8,7 +8,7 @@ import { getDataUpdaterServiceToken, MessageHandler, MississippiModule } from '@
 import { rabbitmq } from '@mississippi/rabbitmq';
 
 // JSON has no Infinity.
-const { name, file, rabbit, options, failing } = JSON.parse(process.argv[2], (_key, value) =>
+const { name, file, rabbit, options, failing, pace } = JSON.parse(process.argv[2], (_key, value) =>
   value === 'Infinity' ? Infinity : value,
 );
 const refusing = new Set(failing);
@@ -102,12 +102,20 @@ function recorded(transport) {
   });
 }
 
+let flights = 0;
+
+async function work() {
+  if (pace === undefined) return new Promise((resolve) => setImmediate(resolve));
+  const { usual, slow, every } = pace;
+  return new Promise((resolve) => setTimeout(resolve, ++flights % every === 0 ? slow : usual));
+}
+
 class Handler {
   async handleMessage({ key, seq }, _state, { messageId, shard, epoch, redelivered }) {
     const flight = `${name}-${++numbers}`;
     const flown = { key, seq, id: messageId, process: name, epoch: `${name}:${shard}/${epoch}`, flight, redelivered };
     record({ type: 'start', ...flown });
-    await new Promise((resolve) => setImmediate(resolve));
+    await work();
     const refused = refusing.has(key);
     record({ type: refused ? 'failed' : 'handled', ...flown });
     if (refused) throw new Error('this key is refused for now');
@@ -120,6 +128,7 @@ const transport = recorded(rabbitmq(rabbit));
 Module({ imports: [MississippiModule.forRoot({ ...options, transport })], providers: [Handler] })(App);
 
 const app = await NestFactory.createApplicationContext(App, { logger: ['error', 'warn'] });
+app.enableShutdownHooks();
 const service = app.get(getDataUpdaterServiceToken(), { strict: false });
 
 process.on('message', async ({ command, key }) => {
