@@ -3,7 +3,7 @@ import { ConsoleLogger } from '@nestjs/common';
 import { Seeded } from '#support/seeded.js';
 import { endWithParent, startApp } from './app.js';
 import { idOf, refOfId, type MessageRef } from './events.js';
-import { readHistory } from './history-files.js';
+import { readHistoryOf } from './history-files.js';
 import { planOf, type Answer, type Command } from './protocol.js';
 import { Recorder } from './recorder.js';
 import { bodyOf, hash } from './tasks.js';
@@ -43,8 +43,7 @@ const operator = app.get(DataUpdaterService);
 /** What an earlier process in this place published and does not know to be confirmed; and where each key goes on. */
 function unconfirmedOfPredecessors(): MessageRef[] {
   const open = new Map<string, MessageRef>();
-  for (const event of readHistory(plan.folder)) {
-    if (!event.process.startsWith(`${place}.`)) continue;
+  for (const event of readHistoryOf(plan.folder, place)) {
     if (event.type === 'publish') {
       open.delete(event.id);
       open.set(event.id, refOfId(event.id));
