@@ -13,9 +13,9 @@ export class Crew {
     readonly workers: readonly Place[],
     /** Empty at first. */
     readonly guests: readonly Place[],
-    readonly publisher: Place,
+    readonly publishers: readonly Place[],
   ) {
-    this.all = [...workers, ...guests, publisher];
+    this.all = [...workers, ...guests, ...publishers];
     process.once('exit', this.killAll);
   }
 
@@ -26,16 +26,29 @@ export class Crew {
     recorder: Recorder,
     mutant?: string,
   ): Promise<Crew> {
-    const worker = (name: string): Promise<Place> => Place.open(name, 'worker', plan, node.url, recorder, mutant);
-    const workers = await Promise.all(Array.from({ length: size }, (_, index) => worker(`w${index}`)));
-    const publisher = await Place.open('publisher', 'publisher', plan, node.url, recorder);
-    return new Crew(workers, [await worker('guest')], publisher);
+    const worker = (name: string, index: number): Promise<Place> =>
+      Place.open(name, index, 'worker', plan, node.url, recorder, mutant);
+    const publisher = (index: number): Promise<Place> =>
+      Place.open(`publisher${index}`, index, 'publisher', plan, node.url, recorder);
+    const workers = await Promise.all(Array.from({ length: size }, (_, index) => worker(`w${index}`, index)));
+    const publishers = await Promise.all(Array.from({ length: plan.publishers }, (_, index) => publisher(index)));
+    return new Crew(workers, [await worker('guest', size)], publishers);
   }
 
-  /** Starts the workers and the publisher that do not run. */
+  /** Everything that was published is confirmed, and nothing more comes. */
+  get quiet(): boolean {
+    return this.publishers.every(({ quiet }) => quiet);
+  }
+
+  /** Starts the workers and the publishers that do not run. */
   async start(): Promise<void> {
-    const idle = [...this.workers, this.publisher].filter(({ occupied }) => !occupied);
+    const idle = [...this.workers, ...this.publishers].filter(({ occupied }) => !occupied);
     await Promise.all(idle.map((place) => place.start()));
+  }
+
+  /** The publishers are to come to their end. */
+  finish(): void {
+    for (const publisher of this.publishers) publisher.send({ type: 'finish' });
   }
 
   /** Everybody leaves in good order. */

@@ -26,7 +26,7 @@ const PATIENCE = 120_000;
 /** Longer than a round of claims, so that what is measured begins at rest. Milliseconds. */
 const REST = 2_000;
 
-type Sizes = Pick<RunOptions, 'shards' | 'keys' | 'rate' | 'heartbeat' | 'seed' | 'quorum'>;
+type Sizes = Pick<RunOptions, 'shards' | 'keys' | 'publishers' | 'rate' | 'heartbeat' | 'seed' | 'quorum'>;
 
 /** Measures how fast shards move. */
 class Measurement {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RabbitMqNode } from '#support/rabbitmq-node.js';
 import type { ProxiedConnection } from '#support/tcp-proxy.js';
 import { EVERYBODY } from './events.js';
+import type { Operator } from './operator.js';
 import type { Place } from './place.js';
 import { sickMark } from './protocol.js';
 import type { Recorder } from './recorder.js';
@@ -18,7 +19,8 @@ export interface Field {
   readonly workers: readonly Place[];
   /** Empty at first; whoever joins sits here, and leaves again. */
   readonly guests: readonly Place[];
-  readonly publisher: Place;
+  readonly publishers: readonly Place[];
+  readonly operator: Operator;
   readonly recorder: Recorder;
   readonly folder: string;
   readonly keys: number;
@@ -80,7 +82,7 @@ export class Nemesis {
   }
 
   private async actOf({ action, whom, much, more }: Step): Promise<(() => Promise<void>) | undefined> {
-    const { publisher, guests, keys, heartbeat } = this.field;
+    const { publishers, guests, keys, heartbeat } = this.field;
     const key = `k${Math.floor(whom * keys)}`;
     if (action === 'park') return () => this.park(key, 500 + much * 4_000);
     if (action === 'sicken') return () => this.sicken(key, 1_000 + much * 4_000);
@@ -91,6 +93,7 @@ export class Nemesis {
       if (this.stopped) return undefined;
       return () => this.breakBroker(much * 1_000);
     }
+    const publisher = publishers[Math.floor(whom * publishers.length)]!;
     if (action === 'publisherCut') return this.holding(publisher, () => this.cut(publisher, much, more));
     if (action === 'publisherKill') return this.holding(publisher, () => this.restart(publisher, 'kill', much * 500));
     if (action === 'join') {
@@ -218,9 +221,9 @@ export class Nemesis {
   }
 
   private async park(key: string, length: number): Promise<void> {
-    this.field.publisher.send({ type: 'signal', key, call: 'park' });
+    this.field.operator.signal(key, 'park');
     await this.rest(length);
-    this.field.publisher.send({ type: 'signal', key, call: 'resume' });
+    this.field.operator.signal(key, 'resume');
   }
 
   /** The key's handler fails until it is healed; its messages are set aside meanwhile. */
@@ -231,7 +234,7 @@ export class Nemesis {
     await this.rest(length);
     rmSync(mark, { force: true });
     this.field.recorder.record({ type: 'operator', call: 'heal', key });
-    this.field.publisher.send({ type: 'signal', key, call: 'resume' });
+    this.field.operator.signal(key, 'resume');
   }
 
   /** Waits; not at all once everything is to come to its end. */

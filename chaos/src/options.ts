@@ -20,6 +20,7 @@ Breaks processes, connections and the broker by a seeded schedule, then checks e
   --queues <type>      classic (default) or quorum
   --shards <n>         default 12
   --keys <n>           default 40
+  --publishers <n>     publisher processes; each has its share of the keys and of the rate (default 2)
   --rate <n>           messages per second (default 200)
   --heartbeat <s>      default 2
   --prefetch <n>       default 20
@@ -40,19 +41,23 @@ export function parseOptions(args: readonly string[]): ChaosOptions {
   const [shortest, longest] = values.interval.split(',').map((text) => positive('--interval', text));
   if (values.queues !== 'classic' && values.queues !== 'quorum')
     throw new UsageError('--queues must be classic or quorum.');
+  const keys = whole('--keys', values.keys);
+  const publishers = whole('--publishers', values.publishers);
+  if (publishers > keys) throw new UsageError('--publishers must not exceed --keys: each needs a key of its own.');
   return {
     help: values.help,
     mutants: values.mutants,
     figures: values.figures,
     minutes: positive('--minutes', values.minutes),
-    processes: positive('--processes', values.processes),
-    seed: positive('--seed', values.seed),
+    processes: whole('--processes', values.processes),
+    seed: whole('--seed', values.seed),
     quorum: values.queues === 'quorum',
-    shards: positive('--shards', values.shards),
-    keys: positive('--keys', values.keys),
+    shards: whole('--shards', values.shards),
+    keys,
+    publishers,
     rate: positive('--rate', values.rate),
     heartbeat: positive('--heartbeat', values.heartbeat),
-    prefetch: positive('--prefetch', values.prefetch),
+    prefetch: whole('--prefetch', values.prefetch),
     actions: values.actions === undefined ? ACTIONS : values.actions.split(',').map(actionOf),
     shortest: shortest!,
     longest: Math.max(shortest!, longest ?? 0),
@@ -72,6 +77,7 @@ function parse(args: readonly string[]) {
         queues: { type: 'string', default: 'classic' },
         shards: { type: 'string', default: '12' },
         keys: { type: 'string', default: '40' },
+        publishers: { type: 'string', default: '2' },
         rate: { type: 'string', default: '200' },
         heartbeat: { type: 'string', default: '2' },
         prefetch: { type: 'string', default: '20' },
@@ -92,6 +98,12 @@ function positive(option: string, text: string): number {
   const number = Number(text);
   if (Number.isFinite(number) && number > 0) return number;
   throw new UsageError(`${option} must be a number above 0, not '${text}'.`);
+}
+
+function whole(option: string, text: string): number {
+  const number = positive(option, text);
+  if (Number.isInteger(number)) return number;
+  throw new UsageError(`${option} must be a whole number, not '${text}'.`);
 }
 
 function actionOf(text: string): Action {

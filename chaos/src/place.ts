@@ -11,7 +11,7 @@ import type { Recorder } from './recorder.js';
 /** How long a process may take to start, or to leave in good order. Milliseconds. */
 const PATIENCE = 60_000;
 
-export type PlacePlan = Omit<ProcessPlan, 'name' | 'url'>;
+export type PlacePlan = Omit<ProcessPlan, 'name' | 'index' | 'url'>;
 
 /** Where one process after the other runs, behind a proxy of its own. */
 export class Place extends Changes {
@@ -30,6 +30,7 @@ export class Place extends Changes {
 
   private constructor(
     readonly name: string,
+    private readonly index: number,
     private readonly script: 'worker' | 'publisher',
     private readonly plan: PlacePlan,
     readonly proxy: TcpProxy,
@@ -42,13 +43,14 @@ export class Place extends Changes {
 
   static async open(
     name: string,
+    index: number,
     script: 'worker' | 'publisher',
     plan: PlacePlan,
     brokerUrl: string,
     recorder: Recorder,
     mutant?: string,
   ): Promise<Place> {
-    return new Place(name, script, plan, await TcpProxy.start(brokerUrl), recorder, mutant);
+    return new Place(name, index, script, plan, await TcpProxy.start(brokerUrl), recorder, mutant);
   }
 
   get occupied(): boolean {
@@ -58,7 +60,7 @@ export class Place extends Changes {
   /** Starts the next process. Resolves when its app is up. */
   async start(): Promise<void> {
     const name = (this.current = `${this.name}.${++this.turns}`);
-    const plan: ProcessPlan = { ...this.plan, name, url: this.proxy.url };
+    const plan: ProcessPlan = { ...this.plan, name, index: this.index, url: this.proxy.url };
     const log = openSync(join(this.plan.folder, `${name}.log`), 'a');
     const script = fileURLToPath(new URL(`./${this.script}.js`, import.meta.url));
     const child = fork(script, [JSON.stringify(plan)], {

@@ -2,6 +2,8 @@
 export interface ProcessPlan {
   /** Name of the process; `w2.3` is the third one in the place `w2`. */
   readonly name: string;
+  /** Number of its place among those of its kind, from 0. */
+  readonly index: number;
   readonly folder: string;
   /** Of the proxy before the broker. */
   readonly url: string;
@@ -9,7 +11,9 @@ export interface ProcessPlan {
   readonly quorum: boolean;
   readonly shards: number;
   readonly keys: number;
-  /** Messages per second. */
+  /** How many publishers there are. Each has its share of the keys: a key's order is defined for one producer only. */
+  readonly publishers: number;
+  /** Messages per second of all publishers. */
   readonly rate: number;
   /** Seconds. */
   readonly heartbeat: number;
@@ -21,13 +25,20 @@ export interface ProcessPlan {
   readonly seed: number;
 }
 
+export type OperatorCall = 'park' | 'resume';
+
 /** What a publisher is told while it runs. */
 export type Command =
-  | { readonly type: 'signal'; readonly key: string; readonly call: 'park' | 'resume' }
+  | { readonly type: 'signal'; readonly key: string; readonly call: OperatorCall }
   /** Publish no more, and say `quiet` once everything is confirmed. */
   | { readonly type: 'finish' };
 
 export type Answer = { readonly type: 'up' } | { readonly type: 'quiet' };
+
+/** The numbers of the keys that a publisher has. */
+export function keysOf({ index, publishers, keys }: Pick<ProcessPlan, 'index' | 'publishers' | 'keys'>): number[] {
+  return Array.from({ length: Math.ceil((keys - index) / publishers) }, (_, turn) => index + turn * publishers);
+}
 
 /** A message's payload: what its handler is to do. */
 export interface Task {

@@ -4,7 +4,7 @@ import { Seeded } from '#support/seeded.js';
 import { endWithParent, startApp } from './app.js';
 import { idOf, refOfId, type MessageRef } from './events.js';
 import { readHistoryOf } from './history-files.js';
-import { planOf, type Answer, type Command } from './protocol.js';
+import { keysOf, planOf, type Answer, type Command } from './protocol.js';
 import { Recorder } from './recorder.js';
 import { bodyOf, hash } from './tasks.js';
 
@@ -18,6 +18,7 @@ endWithParent();
 const plan = planOf(process.argv[2]);
 const place = plan.name.split('.')[0]!;
 const random = new Seeded(plan.seed ^ hash(plan.name));
+const keys = keysOf(plan);
 const next = new Map<string, number>();
 const left = unconfirmedOfPredecessors();
 const recorder = new Recorder(plan.folder, plan.name);
@@ -72,7 +73,7 @@ function publish(ref: MessageRef): void {
 }
 
 function publishNext(): void {
-  const key = `k${random.below(plan.keys)}`;
+  const key = `k${random.pick(keys)}`;
   const seq = next.get(key) ?? 0;
   next.set(key, seq + 1);
   publish({ id: idOf(key, seq), key, seq });
@@ -81,15 +82,16 @@ function publishNext(): void {
 // First of all what may be missing, in its old order: only then the keys go on without a gap.
 for (const ref of left) publish(ref);
 let finishing = false;
+const rate = plan.rate / plan.publishers;
 let due = 0;
 let then = performance.now();
 const beat = setInterval(() => {
   const now = performance.now();
   // What a stop of this process has missed is not made up for.
-  due += (plan.rate * Math.min(now - then, 5 * BEAT)) / 1_000;
+  due += (rate * Math.min(now - then, 5 * BEAT)) / 1_000;
   then = now;
   for (; due >= 1 && unconfirmed < MOST_UNCONFIRMED && !finishing; due--) publishNext();
-  due = Math.min(due, plan.rate);
+  due = Math.min(due, rate);
   if (!finishing || unconfirmed > 0) return;
   clearInterval(beat);
   process.send?.({ type: 'quiet' } satisfies Answer);

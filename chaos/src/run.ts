@@ -7,7 +7,8 @@ import { monotonic, type ChaosEvent } from './events.js';
 import { readHistory } from './history-files.js';
 import { LiveView } from './live-view.js';
 import { Nemesis } from './nemesis.js';
-import type { Place, PlacePlan } from './place.js';
+import { Operator } from './operator.js';
+import type { PlacePlan } from './place.js';
 import type { Progress } from './progress.js';
 import { messagesIn } from './queues.js';
 import { Recorder } from './recorder.js';
@@ -20,7 +21,8 @@ export interface RunOptions {
   readonly quorum: boolean;
   readonly shards: number;
   readonly keys: number;
-  /** Messages per second. */
+  readonly publishers: number;
+  /** Messages per second of all publishers. */
   readonly rate: number;
   /** Seconds. */
   readonly heartbeat: number;
@@ -60,7 +62,7 @@ export async function run(
 ): Promise<RunResult> {
   mkdirSync(folder, { recursive: true });
   const recorder = new Recorder(folder, 'nemesis');
-  const { processes, shards, keys, rate, heartbeat, prefetch, seed, quorum, mutant } = options;
+  const { processes, shards, keys, publishers, rate, heartbeat, prefetch, seed, quorum, mutant } = options;
   const prefix = `chaos${process.pid}_${Math.floor(monotonic())}_`;
   const plan: PlacePlan = {
     folder,
@@ -68,6 +70,7 @@ export async function run(
     quorum,
     shards,
     keys,
+    publishers,
     rate,
     heartbeat,
     prefetch,
@@ -76,13 +79,12 @@ export async function run(
     seed,
   };
   const crew = await Crew.open(node, plan, processes, recorder, mutant);
-  const { publisher } = crew;
+  const operator = new Operator(crew.publishers);
   const view = new LiveView(folder);
   try {
     await crew.start();
-    const nemesis = new Nemesis({ ...crew, node, recorder, folder, keys, heartbeat: heartbeat * 1_000 }, (line) =>
-      progress.say(line),
-    );
+    const field = { ...crew, operator, node, recorder, folder, keys, heartbeat: heartbeat * 1_000 };
+    const nemesis = new Nemesis(field, (line) => progress.say(line));
     const following = nemesis.follow(schedule(options));
     await watch(view, progress, options.minutes * 60_000);
     progress.say('the nemesis stops; everything is healed');
@@ -90,8 +92,9 @@ export async function run(
     await following;
     const healedAt = performance.now();
     await crew.start();
-    publisher.send({ type: 'finish' });
-    const left = await drain(view, publisher, progress, options.standstill, () => messagesIn(node.url, prefix, shards));
+    crew.finish();
+    const inQueues = (): Promise<number> => messagesIn(node.url, prefix, shards);
+    const left = await drain(view, crew, operator, progress, options.standstill, inQueues);
     recorder.record({ type: left === 0 ? 'drained' : 'stuck', messages: left });
     const drained = left === 0 ? performance.now() - healedAt : undefined;
     progress.say(left === 0 ? 'everything is drained; the processes leave' : `${left} messages do not move`);
@@ -117,7 +120,8 @@ async function watch(view: LiveView, progress: Progress, length: number): Promis
 /** Waits until all is confirmed, handled and out of the queues; or until nothing has moved for long. Returns what is left. */
 async function drain(
   view: LiveView,
-  publisher: Place,
+  crew: Crew,
+  operator: Operator,
   progress: Progress,
   standstill: number,
   inQueues: () => Promise<number>,
@@ -129,7 +133,7 @@ async function drain(
     view.refresh();
     progress.show(1, view);
     let queued = -1;
-    if (publisher.quiet && view.pending.size === 0) {
+    if (crew.quiet && view.pending.size === 0) {
       queued = await inQueues();
       if (queued === 0) return 0;
     }
@@ -139,11 +143,11 @@ async function drain(
     before = state;
     if (now - moved > standstill) {
       // What the queues do not hold any more is not stuck but lost.
-      return publisher.quiet ? inQueues() : Math.max(1, view.pending.size);
+      return crew.quiet ? inQueues() : Math.max(1, view.pending.size);
     }
     if (now - resumed > RESUME) {
       resumed = now;
-      for (const key of view.aside) publisher.send({ type: 'signal', key, call: 'resume' });
+      for (const key of view.aside) operator.signal(key, 'resume');
     }
     await sleep(LOOK);
   }
