@@ -39,6 +39,18 @@ export interface Verdict {
   /** How often the faults may have brought a message again: unsettled deliveries and unconfirmed messages at each. */
   readonly mostDuplicates: number;
   readonly unserved: readonly Unserved[];
+  readonly epochs: number;
+  readonly backlog: Backlog;
+}
+
+/** How much there was to bring into disorder. */
+export interface Backlog {
+  /** Flights that started while later messages of their key were published. */
+  readonly pressed: number;
+  /** Most messages that waited behind one flight. */
+  readonly most: number;
+  /** Most messages of one key. */
+  readonly longest: number;
 }
 
 /**
@@ -69,6 +81,8 @@ interface KeyState {
   readonly messages: MessageState[];
   /** Every message before this one is done. */
   frontier: number;
+  published: number;
+  done: number;
   readonly flights: FlightState[];
 }
 
@@ -77,6 +91,8 @@ class Checker {
   readonly violations: Violation[] = [];
   readonly ownership = new Ownership();
   flights = 0;
+  private pressed = 0;
+  private mostWaiting = 0;
   private readonly returns = new Returns();
   private readonly messages = new Map<string, MessageState>();
   private readonly keys = new Map<string, KeyState>();
@@ -156,7 +172,8 @@ class Checker {
     if (this.left !== undefined && stuckKeys.size === 0) {
       this.violate('stuck', `${this.left.messages} messages were left in the queues and did not move`, undefined, mono);
     }
-    const { violations, flights } = this;
+    const { violations, flights, pressed, mostWaiting: most } = this;
+    const longest = [...this.keys.values()].reduce((longest, { published }) => Math.max(longest, published), 0);
     const published = this.messages.size;
     return {
       violations,
@@ -167,6 +184,8 @@ class Checker {
       duplicates,
       mostDuplicates,
       unserved: this.ownership.unserved,
+      epochs: this.ownership.epochs,
+      backlog: { pressed, most, longest },
     };
   }
 
@@ -174,6 +193,7 @@ class Checker {
     const message = this.message(event);
     // A publisher that begins anew sends again what its predecessor had not confirmed.
     if (message.published) message.mayRepeat++;
+    else this.key(event.key).published++;
     message.published = true;
     this.unconfirmedOf(event.process).add(message);
   }
@@ -207,7 +227,7 @@ class Checker {
     if (event.type === 'settle' && message.done === 0) {
       this.violate('settledUnhandled', `${id} was settled in ${process} before it was handled`, key, mono);
     }
-    if (event.type === 'deadLetter') message.done++;
+    if (event.type === 'deadLetter') this.finished(message);
   }
 
   private started(event: EventOf<'start'>): void {
@@ -224,6 +244,9 @@ class Checker {
       const missing = `${key}#${state.frontier}`;
       this.violate('outOfOrder', `${id} started in ${process} before ${missing} was handled: a gap`, key, mono);
     }
+    const waiting = state.published - state.done - 1;
+    if (waiting > 0) this.pressed++;
+    this.mostWaiting = Math.max(this.mostWaiting, waiting);
     state.flights.push({ flight: event.flight, process, id, since: mono });
   }
 
@@ -243,7 +266,11 @@ class Checker {
     const { flights } = this.key(event.key);
     const index = flights.findIndex(({ flight, process }) => flight === event.flight && process === event.process);
     if (index >= 0) flights.splice(index, 1);
-    if (event.outcome === 'handled') this.message(event).done++;
+    if (event.outcome === 'handled') this.finished(this.message(event));
+  }
+
+  private finished(message: MessageState): void {
+    if (message.done++ === 0) this.key(message.ref.key).done++;
   }
 
   private fault({ fault, target, mono }: EventOf<'fault'>): void {
@@ -294,7 +321,8 @@ class Checker {
 
   private key(name: string): KeyState {
     let key = this.keys.get(name);
-    if (key === undefined) this.keys.set(name, (key = { messages: [], frontier: 0, flights: [] }));
+    if (key === undefined)
+      this.keys.set(name, (key = { messages: [], frontier: 0, published: 0, done: 0, flights: [] }));
     return key;
   }
 }

@@ -1,9 +1,12 @@
-import { EVERYBODY, type ChaosEvent, type EpochRef } from './events.js';
+import { EVERYBODY, type ChaosEvent, type EpochRef, type FaultName } from './events.js';
 
 interface Owner {
   readonly process: string;
   readonly epoch: number;
 }
+
+/** Why a shard was unserved. `other`: it was lost, or its process ended, without a fault. */
+export type Cause = FaultName | 'handOver' | 'other';
 
 /** How long a shard had nobody who could handle its messages. */
 export interface Unserved {
@@ -11,6 +14,8 @@ export interface Unserved {
   /** When it began, on the monotonic clock. */
   readonly since: number;
   readonly milliseconds: number;
+  /** What began it. */
+  readonly cause: Cause;
 }
 
 export const epochName = (process: string, { shard, epoch }: EpochRef): string => `${process}:${shard}/${epoch}`;
@@ -23,18 +28,22 @@ export class Ownership {
   readonly unserved: Unserved[] = [];
   /** When a shard was taken last, on the monotonic clock. */
   ownedAt = 0;
+  epochs = 0;
   private readonly owners = new Map<number, Owner>();
   private readonly ended = new Set<string>();
   private readonly halted = new Set<string>();
+  /** The last fault that struck each process. */
+  private readonly struck = new Map<string, { readonly fault: FaultName; readonly mono: number }>();
   /** Shards that somebody owned once. */
   private readonly known = new Set<number>();
   /** Those of them that are not served now. */
-  private readonly idleSince = new Map<number, number>();
+  private readonly idleSince = new Map<number, Pick<Unserved, 'since' | 'cause'>>();
 
   see(event: ChaosEvent): void {
     switch (event.type) {
       case 'owned':
         this.ownedAt = event.mono;
+        this.epochs++;
         this.owners.set(event.shard, { process: event.process, epoch: event.epoch });
         break;
       case 'lost':
@@ -47,6 +56,7 @@ export class Ownership {
         this.halted.delete(event.target);
         break;
       case 'fault':
+        this.struck.set(event.target, event);
         if (HALTING.has(event.fault)) this.halted.add(event.target);
         break;
       case 'healed':
@@ -55,8 +65,7 @@ export class Ownership {
       default:
         return;
     }
-    if (event.type === 'owned' && !this.idleSince.has(event.shard)) this.idleSince.set(event.shard, event.mono);
-    this.measure(event.mono);
+    this.measure(event.mono, this.causeOf(event));
   }
 
   /** Why nothing may start in an epoch now; `undefined` where it may. */
@@ -88,17 +97,27 @@ export class Ownership {
     return owner?.process === process && owner.epoch === epoch;
   }
 
-  private measure(now: number): void {
+  private causeOf(event: ChaosEvent): Cause {
+    if (event.type === 'fault') return event.fault;
+    if (event.type === 'released') return 'handOver';
+    if (event.type === 'exit' && event.how === 'killed') return 'kill';
+    if (event.type !== 'lost') return 'other';
+    const own = this.struck.get(event.process);
+    const everybodys = this.struck.get(EVERYBODY);
+    return (own !== undefined && own.mono > (everybodys?.mono ?? 0) ? own : everybodys)?.fault ?? 'other';
+  }
+
+  private measure(now: number, cause: Cause): void {
     for (const shard of this.owners.keys()) this.known.add(shard);
     for (const shard of this.known) {
       const owner = this.owners.get(shard);
       const served = owner !== undefined && !this.halted.has(owner.process) && !this.halted.has(EVERYBODY);
-      const since = this.idleSince.get(shard);
-      if (served && since !== undefined) {
+      const idle = this.idleSince.get(shard);
+      if (served && idle !== undefined) {
         this.idleSince.delete(shard);
-        if (now > since) this.unserved.push({ shard, since, milliseconds: now - since });
-      } else if (!served && since === undefined) {
-        this.idleSince.set(shard, now);
+        this.unserved.push({ ...idle, shard, milliseconds: now - idle.since });
+      } else if (!served && idle === undefined) {
+        this.idleSince.set(shard, { since: now, cause });
       }
     }
   }

@@ -4,6 +4,7 @@ import { Seeded } from '#support/seeded.js';
 import { endWithParent, startApp } from './app.js';
 import { idOf, refOfId, type MessageRef } from './events.js';
 import { readHistoryOf } from './history-files.js';
+import { Popularity, shuffled } from './popularity.js';
 import { keysOf, planOf, type Answer, type Command } from './protocol.js';
 import { Recorder } from './recorder.js';
 import { bodyOf, hash } from './tasks.js';
@@ -18,7 +19,9 @@ endWithParent();
 const plan = planOf(process.argv[2]);
 const place = plan.name.split('.')[0]!;
 const random = new Seeded(plan.seed ^ hash(plan.name));
-const keys = keysOf(plan);
+const rate = plan.rate / plan.publishers;
+// Whoever runs here has the same hot keys.
+const popularity = new Popularity(shuffled(keysOf(plan), new Seeded(plan.seed ^ hash(place))), rate, random);
 const next = new Map<string, number>();
 const left = unconfirmedOfPredecessors();
 const recorder = new Recorder(plan.folder, plan.name);
@@ -73,7 +76,7 @@ function publish(ref: MessageRef): void {
 }
 
 function publishNext(): void {
-  const key = `k${random.pick(keys)}`;
+  const key = `k${popularity.next()}`;
   const seq = next.get(key) ?? 0;
   next.set(key, seq + 1);
   publish({ id: idOf(key, seq), key, seq });
@@ -82,7 +85,6 @@ function publishNext(): void {
 // First of all what may be missing, in its old order: only then the keys go on without a gap.
 for (const ref of left) publish(ref);
 let finishing = false;
-const rate = plan.rate / plan.publishers;
 let due = 0;
 let then = performance.now();
 const beat = setInterval(() => {

@@ -1,6 +1,8 @@
 import { PROMISES, type Violation } from './checker.js';
 import type { ChaosEvent } from './events.js';
+import type { Cause, Unserved } from './ownership.js';
 import type { RunResult } from './run.js';
+import { median, quantile } from './statistics.js';
 
 const TEXTS: Readonly<Record<(typeof PROMISES)[number], string>> = {
   lost: 'lost',
@@ -16,6 +18,18 @@ const TEXTS: Readonly<Record<(typeof PROMISES)[number], string>> = {
   crashed: 'processes that ended by themselves',
 };
 
+/** In the order of the report. */
+const CAUSES: Readonly<Record<Cause, string>> = {
+  kill: 'a kill',
+  stop: 'a stop',
+  stall: 'a short stop',
+  cut: 'a cut',
+  freeze: 'a freeze',
+  broker: 'a broker kill',
+  handOver: 'a hand-over',
+  other: 'something else',
+};
+
 /** Violations of each promise that are told in full. */
 const TOLD = 3;
 /** Events of the key around a violation: so many before and after it. */
@@ -27,19 +41,32 @@ export function reportOf({ verdict, actions, missed, drained, events, folder }: 
     const count = verdict.violations.filter((violation) => violation.promise === promise).length;
     return `  ${TEXTS[promise].padEnd(40)} ${count}`;
   });
-  const longest = [...verdict.unserved].sort((a, b) => b.milliseconds - a.milliseconds)[0];
+  const { backlog, flights, unserved } = verdict;
+  const pressed = `${Math.round((100 * backlog.pressed) / Math.max(1, flights))} %, at most ${backlog.most}`;
   const faults = [...actions].map(([action, count]) => `${action} ${count}`).join(', ');
   return [
-    `${verdict.published} published, ${verdict.confirmed} confirmed, ${verdict.done} done in ${verdict.flights} flights`,
+    `${verdict.published} published, ${verdict.confirmed} confirmed, ${verdict.done} done in ${flights} flights and ${verdict.epochs} epochs`,
+    `the longest sequence of a key: ${backlog.longest}; flights with more of their key behind them: ${pressed}`,
     `faults: ${faults || 'none'}${missed === 0 ? '' : ` (${missed} found nobody to strike)`}`,
     ...counts,
     `  ${'duplicates (the faults explain at most)'.padEnd(40)} ${verdict.duplicates} (${verdict.mostDuplicates})`,
-    `  ${'longest time a shard was unserved'.padEnd(40)} ${longest === undefined ? 'none' : `${(longest.milliseconds / 1_000).toFixed(1)} s, shard ${longest.shard}`}`,
+    ...unservedTexts(unserved),
     `  ${'time to drain at the end'.padEnd(40)} ${drained === undefined ? 'never' : `${(drained / 1_000).toFixed(1)} s`}`,
     ...(verdict.violations.length === 0
       ? []
       : ['', ...told(verdict.violations, events), `The history is in ${folder}`]),
   ].join('\n');
+}
+
+/** How long shards were unserved, cause by cause. */
+function unservedTexts(all: readonly Unserved[]): string[] {
+  const seconds = (milliseconds: number): string => `${(milliseconds / 1_000).toFixed(2)} s`;
+  return Object.entries(CAUSES).flatMap(([cause, text]) => {
+    const times = all.filter((unserved) => unserved.cause === cause).map(({ milliseconds }) => milliseconds);
+    if (times.length === 0) return [];
+    const figures = `median ${seconds(median(times))}, p99 ${seconds(quantile(times, 0.99))}, longest ${seconds(Math.max(...times))}`;
+    return [`  ${`a shard unserved after ${text}`.padEnd(40)} ${figures} (${times.length})`];
+  });
 }
 
 function told(violations: readonly Violation[], events: readonly ChaosEvent[]): string[] {

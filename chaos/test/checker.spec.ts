@@ -34,6 +34,7 @@ describe('a legal history', () => {
     expect(unserved).toHaveLength(1);
     expect(unserved[0]!.milliseconds).toBeGreaterThanOrEqual(700);
     expect(unserved[0]!.since).toBeLessThanOrEqual(since);
+    expect(unserved[0]!.cause).toBe('kill');
   });
 });
 
