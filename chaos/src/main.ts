@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RabbitMqNode } from '#support/rabbitmq-node.js';
-import { figures } from './figures.js';
+import { figures } from './figures/figures.js';
+import type { Figure } from './figures/names.js';
 import { runMutant } from './mutant-runs.js';
 import { MUTANTS } from './mutants.js';
 import { parseOptions, USAGE, UsageError, type ChaosOptions } from './options.js';
@@ -30,8 +31,13 @@ async function everyMutant(node: RabbitMqNode, folder: string, options: ChaosOpt
   return missed.length === 0;
 }
 
-async function measured(node: RabbitMqNode, folder: string, options: ChaosOptions): Promise<true> {
-  await figures(node, join(folder, 'figures'), options, print);
+async function measured(
+  node: RabbitMqNode,
+  folder: string,
+  options: ChaosOptions,
+  chosen: readonly Figure[],
+): Promise<true> {
+  await figures(node, folder, options, chosen, print);
   return true;
 }
 
@@ -52,7 +58,7 @@ async function main(): Promise<void> {
   let good = false;
   try {
     if (options.mutants) good = await everyMutant(node, folder, options);
-    else if (options.figures) good = await measured(node, folder, options);
+    else if (options.figures !== undefined) good = await measured(node, folder, options, options.figures);
     else if (options.mutant !== undefined) good = await runMutant(node, folder, options, options.mutant);
     else good = await chaos(node, folder, options);
   } finally {

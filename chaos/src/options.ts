@@ -1,13 +1,14 @@
 import { parseArgs } from 'node:util';
+import { FIGURES, type Figure } from './figures/names.js';
 import type { RunOptions } from './run.js';
-import { ACTIONS, type Action } from './schedule.js';
+import { ACTIONS } from './schedule.js';
 
 export interface ChaosOptions extends RunOptions {
   readonly help: boolean;
   /** Run every mutant instead, and fail where one is not caught. */
   readonly mutants: boolean;
-  /** Measure ownership instead. */
-  readonly figures: boolean;
+  /** Measure these instead. */
+  readonly figures: readonly Figure[] | undefined;
 }
 
 export const USAGE = `Usage: npm run chaos -- [options]
@@ -28,7 +29,7 @@ Breaks processes, connections and the broker by a seeded schedule, then checks e
   --interval <a,b>     shortest and longest wait between faults in ms (default 1000,3500)
   --mutant <name>      puts a fault into the workers; the run succeeds if it is caught
   --mutants            runs every mutant; fails if one is not caught
-  --figures            measures how fast shards move
+  --figures [<a,b>]    measures instead: ${FIGURES.join(', ')} (default all)
   --help               print this`;
 
 /** A command line that cannot be followed. */
@@ -47,7 +48,7 @@ export function parseOptions(args: readonly string[]): ChaosOptions {
   return {
     help: values.help,
     mutants: values.mutants,
-    figures: values.figures,
+    figures: values.figures === undefined ? undefined : chosen('figure', FIGURES, values.figures),
     minutes: positive('--minutes', values.minutes),
     processes: whole('--processes', values.processes),
     seed: whole('--seed', values.seed),
@@ -58,7 +59,7 @@ export function parseOptions(args: readonly string[]): ChaosOptions {
     rate: positive('--rate', values.rate),
     heartbeat: positive('--heartbeat', values.heartbeat),
     prefetch: whole('--prefetch', values.prefetch),
-    actions: values.actions === undefined ? ACTIONS : values.actions.split(',').map(actionOf),
+    actions: values.actions === undefined ? ACTIONS : chosen('action', ACTIONS, values.actions),
     shortest: shortest!,
     longest: Math.max(shortest!, longest ?? 0),
     mutant: values.mutant,
@@ -69,7 +70,7 @@ export function parseOptions(args: readonly string[]): ChaosOptions {
 function parse(args: readonly string[]) {
   try {
     return parseArgs({
-      args: [...args],
+      args: withFigures(args),
       options: {
         minutes: { type: 'string', default: '2' },
         processes: { type: 'string', default: '3' },
@@ -85,7 +86,7 @@ function parse(args: readonly string[]) {
         actions: { type: 'string' },
         mutant: { type: 'string' },
         mutants: { type: 'boolean', default: false },
-        figures: { type: 'boolean', default: false },
+        figures: { type: 'string' },
         help: { type: 'boolean', default: false },
       },
     }).values;
@@ -106,8 +107,18 @@ function whole(option: string, text: string): number {
   throw new UsageError(`${option} must be a whole number, not '${text}'.`);
 }
 
-function actionOf(text: string): Action {
-  const action = ACTIONS.find((known) => known === text);
-  if (action === undefined) throw new UsageError(`Unknown action '${text}': use ${ACTIONS.join(', ')}.`);
-  return action;
+/** `--figures` alone means all of them, which the parser of arguments does not know. */
+function withFigures(args: readonly string[]): string[] {
+  return args.map((arg, i) => {
+    const alone = arg === '--figures' && (args[i + 1] ?? '-').startsWith('-');
+    return alone ? `--figures=${FIGURES.join(',')}` : arg;
+  });
+}
+
+function chosen<T extends string>(what: string, known: readonly T[], list: string): T[] {
+  return list.split(',').map((text) => {
+    const one = known.find((name) => name === text);
+    if (one === undefined) throw new UsageError(`Unknown ${what} '${text}': use ${known.join(', ')}.`);
+    return one;
+  });
 }

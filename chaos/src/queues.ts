@@ -21,3 +21,16 @@ export async function messagesIn(url: string, prefix: string, shards: number): P
     await model.close().catch(() => undefined);
   }
 }
+
+/** Messages in the shard that has the fewest of them, delivered and unsettled ones left out. */
+export async function fewestIn(url: string, prefix: string, shards: number): Promise<number> {
+  const model = await connect(url);
+  try {
+    const channel = await model.createChannel();
+    const names = Array.from({ length: shards }, (_, shard) => `${prefix}${shard}`);
+    const queues = await Promise.all(names.map((name) => channel.checkQueue(name)));
+    return Math.min(...queues.map(({ messageCount }) => messageCount));
+  } finally {
+    await model.close();
+  }
+}
