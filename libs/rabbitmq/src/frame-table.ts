@@ -25,7 +25,7 @@ export function headersOf(
 }
 
 /** Bytes of a value after its type octet, by type; variable ones carry their length in four bytes. */
-const FIXED: Readonly<Record<string, number>> = {
+const FIXED = sizesByOctet({
   t: 1,
   b: 1,
   B: 1,
@@ -40,14 +40,27 @@ const FIXED: Readonly<Record<string, number>> = {
   D: 5,
   T: 8,
   V: 0,
-};
-const VARIABLE = new Set(['S', 'x', 'A', 'F']);
+});
+const VARIABLE = octetsOf(['S', 'x', 'A', 'F']);
+const UNKNOWN = -1;
 
 /** Where a value ends, of which the type octet is given; `undefined` where the type is unknown. May lie beyond `end`. */
 export function valueEnd(bytes: Buffer, type: number, end: number): number | undefined {
-  const tag = String.fromCharCode(bytes[type]!);
-  const fixed = FIXED[tag];
-  if (fixed !== undefined) return type + 1 + fixed;
-  if (!VARIABLE.has(tag) || type + 5 > end) return undefined;
+  const octet = bytes[type]!;
+  const fixed = FIXED[octet]!;
+  if (fixed !== UNKNOWN) return type + 1 + fixed;
+  if (VARIABLE[octet] !== 1 || type + 5 > end) return undefined;
   return type + 5 + bytes.readUInt32BE(type + 1);
+}
+
+function sizesByOctet(sizes: Readonly<Record<string, number>>): Int8Array {
+  const table = new Int8Array(256).fill(-1);
+  for (const [tag, size] of Object.entries(sizes)) table[tag.charCodeAt(0)] = size;
+  return table;
+}
+
+function octetsOf(tags: readonly string[]): Uint8Array {
+  const table = new Uint8Array(256);
+  for (const tag of tags) table[tag.charCodeAt(0)] = 1;
+  return table;
 }

@@ -2,6 +2,13 @@ import type { Delivery, HeaderValue, MessageHeaders } from '@mississippi/core';
 import type { ConsumeMessage } from 'amqplib';
 import { decodeHeader, KEY_HEADER } from './headers.js';
 
+/** Most bytes of a short string (AMQP 0-9-1, 4.2.5.3), and what a UTF-16 unit takes at most. */
+const MOST_BYTES = 255;
+const BYTES_PER_UNIT = 3;
+
+const isShort = (text: string): boolean =>
+  text.length * BYTES_PER_UNIT <= MOST_BYTES || Buffer.byteLength(text) <= MOST_BYTES;
+
 /** A message of a queue, together with what settles it. */
 export class RabbitDelivery implements Delivery {
   readonly key: Uint8Array | undefined;
@@ -23,11 +30,11 @@ export class RabbitDelivery implements Delivery {
     this.rawHeaders = headers ?? {};
     // A header '__proto__' of a foreign producer becomes the prototype.
     const key: unknown = Object.hasOwn(this.rawHeaders, KEY_HEADER) ? this.rawHeaders[KEY_HEADER] : undefined;
-    // Copied: the bytes are a window on the socket's buffer, which a key that lives long would keep.
-    this.key = key instanceof Uint8Array ? Buffer.from(key) : undefined;
+    // A window on the socket's buffer, as the body is: whoever keeps a key for longer than its message makes an id of it.
+    this.key = key instanceof Uint8Array ? key : undefined;
     this.body = message.content;
     // What is no text or no exact number could not be written again when the message is set aside.
-    this.messageId = typeof messageId === 'string' && Buffer.byteLength(messageId) <= 255 ? messageId : undefined;
+    this.messageId = typeof messageId === 'string' && isShort(messageId) ? messageId : undefined;
     this.timestamp = Number.isSafeInteger(timestamp) ? (timestamp as number) : undefined;
     this.redelivered = message.fields.redelivered;
     this.tag = message.fields.deliveryTag;
