@@ -1,3 +1,4 @@
+import { filter, firstValueFrom, skip } from 'rxjs';
 import {
   memory,
   MessageHandler,
@@ -183,7 +184,13 @@ describe('a message', () => {
 test('messages of one key are handled in the order of the publish calls, awaited or not', async () => {
   const app = await startApp({ imports: [MississippiModule.forRoot()], providers: [Keeping] });
   const ids = Array.from({ length: 200 }, (_, index) => `m${index}`);
+  const allHandled = firstValueFrom(
+    serviceOf(app).events.pipe(
+      filter(({ type }) => type === 'handled'),
+      skip(ids.length - 1),
+    ),
+  );
   await Promise.all(ids.map((messageId) => producerOf(app).publish('x', { shardingKey: 'k', messageId })));
-  await app.close();
+  await allHandled;
   expect(contexts.map(({ messageId }) => messageId)).toEqual(ids);
 });
