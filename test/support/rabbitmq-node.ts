@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -24,15 +24,30 @@ export interface NodeHandle {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** The port mapper, then the server, in one process group: whoever ends the group ends both. */
-const BOOT = `
+/** Names the Erlang nodes that listen; answers only while the port mapper runs. */
+const MAPPED = 'epmd -port "$ERL_EPMD_PORT" -names >/dev/null 2>&1';
+
+/** The port mapper, and what goes on when it answers. */
+export const MAP = `
 epmd -address 127.0.0.1 -port "$ERL_EPMD_PORT" &
-until epmd -port "$ERL_EPMD_PORT" -names >/dev/null 2>&1; do kill -0 $! || exit 1; done
+until ${MAPPED}; do kill -0 $! || exit 1; done
+`;
+
+/** The server, and the port mapper unless there is one, in one process group: whoever ends the group ends both. */
+const BOOT = `
+if ! ${MAPPED}; then ${MAP} fi
 exec "$0"
 `;
 
-/** Waits until its input ends, by us or with us, however we end; then nothing is left of the node. */
-const GUARD = 'cat >/dev/null; kill -s KILL -- "-$0"; rm -rf -- "$1"';
+/**
+ * Waits until its input ends, by us or with us, however we end; then nothing is left of a process group and a folder,
+ * into which others that end in this moment may still write.
+ */
+export const GUARD = `
+cat >/dev/null
+kill -s KILL -- "-$0"
+for _ in 1 2 3 4 5; do rm -rf -- "$1" && exit; sleep 1; done
+`;
 
 /** A RabbitMQ node of one's own: a data folder in the temporary directory, free ports, no shared cookie. */
 export class RabbitMqNode implements BrokerNode {
@@ -49,43 +64,15 @@ export class RabbitMqNode implements BrokerNode {
     return `amqp://guest:guest@127.0.0.1:${this.port}`;
   }
 
+  /** Its name among Erlang nodes. */
+  get name(): string {
+    return nodeName(this.port);
+  }
+
   /** Starts a node and resolves when it takes connections. */
   static async start(): Promise<RabbitMqNode> {
-    const [port, distribution, mapper] = [await freePort(), await freePort(), await freePort()];
     const folder = mkdtempSync(join(tmpdir(), 'mississippi-rabbitmq-'));
-    const config = join(folder, 'rabbitmq.conf');
-    writeFileSync(
-      config,
-      [
-        `listeners.tcp.default = 127.0.0.1:${port}`,
-        'loopback_users = none',
-        'log.console = false',
-        'vm_memory_high_watermark.relative = 0.6',
-        'disk_free_limit.absolute = 50MB',
-        '',
-      ].join('\n'),
-    );
-    mkdirSync(join(folder, 'home'));
-    const env = {
-      HOME: join(folder, 'home'),
-      RABBITMQ_NODENAME: `mississippi${port}@localhost`,
-      RABBITMQ_DIST_PORT: String(distribution),
-      RABBITMQ_CONFIG_FILE: config,
-      RABBITMQ_CONF_ENV_FILE: '/dev/null',
-      RABBITMQ_MNESIA_BASE: join(folder, 'data'),
-      RABBITMQ_LOG_BASE: join(folder, 'log'),
-      RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'plugins'),
-      RABBITMQ_PID_FILE: join(folder, 'pid'),
-      // A port mapper of its own, and no other that would outlive the node.
-      ERL_EPMD_ADDRESS: '127.0.0.1',
-      ERL_EPMD_PORT: String(mapper),
-      RABBITMQ_CTL_ERL_ARGS: '-start_epmd false',
-      // No dump of whatever is interrupted in the middle.
-      ERL_CRASH_DUMP_SECONDS: '0',
-      // Schedulers that spin would take the cores from the tests.
-      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-start_epmd false +sbwt none +sbwtdcpu none +sbwtdio none',
-    };
-    const node = new RabbitMqNode({ port, folder, env });
+    const node = new RabbitMqNode(await prepareNode({ folder, port: await freePort(), mapper: await freePort() }));
     await node.boot();
     return node;
   }
@@ -120,7 +107,17 @@ export class RabbitMqNode implements BrokerNode {
   }
 
   ctl(...args: string[]): string {
-    return run(binary('rabbitmqctl'), ['--node', this.handle.env['RABBITMQ_NODENAME']!, ...args], this.environment());
+    return run(binary('rabbitmqctl'), ['--node', this.name, ...args], this.environment());
+  }
+
+  /** As {@link ctl}, but lets the test go on meanwhile. */
+  async ask(...args: string[]): Promise<string> {
+    const stdio: StdioOptions = ['ignore', 'pipe', 'pipe'];
+    const child = spawn(binary('rabbitmqctl'), ['--node', this.name, ...args], { env: this.environment(), stdio });
+    const output = outputOf(child);
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    if (code !== 0) throw new Error(`rabbitmqctl ${args.join(' ').slice(0, 200)} failed: ${output()}`);
+    return output().trim();
   }
 
   /** Ends the node as a power cut would. Its data stay. */
@@ -149,13 +146,68 @@ export class RabbitMqNode implements BrokerNode {
   }
 
   private async awaitStartup(): Promise<void> {
-    const { env, folder } = this.handle;
-    const args = ['--node', env['RABBITMQ_NODENAME']!, 'wait', '--pid', String(this.server!.pid), '--timeout', '60'];
-    const child = spawn(binary('rabbitmqctl'), args, { env: this.environment(), stdio: ['ignore', 'pipe', 'pipe'] });
-    const output = outputOf(child);
-    const code = await new Promise((resolve) => child.once('exit', resolve));
-    if (code !== 0) throw new Error(`the node did not come up within 60 s: ${output()} (logs in ${folder}/log)`);
+    try {
+      await this.ask('wait', '--pid', String(this.server!.pid), '--timeout', '60');
+    } catch (error) {
+      throw new Error(`the node did not come up within 60 s (logs in ${this.handle.folder}/log)`, { cause: error });
+    }
   }
+}
+
+/** What a node is made of. */
+export interface NodePlan {
+  /** An empty folder for its data, configuration and logs. */
+  readonly folder: string;
+  readonly port: number;
+  /** Port of its port mapper. */
+  readonly mapper: number;
+  /** The home folder, which has the cookie. Default a new one in `folder`. */
+  readonly home?: string;
+  /** Ports of all nodes of the cluster that it forms with others. */
+  readonly cluster?: readonly number[];
+}
+
+/** Writes what a node needs to boot. */
+export async function prepareNode({ folder, port, mapper, home, cluster = [] }: NodePlan): Promise<NodeHandle> {
+  const config = join(folder, 'rabbitmq.conf');
+  writeFileSync(
+    config,
+    [
+      `listeners.tcp.default = 127.0.0.1:${port}`,
+      'loopback_users = none',
+      'log.console = false',
+      'vm_memory_high_watermark.relative = 0.6',
+      'disk_free_limit.absolute = 50MB',
+      ...cluster.map((peer, index) => `cluster_formation.classic_config.nodes.${index + 1} = ${nodeName(peer)}`),
+      '',
+    ].join('\n'),
+  );
+  const ownHome = join(folder, 'home');
+  if (home === undefined) mkdirSync(ownHome);
+  const env = {
+    HOME: home ?? ownHome,
+    RABBITMQ_NODENAME: nodeName(port),
+    RABBITMQ_DIST_PORT: String(await freePort()),
+    RABBITMQ_CONFIG_FILE: config,
+    RABBITMQ_CONF_ENV_FILE: '/dev/null',
+    RABBITMQ_MNESIA_BASE: join(folder, 'data'),
+    RABBITMQ_LOG_BASE: join(folder, 'log'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'plugins'),
+    RABBITMQ_PID_FILE: join(folder, 'pid'),
+    // A port mapper of its own, or of its cluster, and no other that would outlive the node.
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+    ERL_EPMD_PORT: String(mapper),
+    RABBITMQ_CTL_ERL_ARGS: '-start_epmd false',
+    // No dump of whatever is interrupted in the middle.
+    ERL_CRASH_DUMP_SECONDS: '0',
+    // Schedulers that spin would take the cores from the tests.
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-start_epmd false +sbwt none +sbwtdcpu none +sbwtdio none',
+  };
+  return { port, folder, env };
+}
+
+function nodeName(port: number): string {
+  return `mississippi${port}@localhost`;
 }
 
 /** The same in a container, where Docker is all there is. */
@@ -246,7 +298,7 @@ export function run(command: string, args: string[], env?: NodeJS.ProcessEnv): s
   return result.stdout.trim();
 }
 
-function outputOf(child: ChildProcess): () => string {
+export function outputOf(child: ChildProcess): () => string {
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => (output += String(data)));
   return () => output;
