@@ -30,10 +30,22 @@ interface DeliveryState {
 }
 
 interface EpochState {
+  readonly process: string;
+  readonly shard: ShardState;
+  /** Its process knows that it is over. */
   lost: boolean;
+  /** A later epoch of the shard, in another process, has got deliveries. */
+  superseded: boolean;
   readonly deliveries: DeliveryState[];
   /** The last delivery of each message. */
   readonly latest: Map<string, DeliveryState>;
+}
+
+interface ShardState {
+  /** The epoch that got deliveries last. */
+  current: EpochState | undefined;
+  /** What a process had handled in an epoch that it lost: it does not handle that again, but another may. */
+  remembered: { readonly process: string; readonly deliveries: readonly DeliveryState[] }[];
 }
 
 interface KeyState {
@@ -42,8 +54,8 @@ interface KeyState {
   wasMoved: boolean;
   /** Every message before this one was handled, or finished for good. */
   frontier: number;
-  /** The flight that runs, with its process and what it handles. */
-  flight: { readonly name: string; readonly process: string; readonly text: string } | undefined;
+  /** The flights that run, by process. */
+  readonly flights: Map<string, { readonly name: string; readonly epoch: string; readonly text: string }>;
 }
 
 /** Goes through a history event by event and notes what the promises do not allow. */
@@ -54,6 +66,9 @@ class Checker {
   private readonly keys = new Map<string, KeyState>();
   private readonly deliveries = new Map<string, DeliveryState>();
   private readonly epochs = new Map<string, EpochState>();
+  private readonly shards = new Map<string, ShardState>();
+  /** Flights that started while another process was in flight, in an epoch that it may not know yet to be lost. */
+  private readonly overlaps: { readonly text: string; readonly epoch: string }[] = [];
   private readonly unconfirmed = new Set<MessageState>();
 
   constructor(private readonly prefetch: number) {}
@@ -108,7 +123,10 @@ class Checker {
 
   /** Everything came to rest. */
   end(): void {
-    for (const { messages, flight } of this.keys.values()) {
+    for (const { text, epoch } of this.overlaps) {
+      if (!this.epoch(epoch).lost) this.violations.push(`${text}, and ${epoch} was never lost`);
+    }
+    for (const { messages, flights } of this.keys.values()) {
       for (const message of messages) {
         const { ref, confirmed, handled, mayRepeat } = message;
         if (confirmed && !isDone(message)) this.violations.push(`${textOf(ref)} was confirmed and is lost`);
@@ -117,7 +135,7 @@ class Checker {
           `${textOf(ref)} was handled ${handled} times, but the faults explain only ${1 + mayRepeat}`,
         );
       }
-      if (flight !== undefined) this.violations.push(`the flight of ${flight.text} never ended`);
+      for (const { text } of flights.values()) this.violations.push(`the flight of ${text} never ended`);
     }
     if (this.duplicates <= this.mostDuplicates) return;
     this.violations.push(
@@ -132,9 +150,20 @@ class Checker {
     const message = this.message(event);
     const delivery = { text, epoch: event.epoch, message, started: false, settledAt: Infinity };
     this.deliveries.set(event.delivery, delivery);
-    const { deliveries, latest } = this.epoch(event.epoch);
-    deliveries.push(delivery);
-    latest.set(text, delivery);
+    const epoch = this.epoch(event.epoch);
+    this.opened(epoch);
+    epoch.deliveries.push(delivery);
+    epoch.latest.set(text, delivery);
+  }
+
+  /** An epoch gets deliveries: those before it are over, and what other processes remember may come again. */
+  private opened(epoch: EpochState): void {
+    const { shard, process } = epoch;
+    if (shard.current === epoch) return;
+    if (shard.current !== undefined && shard.current.process !== process) shard.current.superseded = true;
+    shard.current = epoch;
+    for (const { deliveries } of shard.remembered.filter((one) => one.process !== process)) this.expose(deliveries);
+    shard.remembered = shard.remembered.filter((one) => one.process === process);
   }
 
   private settled(event: HistoryEvent & { type: 'settle' | 'park' | 'deadLetter' }): void {
@@ -161,7 +190,16 @@ class Checker {
     const key = this.key(event.key);
     const text = textOf(event);
     const message = this.message(event);
-    if (key.flight !== undefined) this.violations.push(`${text} started while ${key.flight.text} was in flight`);
+    const epoch = this.epoch(event.epoch);
+    if (epoch.lost) this.violations.push(`${text} started in ${event.epoch}, which was lost`);
+    else if (epoch.superseded)
+      this.violations.push(`${text} started in ${event.epoch}, after another process had the shard`);
+    for (const [process, flight] of key.flights) {
+      const overlap = `${text} started while ${flight.text} was in flight`;
+      // A process cannot be stopped from outside; it hears with a delay that the broker gave its shard to another.
+      if (process === event.process) this.violations.push(overlap);
+      else this.overlaps.push({ text: overlap, epoch: flight.epoch });
+    }
     while (key.frontier < event.seq) {
       const earlier = key.messages[key.frontier];
       if (earlier === undefined || !isDone(earlier)) {
@@ -171,40 +209,58 @@ class Checker {
       key.frontier++;
     }
     if (message.handled > 0) this.duplicates++;
-    key.flight = { name: event.flight, process: event.process, text };
-    const delivery = this.epoch(event.epoch).latest.get(text);
+    key.flights.set(event.process, { name: event.flight, epoch: event.epoch, text });
+    const delivery = epoch.latest.get(text);
     if (delivery !== undefined) delivery.started = true;
   }
 
   private landed(event: HistoryEvent & { type: 'handled' | 'failed' | 'abandoned' }): void {
     const key = this.key(event.key);
     if (event.type === 'handled') this.message(event).handled++;
-    if (key.flight?.name === event.flight) key.flight = undefined; // Else it was abandoned, and ended late.
+    // Else it was abandoned, and ended late.
+    if (key.flights.get(event.process)?.name === event.flight) key.flights.delete(event.process);
   }
 
   /**
-   * What had started and was not settled may come once more, and what was settled last: the broker may not have got the
-   * ack, of so many as the prefetch window holds. A process that lives on knows what it handled and does not handle it
-   * again; but a move into the side queue may have left a copy.
+   * What had started and was not settled may come once more, and what was settled last. A process that lives on knows what
+   * it handled and does not handle it again, but another that gets the shard may; and a move into the side queue may have
+   * left a copy.
    */
   private lost(name: string, remembers: boolean): void {
     const epoch = this.epoch(name);
     if (epoch.lost) return;
     epoch.lost = true;
-    const exposed = epoch.deliveries
-      .filter(({ message, started }) => this.key(message.ref.key).wasMoved || (started && !remembers))
-      .sort((one, other) => (one.settledAt < other.settledAt ? 1 : -1));
-    const open = exposed.findIndex(({ settledAt }) => settledAt < Infinity);
-    const candidates = exposed.slice(0, (open < 0 ? exposed.length : open) + this.prefetch);
+    const { process, shard, superseded } = epoch;
+    const deliveries = epoch.deliveries.splice(0);
+    epoch.latest.clear();
+    const moved = deliveries.filter((delivery) => this.wasMoved(delivery));
+    const flown = deliveries.filter(
+      (delivery) => !this.wasMoved(delivery) && (delivery.started || delivery.message.handled > 0),
+    );
+    if (!remembers || superseded) {
+      this.expose([...moved, ...flown]);
+    } else {
+      this.expose(moved);
+      shard.remembered.push({ process, deliveries: flown });
+    }
+  }
+
+  /** Of what was settled the broker may not have got the ack, of so many as the prefetch window holds. */
+  private expose(deliveries: readonly DeliveryState[]): void {
+    const latestFirst = deliveries.toSorted((one, other) => (one.settledAt < other.settledAt ? 1 : -1));
+    const open = latestFirst.findIndex(({ settledAt }) => settledAt < Infinity);
+    const candidates = latestFirst.slice(0, (open < 0 ? latestFirst.length : open) + this.prefetch);
     for (const { message } of candidates) message.mayRepeat++;
     this.mostDuplicates += Math.min(candidates.length, this.prefetch);
-    epoch.deliveries.length = 0;
-    epoch.latest.clear();
+  }
+
+  private wasMoved({ message }: DeliveryState): boolean {
+    return this.key(message.ref.key).wasMoved;
   }
 
   private crashed(process: string): void {
     for (const name of this.epochs.keys()) if (name.startsWith(`${process}:`)) this.lost(name, false);
-    for (const key of this.keys.values()) if (key.flight?.process === process) key.flight = undefined;
+    for (const { flights } of this.keys.values()) flights.delete(process);
   }
 
   private message(ref: MessageRef): MessageState {
@@ -222,14 +278,24 @@ class Checker {
   private key(name: string): KeyState {
     let key = this.keys.get(name);
     if (key === undefined)
-      this.keys.set(name, (key = { messages: [], wasMoved: false, frontier: 0, flight: undefined }));
+      this.keys.set(name, (key = { messages: [], wasMoved: false, frontier: 0, flights: new Map() }));
     return key;
   }
 
   private epoch(name: string): EpochState {
     let epoch = this.epochs.get(name);
-    if (epoch === undefined) this.epochs.set(name, (epoch = { lost: false, deliveries: [], latest: new Map() }));
+    if (epoch === undefined) {
+      const [, process = '', shard = ''] = /^(.*):(\d+)\/\d+$/.exec(name) ?? [];
+      const state = { process, shard: this.shard(shard), lost: false, superseded: false };
+      this.epochs.set(name, (epoch = { ...state, deliveries: [], latest: new Map() }));
+    }
     return epoch;
+  }
+
+  private shard(index: string): ShardState {
+    let shard = this.shards.get(index);
+    if (shard === undefined) this.shards.set(index, (shard = { current: undefined, remembered: [] }));
+    return shard;
   }
 }
 

@@ -35,7 +35,7 @@ function legalRun(random: Seeded): Observation[] {
 function flightOf(key: string, seq: number, epoch = EPOCH): Observation[] {
   const ref = { key, seq, id: `${key}${seq}` };
   const delivered = { ...ref, epoch, delivery: `${epoch}-${key}${seq}` };
-  const flown = { ...ref, process: 'app', epoch, flight: `${epoch}-${key}${seq}`, redelivered: false };
+  const flown = { ...ref, process: epoch.split(':')[0]!, epoch, flight: `${epoch}-${key}${seq}`, redelivered: false };
   return [
     { type: 'deliver', ...delivered, redelivered: false },
     { type: 'start', ...flown },
@@ -118,6 +118,36 @@ const FAULTS: Record<string, { spoil: Faulty; says: RegExp }> = {
     },
     says: /which was lost/,
   },
+  'a flight that starts after its shard was lost': {
+    spoil: (events, random) => {
+      const key = random.pick(KEYS);
+      const seq = random.below(PER_KEY);
+      events.splice(events.findIndex(isOf('start', key, seq)), 0, { type: 'lost', epoch: EPOCH });
+      return events;
+    },
+    says: /started in app:0\/1, which was lost/,
+  },
+  'a flight that starts after another process got its shard': {
+    spoil: (events, random) => {
+      const key = random.pick(KEYS);
+      const [deliver] = flightOf(key, PER_KEY - 1, 'other:0/1');
+      events.splice(events.findIndex(isOf('start', key, random.below(PER_KEY))), 0, deliver!);
+      return events;
+    },
+    says: /started in app:0\/1, after another process had the shard/,
+  },
+  'a flight beside that of another process which did not lose the shard': {
+    spoil: (events) => {
+      const [deliver, start, handled] = flightOf('a', PER_KEY - 1, 'other:0/1') as [
+        Observation,
+        Observation,
+        Observation,
+      ];
+      events.splice(events.findIndex(isOf('handled', 'a', PER_KEY - 1)), 0, deliver, start, handled);
+      return events;
+    },
+    says: /was in flight, and app:0\/1 was never lost/,
+  },
   'a settlement before the message was handled': {
     spoil: (events, random) => {
       const key = random.pick(KEYS);
@@ -174,6 +204,30 @@ describe('the checker of histories', () => {
     ];
     const verdict = checkHistory(events.map((event, index) => ({ ...event, at: index })));
     expect(verdict.violations.join('\n')).toMatch(/a#0 was handled 2 times/);
+  });
+
+  it('lets another process repeat what one that lives on lost, while that is still in flight', () => {
+    const [deliver, start, handled, settle] = flightOf('a', 1) as [Observation, Observation, Observation, Observation];
+    const events: Observation[] = [
+      ...flightOf('a', 0),
+      deliver,
+      start,
+      { type: 'lost', epoch: EPOCH },
+      ...flightOf('a', 0, 'other:0/1'),
+      ...flightOf('a', 1, 'other:0/1'),
+      handled,
+    ];
+    const check = (list: Observation[]) => checkHistory(list.map((event, index) => ({ ...event, at: index })));
+    expect(check(events)).toEqual({ violations: [], duplicates: 1, mostDuplicates: 2 });
+    // It need not have heard of it when the other one begins, but must in the end.
+    const late = events.filter(({ type }) => type !== 'lost');
+    expect(check([...late, { type: 'lost', epoch: EPOCH }])).toEqual({
+      violations: [],
+      duplicates: 1,
+      mostDuplicates: 2,
+    });
+    expect(check(late).violations).not.toEqual([]);
+    expect(check([...events, settle]).violations.join('\n')).toMatch(/which was lost/);
   });
 
   it('lets a move that was under way leave a copy', () => {
