@@ -15,7 +15,11 @@ const DELIVERY_LIMIT = 2_147_483_647;
 /** How many declarations are under way at once. */
 const LANES = 8;
 
-/** The queues of one prefix: their names, and how they are declared. */
+/**
+ * The queues of one prefix: their names, and how they are declared. All that are shared are of one type: in a cluster that
+ * lost a node, a durable classic queue which lived there can be neither declared nor consumed until the node is back (404,
+ * RabbitMQ 3.10), so one of them would bring processes on replicated shards to a halt.
+ */
 export class Topology {
   readonly deadLetters: string;
   readonly meta: string;
@@ -80,9 +84,9 @@ export class Topology {
     return queue;
   }
 
-  /** Declares the queue of signals to one shard. Its messages are transient: they live as long as their callers wait. */
+  /** Declares the queue of signals to one shard. Its messages live as long as their callers wait. */
   async declareSignals(channel: Channel, index: number): Promise<void> {
-    await channel.assertQueue(this.signals(index), { durable: true });
+    await channel.assertQueue(this.signals(index), this.durable());
   }
 
   /** Declares one shard's side queue. Tells how many messages and consumers it has. */
@@ -98,8 +102,8 @@ export class Topology {
   /** Declares the queues that count who takes part, and tells their consumers. */
   async declareMembers(channel: Channel): Promise<{ members: number; hungry: number }> {
     const [members, hungry] = await Promise.all([
-      channel.assertQueue(this.members, { durable: true }),
-      channel.assertQueue(this.hungry, { durable: true }),
+      channel.assertQueue(this.members, this.durable()),
+      channel.assertQueue(this.hungry, this.durable()),
     ]);
     return { members: members.consumerCount, hungry: hungry.consumerCount };
   }
@@ -112,7 +116,7 @@ export class Topology {
     const ours = `v1;${this.settings.totalCount};${HASH}`;
     try {
       await onChannel(model, (channel) =>
-        channel.assertQueue(this.meta, { durable: true, deadLetterExchange: '', deadLetterRoutingKey: ours }),
+        channel.assertQueue(this.meta, { ...this.durable(), deadLetterExchange: '', deadLetterRoutingKey: ours }),
       );
     } catch (error) {
       if (codeOf(error) !== PRECONDITION_FAILED) throw error;
@@ -122,6 +126,7 @@ export class Topology {
 
   private otherMeta(reason: string): string {
     const { prefix, totalCount } = this.settings;
+    if (TYPE_ARGUMENTS.test(reason)) return this.otherArguments(reason);
     const [, count, hash] = /current is '?v1;(\d+);([^']*)'?/.exec(reason) ?? [];
     if (count === undefined) {
       return `The queue '${this.meta}' was declared by somebody else (${reason}): choose another queues.prefix.`;
