@@ -4,7 +4,7 @@ import type { BrokerConnection } from './broker-connection.js';
 import { reasonOf } from './errors.js';
 import { headerTable, MOST_HEADER_BYTES, sizeOf } from './headers.js';
 import type { Settings } from './settings.js';
-import { codeOf, type Topology } from './topology.js';
+import { closeChannel, codeOf, type Topology } from './topology.js';
 
 const NOT_FOUND = 404;
 /** How RabbitMQ words it (3.10, with the reply code 406, which has other reasons too). */
@@ -52,6 +52,8 @@ export class RabbitPublisher implements Publisher {
   private writable = true;
   private closed = false;
   private opening = false;
+  /** The channel is to be replaced once everything on it is answered. */
+  private worn = false;
   private probing: Promise<void> | undefined;
 
   constructor(
@@ -169,6 +171,7 @@ export class RabbitPublisher implements Publisher {
     const { channel } = this;
     while (
       channel !== undefined &&
+      !this.worn &&
       this.writable &&
       this.sent.size < this.settings.publishBuffer &&
       !this.connection.blocked
@@ -225,8 +228,21 @@ export class RabbitPublisher implements Publisher {
     } else {
       const text = 'The broker refused the message (nack): see its log, then publish again.';
       this.finish(outstanding, new PublishError('nacked', text, { cause: error }));
+      this.worn = this.settings.quorum;
     }
-    this.send();
+    if (this.worn && this.sent.size === 0) this.renew();
+    else this.send();
+  }
+
+  /**
+   * A channel that came to a quorum queue in the middle of an election goes on to refuse every message to it for as long
+   * as the lost leader is away (RabbitMQ 3.10); a new channel finds the new leader. Nothing is unconfirmed, so nothing is
+   * sent twice.
+   */
+  private renew(): void {
+    const channel = this.channel!;
+    this.interrupted();
+    void closeChannel(channel); // Then another is opened.
   }
 
   /** A return comes before the confirm of the same message, and returns come in the order of the messages. */
@@ -273,6 +289,7 @@ export class RabbitPublisher implements Publisher {
   /** Everything unconfirmed goes to the front of the queue again, in its order. */
   private interrupted(): void {
     this.channel = undefined;
+    this.worn = false;
     const again = [...this.sent];
     this.sent.clear();
     this.putBack(again);

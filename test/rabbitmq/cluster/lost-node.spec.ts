@@ -58,7 +58,7 @@ test('a cluster that loses the leader of its queues, and then another, loses no 
 
   const [first, second] = cluster.nodes as [RabbitMqNode, RabbitMqNode];
   await start('a', 0); // It declares the queues, on the node that leads them from then on.
-  publisher = await startProducer(rabbit(2));
+  publisher = await startProducer(rabbit(0)); // It loses its connection with the leader.
   await Promise.all([start('b', 1), start('c', 2)]);
   workload = new Workload(publisher.producer, history, { keys: KEYS, random: new Seeded(3), backlog: 200 });
   const publishing = workload.publish();
