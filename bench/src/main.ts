@@ -1,12 +1,26 @@
-import { compare } from './harness/compare.js';
-import { machine, versions } from './harness/machine.js';
-import { merge, readLatest, writeLatest } from './harness/results.js';
+import type { Comparison, Result } from './harness/comparison.js';
+import { readLatest } from './harness/results.js';
 import { tableOf, tidy } from './harness/tables.js';
 import { parseOptions, USAGE, UsageError } from './options.js';
-import { processComparisons } from './process/comparisons.js';
+import { writeDocs } from './report/docs.js';
+import { targetTable } from './report/target-table.js';
+import { Suite } from './suite.js';
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
+}
+
+function tell(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+async function show(comparison: Comparison<never>, result: Result): Promise<void> {
+  print(await tidy(`### ${comparison.title} (${comparison.name})\n\n${tableOf(comparison, result)}\n`));
+}
+
+/** A whole name means one comparison, a beginning all that begin so. */
+function isMeant(name: string, names: readonly string[], only: readonly string[]): boolean {
+  return only.some((given) => (names.includes(given) ? name === given : name.startsWith(given)));
 }
 
 async function main(): Promise<void> {
@@ -15,24 +29,27 @@ async function main(): Promise<void> {
     print(USAGE);
     return;
   }
-  const all = processComparisons(options.scale);
-  const chosen = all.filter(
-    ({ name }) => options.only.length === 0 || options.only.some((only) => name.startsWith(only)),
-  );
-  if (chosen.length === 0) throw new UsageError(`No comparison begins so. There are: ${names(all)}.`);
+  const suite = new Suite(options.scale);
+  const names = suite.all.map(({ name }) => name);
+  const chosen = options.only.length === 0 ? names : names.filter((name) => isMeant(name, names, options.only));
+  if (chosen.length === 0) {
+    throw new UsageError(`No comparison begins so. There are: ${names.join(', ')}.`);
+  }
   if (options.list) {
-    print(names(chosen));
+    print(chosen.join('\n'));
     return;
   }
-  for (const comparison of chosen) {
-    const result = await compare(comparison, undefined, options.runs, (text) => process.stderr.write(`${text}\n`));
-    await writeLatest(merge(readLatest(), machine(), versions(), result));
-    print(await tidy(`### ${comparison.title} (${comparison.name})\n\n${tableOf(comparison, result)}\n`));
+  if (options.measure) await suite.run(new Set(chosen), options.runs, tell, show);
+  const results = readLatest();
+  if (results === undefined) throw new UsageError('Nothing was measured yet.');
+  if (!options.measure) {
+    for (const comparison of suite.all.filter(({ name }) => chosen.includes(name))) {
+      const result = results.comparisons.find(({ name }) => name === comparison.name);
+      if (result !== undefined) await show(comparison, result);
+    }
   }
-}
-
-function names(comparisons: readonly { name: string }[]): string {
-  return comparisons.map(({ name }) => name).join(', ');
+  print(await tidy(targetTable(results.comparisons)));
+  if (options.writeDocs) await writeDocs(suite.all, results);
 }
 
 try {

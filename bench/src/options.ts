@@ -17,7 +17,7 @@ export const USAGE = `Usage: npm run bench -- [options]
 
 Measures the library beside its neighbours, each run in a process of its own, the contenders in turns.
 
-  --only <name,...>  only the comparisons whose names begin so
+  --only <name,...>  only these comparisons, or those whose names begin so
   --runs <n>         counted runs of each contender, after one that is not (default 5)
   --scale <n>        factor on the number of messages (default 1), to try things out
   --write-docs       puts the figures into docs/benchmarks.md and docs/benchmarks.json

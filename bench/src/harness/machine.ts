@@ -46,7 +46,14 @@ const PACKAGES = [
 export function versions(): Versions {
   const require = createRequire(import.meta.url);
   const found = PACKAGES.map((name) => [name, versionOf(require, name)] as const);
-  return { node: process.versions.node, ...Object.fromEntries(found) };
+  const golevelup = createRequire(require.resolve('bench-golevelup'));
+  return {
+    node: process.versions.node,
+    ...Object.fromEntries(found),
+    '@golevelup/nestjs-rabbitmq': versionOf(golevelup, '@golevelup/nestjs-rabbitmq'),
+    'its @nestjs/core': versionOf(golevelup, '@nestjs/core'),
+    'its amqplib': versionOf(golevelup, 'amqplib'),
+  };
 }
 
 /** The manifest of a package, whether it exports it or not. */

@@ -39,7 +39,13 @@ function rounded(_key: string, value: unknown): unknown {
 
 /** Puts a result in the place of an older one; what was measured elsewhere or on other versions is forgotten. */
 export function merge(old: Results | undefined, machine: Machine, versions: Versions, result: Result): Results {
-  const same = old !== undefined && isDeepStrictEqual([old.machine, old.versions], [machine, versions]);
-  const others = same ? old.comparisons.filter(({ name }) => name !== result.name) : [];
-  return { machine, versions, comparisons: [...others, result] };
+  const kept =
+    old !== undefined && isDeepStrictEqual(old.machine, machine) && agree(old.versions, versions) ? old : undefined;
+  const others = kept?.comparisons.filter(({ name }) => name !== result.name) ?? [];
+  return { machine, versions: { ...kept?.versions, ...versions }, comparisons: [...others, result] };
+}
+
+/** One of them may know more than the other: without a broker its version is not known. */
+function agree(some: Versions, others: Versions): boolean {
+  return Object.entries(some).every(([name, version]) => (others[name] ?? version) === version);
 }

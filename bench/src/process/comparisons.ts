@@ -1,5 +1,4 @@
 import { type Comparison, type Contender, CPU, figure, RATE } from '../harness/comparison.js';
-import type { Measurement } from '../harness/measurement.js';
 import { runChild } from '../harness/run-child.js';
 import type { ContenderName } from './contenders.js';
 import type { ProcessPlan } from './measure.js';
@@ -28,7 +27,7 @@ export function processComparisons(scale: number): Comparison[] {
       ...given,
       contender,
     };
-    return { name, measure: () => runChild<Measurement>('child', { case: 'process', plan }) };
+    return { name, measure: () => runChild({ case: 'process', ...plan }) };
   };
   const each = (names: readonly ContenderName[], given: Given): Contender<unknown>[] =>
     names.map((name) => contender(name, name, given));

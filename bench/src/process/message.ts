@@ -1,4 +1,5 @@
 import type { Delivery } from '@mississippi/core';
+import { bodyOf } from '../body.js';
 
 /** One delivery. A fresh one is made for each message of every contender, as a transport does. */
 export class Message implements Delivery {
@@ -31,18 +32,4 @@ export class Bodies {
     this.next = (index + 1) % this.bodies.length;
     return new Message(key, this.bodies[index]!, this.ids[index]!);
   }
-}
-
-/** Bytes of a body, on RabbitMQ too. */
-export const BODY_BYTES = 128;
-
-/** JSON of exactly {@link BODY_BYTES} bytes. */
-export function bodyOf(number: number): Buffer {
-  return padded({ sequence: number, temperature: 21.5, unit: 'celsius', note: '' });
-}
-
-/** Fills the note until the JSON has its size. */
-export function padded(fields: { note: string } & Record<string, unknown>): Buffer {
-  const missing = BODY_BYTES - Buffer.byteLength(JSON.stringify(fields));
-  return Buffer.from(JSON.stringify({ ...fields, note: 'x'.repeat(Math.max(0, missing)) }));
 }

@@ -1,0 +1,59 @@
+import type { Comparison, Result } from './harness/comparison.js';
+import { compare } from './harness/compare.js';
+import { machine, versions, type Versions } from './harness/machine.js';
+import { merge, readLatest, writeLatest } from './harness/results.js';
+import { processComparisons } from './process/comparisons.js';
+import { BenchBroker } from './rabbitmq/bench-broker.js';
+import { rabbitComparisons } from './rabbitmq/comparisons.js';
+
+/** Every comparison there is. */
+export class Suite {
+  readonly inProcess: readonly Comparison[];
+  readonly onRabbit: readonly Comparison<BenchBroker>[];
+  readonly all: readonly Comparison<never>[];
+
+  constructor(scale: number) {
+    this.inProcess = processComparisons(scale);
+    this.onRabbit = rabbitComparisons(scale);
+    this.all = [...this.inProcess, ...this.onRabbit];
+  }
+
+  /** Runs what is chosen and keeps every result as it comes. */
+  async run(
+    chosen: ReadonlySet<string>,
+    runs: number,
+    tell: (text: string) => void,
+    report: (comparison: Comparison<never>, result: Result) => Promise<void>,
+  ): Promise<void> {
+    const each = async <Context>(
+      comparisons: readonly Comparison<Context>[],
+      context: Context,
+      found: Versions,
+    ): Promise<void> => {
+      for (const comparison of comparisons) {
+        const result = await compare(comparison, context, runs, tell);
+        await writeLatest(merge(readLatest(), machine(), found, result));
+        await report(comparison, result);
+      }
+    };
+    await each(wanted(this.inProcess, chosen), undefined, versions());
+    const onRabbit = wanted(this.onRabbit, chosen);
+    if (onRabbit.length === 0) return;
+    const broker = await BenchBroker.start();
+    // What ends the node keeps no event loop alive.
+    const alive = setInterval(() => undefined, 1_000);
+    try {
+      await each(onRabbit, broker, { ...versions(), rabbitmq: broker.version });
+    } finally {
+      await broker.stop();
+      clearInterval(alive);
+    }
+  }
+}
+
+function wanted<Context>(
+  comparisons: readonly Comparison<Context>[],
+  chosen: ReadonlySet<string>,
+): Comparison<Context>[] {
+  return comparisons.filter(({ name }) => chosen.has(name));
+}
