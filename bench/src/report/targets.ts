@@ -39,17 +39,16 @@ function fullCore(result: Result): string | undefined {
 
 function handlers(keys: number): Target[] {
   const comparison = `work-${keys}`;
+  const what = `5 ms handlers, ${keys.toLocaleString('en')} ${keys === 1 ? 'key' : 'keys'}`;
   const share: Target = {
-    text: `5 ms handlers, ${keys} keys: share of min(keys, concurrency) / 5 ms`,
+    text: `${what}: share of min(keys, concurrency) / 5 ms`,
     comparison,
     bound: { least: 0.9 },
     digits: 2,
     of: (result) => medianOf(result, US, perUnit(keys)),
     excuse: fullCore,
   };
-  return keys < 20
-    ? [share]
-    : [faster(`5 ms handlers, ${keys} keys, × a serial consumer`, comparison, 'serial', 10), share];
+  return keys < 20 ? [share] : [faster(`${what}, × a serial consumer`, comparison, 'serial', 10), share];
 }
 
 export const TARGETS: readonly Target[] = [
