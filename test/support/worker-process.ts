@@ -69,6 +69,20 @@ export class WorkerProcess {
     this.child.send({ command: 'resume', key });
   }
 
+  /** Keeps its next flight from ending before {@link terminate}. Resolves when that flight has started. */
+  async hold(): Promise<void> {
+    const holding = new Promise<void>((resolve) => {
+      const listen = (message: unknown): void => {
+        if (message !== 'holding') return;
+        this.child.off('message', listen);
+        resolve();
+      };
+      this.child.on('message', listen);
+    });
+    this.child.send({ command: 'hold' });
+    await holding;
+  }
+
   /** The warnings and errors that it logged, and whatever else it printed. */
   get printed(): string {
     return this.output;

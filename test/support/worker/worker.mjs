@@ -104,7 +104,16 @@ function recorded(transport) {
 
 let flights = 0;
 
+/** Set while the next flight is to wait until the process is asked to end; resolves then. */
+let hold;
+
 async function work() {
+  if (hold !== undefined) {
+    const asked = hold;
+    hold = undefined;
+    process.send('holding');
+    await asked;
+  }
   if (pace === undefined) return new Promise((resolve) => setImmediate(resolve));
   const { usual, slow, every } = pace;
   return new Promise((resolve) => setTimeout(resolve, ++flights % every === 0 ? slow : usual));
@@ -133,6 +142,7 @@ const service = app.get(getDataUpdaterServiceToken(), { strict: false });
 
 process.on('message', async ({ command, key }) => {
   if (command === 'heal') refusing.clear();
+  if (command === 'hold') hold = new Promise((resolve) => process.once('SIGTERM', resolve));
   if (command === 'resume') await service.resume(key);
   if (command === 'stop') {
     await app.close();
