@@ -24,7 +24,10 @@ function dense(options: RunOptions, mutant: Mutant): RunOptions {
   };
 }
 
-/** Runs one mutant. Tells whether it was caught, and by which broken promise. */
+/** Schedules that a mutant may survive: whether its fault can strike depends on what runs when something breaks. */
+const SCHEDULES = 3;
+
+/** Runs one mutant, under one schedule after the other until it is caught. Tells whether it was. */
 export async function runMutant(
   node: RabbitMqNode,
   folder: string,
@@ -32,16 +35,24 @@ export async function runMutant(
   name: string,
 ): Promise<boolean> {
   const mutant = mutantNamed(name);
+  for (let turn = 0; turn < SCHEDULES; turn++) {
+    const seed = options.seed + turn;
+    if (await isCaught(node, join(folder, `${name}-${seed}`), { ...options, seed }, mutant)) return true;
+  }
+  return false;
+}
+
+async function isCaught(node: RabbitMqNode, folder: string, options: RunOptions, mutant: Mutant): Promise<boolean> {
   const progress = new Progress(process.stdout);
   try {
-    const result = await run(node, join(folder, name), dense(options, mutant), progress);
+    const result = await run(node, folder, dense(options, mutant), progress);
     const seen = mutant.breaks.filter((promise) =>
       result.verdict.violations.some((violation) => violation.promise === promise),
     );
     progress.stop();
     process.stdout.write(`${reportOf(result)}\n\n`);
     process.stdout.write(
-      `${name} (${mutant.fault}): ${seen.length > 0 ? `caught by ${seen.join(', ')}` : 'NOT CAUGHT'}\n`,
+      `${mutant.name} (${mutant.fault}), seed ${options.seed}: ${seen.length > 0 ? `caught by ${seen.join(', ')}` : 'NOT CAUGHT'}\n`,
     );
     return seen.length > 0;
   } finally {

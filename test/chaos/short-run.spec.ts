@@ -34,7 +34,7 @@ test('every promise holds while processes, connections and the broker break', as
   const { code, output } = await chaos(...RUN, ...DENSE);
   expect(`${code} ${output}`).toMatch(/^0 /);
   expect(output).toMatch(/broker 1/);
-}, 150_000);
+}, 300_000);
 
 test('a command line that cannot be followed is told with the usage, and nothing is started', async () => {
   const { code, output } = await chaos('--actions', 'earthquake');
