@@ -79,3 +79,6 @@ try {
   );
   process.exitCode = usage ? 2 : 1;
 }
+// With processes that were killed, Node's own end may wait for ever for what it once sent them (20.20: uv_run within
+// CleanupHandles). Everything here is closed and printed; standard output is written at once on Linux and macOS.
+process.exit();
