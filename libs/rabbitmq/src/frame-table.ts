@@ -24,6 +24,9 @@ export function headersOf(
   return { start: offset + 4, end: Math.min(end, offset + 4 + bytes.readUInt32BE(offset)) };
 }
 
+/** In the table of sizes: no fixed one. */
+const UNKNOWN = -1;
+
 /** Bytes of a value after its type octet, by type; variable ones carry their length in four bytes. */
 const FIXED = sizesByOctet({
   t: 1,
@@ -42,7 +45,6 @@ const FIXED = sizesByOctet({
   V: 0,
 });
 const VARIABLE = octetsOf(['S', 'x', 'A', 'F']);
-const UNKNOWN = -1;
 
 /** Where a value ends, of which the type octet is given; `undefined` where the type is unknown. May lie beyond `end`. */
 export function valueEnd(bytes: Buffer, type: number, end: number): number | undefined {
@@ -54,7 +56,7 @@ export function valueEnd(bytes: Buffer, type: number, end: number): number | und
 }
 
 function sizesByOctet(sizes: Readonly<Record<string, number>>): Int8Array {
-  const table = new Int8Array(256).fill(-1);
+  const table = new Int8Array(256).fill(UNKNOWN);
   for (const [tag, size] of Object.entries(sizes)) table[tag.charCodeAt(0)] = size;
   return table;
 }
