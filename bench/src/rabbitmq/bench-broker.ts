@@ -11,6 +11,8 @@ import type { Wording } from './reading.js';
 
 export type ConsumerRun = Pick<ConsumerPlan, 'consumer' | 'messages'> & {
   readonly keys: number;
+  /** Messages before the clock starts, beside those that are counted. */
+  readonly warmUp?: number;
   readonly work?: number;
   readonly type?: QueueType;
   readonly look?: 'rate' | 'startUp';
@@ -61,12 +63,24 @@ export class BenchBroker {
 
   /** Fills the queues, then lets a consumer empty them. */
   async consume(run: ConsumerRun): Promise<Measurement> {
-    const { consumer, messages, keys, work = 0, type = 'classic', look = 'rate' } = run;
+    const { consumer, keys, warmUp = 0, work = 0, type = 'classic', look = 'rate' } = run;
+    const messages = warmUp + run.messages;
     const wording = wordingOf(consumer);
     const prefix = await this.queues(wording, type);
     await fill(this.model, prefix, wording, keys, messages);
     const { url, pid: broker } = this;
-    return runChild({ case: 'consumer', consumer, url, prefix, type, broker, work, messages, look, unmeasured: 0 });
+    return runChild({
+      case: 'consumer',
+      consumer,
+      url,
+      prefix,
+      type,
+      broker,
+      work,
+      messages,
+      look,
+      unmeasured: warmUp,
+    });
   }
 
   /** Empties the queues, then lets a publisher fill them. */
@@ -105,7 +119,9 @@ export class BenchBroker {
   /** Half of the slowest consumer's rate, or of a bare publisher's, where that is less. */
   private async findHalfLoad(all: readonly ConsumerName[]): Promise<number> {
     const runs = [await this.publish('amqplib', CALIBRATION, 1_000)];
-    for (const consumer of all) runs.push(await this.consume({ consumer, keys: KEYS, messages: CALIBRATION }));
+    for (const consumer of all) {
+      runs.push(await this.consume({ consumer, keys: KEYS, warmUp: CALIBRATION, messages: CALIBRATION }));
+    }
     return Math.round(Math.min(...runs.map(rateOf)) / 2);
   }
 }

@@ -18,8 +18,8 @@ export interface ConsumerPlan {
   /** Messages that come in all. */
   readonly messages: number;
   /**
-   * `rate`: from the first to the last message. `latency`: from publishing to the start of the handler, the first
-   * `unmeasured` messages left out. `startUp`: from the start to the first message.
+   * `rate`: from the first to the last message. `latency`: from publishing to the start of the handler. Both leave out
+   * the first `unmeasured` messages. `startUp`: from the start to the first message.
    */
   readonly look: 'rate' | 'latency' | 'startUp';
   readonly unmeasured: number;
@@ -65,17 +65,17 @@ function observer(make: (done: (measurement: Measurement) => void) => (reading: 
 }
 
 const OBSERVERS: Record<ConsumerPlan['look'], (plan: ConsumerPlan) => Observer> = {
-  rate: ({ messages, broker }) =>
+  rate: ({ messages, unmeasured, broker }) =>
     observer((done) => {
       let handled = 0;
       let watch: Stopwatch;
       let brokerFrom: number | undefined;
       return () => {
-        if (++handled === 1) {
+        if (++handled === unmeasured + 1) {
           watch = new Stopwatch();
           brokerFrom = brokerCpu(broker);
         } else if (handled === messages) {
-          const counted = messages - 1;
+          const counted = messages - unmeasured - 1;
           const measured = watch.stop(counted);
           const brokerTo = brokerCpu(broker);
           const core = measured.cpu / 1_000 / measured.milliseconds;

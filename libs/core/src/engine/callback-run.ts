@@ -27,7 +27,12 @@ export type CallbackEnd =
  * One run of one callback: its context, its place among the deadlines, and the single report of its end. What is called
  * and what follows are methods of the subclasses, not closures, since every message pays for its run.
  */
-export abstract class CallbackRun implements DeadlineItem, CallbackScope {
+export abstract class CallbackRun<
+  Place extends CallbackPlace = CallbackPlace,
+  Message extends TrackedMessage | undefined = TrackedMessage | undefined,
+>
+  implements DeadlineItem, CallbackScope
+{
   earlier: DeadlineItem | undefined;
   later: DeadlineItem | undefined;
   deadline: number | undefined;
@@ -37,8 +42,8 @@ export abstract class CallbackRun implements DeadlineItem, CallbackScope {
 
   constructor(
     readonly name: CallbackName,
-    readonly place: CallbackPlace,
-    readonly message: TrackedMessage | undefined,
+    readonly place: Place,
+    readonly message: Message,
     readonly attempt: number,
   ) {}
 

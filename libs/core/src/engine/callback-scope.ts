@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { keyId } from '../keys/sharding-key.js';
 
 /** A callback that runs, as seen from the calls that are made inside it. */
 export interface CallbackScope {
@@ -43,8 +44,8 @@ export function runInScope(callback: ScopedCallback): unknown {
  * Whether the caller is inside a running callback of this key, at any asynchronous depth: for callbacks that began before
  * anybody asked, only in their synchronous part.
  */
-export function insideCallbackOf(owner: object, keyId: string): boolean {
+export function insideCallbackOf(owner: object, key: Uint8Array): boolean {
   followCallbacks();
   const scope = innermost ?? storage.getStore();
-  return scope !== undefined && scope.running && scope.owner === owner && scope.keyId === keyId;
+  return scope !== undefined && scope.running && scope.owner === owner && scope.keyId === keyId(key);
 }

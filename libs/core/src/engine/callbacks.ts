@@ -4,19 +4,53 @@ import type { CallbackEnd, CallbackRun } from './callback-run.js';
 import { runInScope } from './callback-scope.js';
 import type { Clock } from './clock.js';
 import { DeadlineList } from './deadline-list.js';
+import type { Round } from './round.js';
 
 /** How long a callback may go on after its signal has fired. Milliseconds. */
 export const GRACE = 1_000;
 
+/** Awaiters kept for the next callbacks. */
+const MOST_SPARE = 1_000;
+
+/**
+ * Awaits the promises of callbacks, one after the other. It is free again only when its promise has settled, so that an
+ * abandoned callback keeps its own. Two closures for each promise would be garbage for each message.
+ */
+class Awaiter {
+  private run: CallbackRun | undefined;
+  private readonly fulfilled: (value: unknown) => void;
+  private readonly rejected: (error: unknown) => void;
+
+  constructor(settled: (awaiter: Awaiter, run: CallbackRun, end: CallbackEnd) => void) {
+    const free = (end: CallbackEnd): void => {
+      const run = this.run!;
+      this.run = undefined;
+      settled(this, run, end);
+    };
+    this.fulfilled = (value) => free({ ok: true, value });
+    this.rejected = (error) => free({ ok: false, error, abandoned: false });
+  }
+
+  wait(run: CallbackRun, promise: Promise<unknown>): void {
+    this.run = run;
+    promise.then(this.fulfilled, this.rejected);
+  }
+}
+
 /** Runs the handler's callbacks: synchronous or not, within the time-out, and with exactly one end each. */
 export class Callbacks {
   private readonly deadlines: DeadlineList<CallbackRun>;
+  /** Promises that this round brought. Most callbacks have ended when it ends, and need no deadline. */
+  private fresh: CallbackRun[] = [];
+  private readonly spare: Awaiter[] = [];
 
   constructor(
     private readonly clock: Clock,
+    private readonly round: Round,
     private readonly timeout: number,
   ) {
     this.deadlines = new DeadlineList(clock, timeout, (run) => this.expire(run));
+    round.atEnd(() => this.setDeadlines());
   }
 
   run(run: CallbackRun): void {
@@ -34,20 +68,28 @@ export class Callbacks {
       run.end({ ok: true, value: result });
       return;
     }
-    this.deadlines.add(run);
-    promise.then(
-      (value) => this.finish(run, { ok: true, value }),
-      (error: unknown) => this.finish(run, { ok: false, error, abandoned: false }),
-    );
+    this.fresh.push(run);
+    this.round.begin();
+    (this.spare.pop() ?? this.newAwaiter()).wait(run, promise);
   }
 
   stop(): void {
     this.deadlines.stop();
   }
 
-  private finish(run: CallbackRun, end: CallbackEnd): void {
-    this.deadlines.remove(run);
-    run.end(end);
+  private setDeadlines(): void {
+    const { fresh } = this;
+    if (fresh.length === 0) return;
+    this.fresh = [];
+    for (const run of fresh) if (run.running) this.deadlines.add(run);
+  }
+
+  private newAwaiter(): Awaiter {
+    return new Awaiter((awaiter, run, end) => {
+      if (this.spare.length < MOST_SPARE) this.spare.push(awaiter);
+      this.deadlines.remove(run);
+      run.end(end);
+    });
   }
 
   private expire(run: CallbackRun): void {

@@ -28,8 +28,9 @@ export class DeadlineList<T extends DeadlineItem> {
     return this.first;
   }
 
-  add(item: T): void {
-    item.deadline = this.clock.now() + this.delay;
+  /** @param from the beginning of the delay */
+  add(item: T, from = this.clock.now()): void {
+    item.deadline = from + this.delay;
     item.earlier = this.last;
     if (this.last === undefined) this.first = item;
     else this.last.later = item;

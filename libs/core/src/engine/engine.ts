@@ -21,7 +21,7 @@ import type {
   Transport,
   TransportConnection,
 } from '../interfaces/transport.interface.js';
-import { inspectKey, keyId, shardOf } from '../keys/sharding-key.js';
+import { inspectKey, shardOf } from '../keys/sharding-key.js';
 import type { ResolvedOptions } from '../mississippi.options.js';
 import type { MessageOutcome } from '../outcomes.js';
 import { codecOf } from '../payload/payload-format.js';
@@ -36,6 +36,7 @@ import { LanePool } from './lane.js';
 import type { DataUpdaterRef, LiveKey } from './live-key.js';
 import { PendingSignal } from './pending-signal.js';
 import type { ProducerPort } from './producer-port.js';
+import { Round } from './round.js';
 import type { Shard } from './shard.js';
 import { ShardSlot } from './shard-slot.js';
 import { census, type EngineStatus } from './status.js';
@@ -74,6 +75,7 @@ export class Engine implements ShardConsumer, ProducerPort {
   readonly random: () => number;
   readonly codec: PayloadCodec;
   readonly reader: PayloadReader;
+  readonly round: Round;
   readonly callbacks: Callbacks;
   readonly slots: FlightSlots;
   readonly lanes = new LanePool();
@@ -99,8 +101,9 @@ export class Engine implements ShardConsumer, ProducerPort {
     this.random = parts.random ?? Math.random;
     this.codec = codecOf(this.options.payload);
     this.reader = new PayloadReader(this.options.payload);
-    this.callbacks = new Callbacks(this.clock, this.options.handlerTimeout);
-    this.slots = new FlightSlots(this.clock, this.options.concurrency);
+    this.round = new Round(this.clock);
+    this.callbacks = new Callbacks(this.clock, this.round, this.options.handlerTimeout);
+    this.slots = new FlightSlots(this.round, this.options.concurrency);
     this.idle = new DeadlineList<KeyQueue>(this.clock, this.options.idleTimeout, (queue) => queue.deactivate('idle'));
   }
 
@@ -214,7 +217,7 @@ export class Engine implements ShardConsumer, ProducerPort {
     const queue = this.queueOf(key, 'handleMessage');
     return new Promise((resolve, reject) => {
       const { payload, messageId, timestamp, headers } = message;
-      queue.accept(new DirectTrackedMessage(this.clock.now(), payload, messageId, timestamp, headers, resolve, reject));
+      queue.accept(new DirectTrackedMessage(this.round.time, payload, messageId, timestamp, headers, resolve, reject));
     });
   }
 
@@ -239,7 +242,7 @@ export class Engine implements ShardConsumer, ProducerPort {
 
   /** Signals a key of a shard that this process owns. */
   signalHere(shard: Shard, key: Uint8Array, signal: unknown, timeout: number, onStart: () => void): Promise<unknown> {
-    const queue = shard.queue(keyId(key));
+    const queue = shard.queue(key);
     return new Promise((resolve, reject) => {
       const pending = new PendingSignal(true, signal, resolve, reject, onStart);
       if (timeout !== Infinity) {
@@ -254,15 +257,15 @@ export class Engine implements ShardConsumer, ProducerPort {
   }
 
   async park(key: Uint8Array): Promise<void> {
-    this.owned(key).queue(keyId(key)).tracker.park();
+    this.owned(key).queue(key).tracker.park();
   }
 
   async resume(key: Uint8Array): Promise<void> {
-    this.owned(key).queues.get(keyId(key))?.tracker.resume();
+    this.owned(key).queues.get(key)?.tracker.resume();
   }
 
   async drop(key: Uint8Array): Promise<void> {
-    const queue = this.owned(key).queues.get(keyId(key));
+    const queue = this.owned(key).queues.get(key);
     if (queue === undefined) throw new KeyNotParkedError(inspectKey(key));
     return queue.tracker.drop();
   }
@@ -304,7 +307,7 @@ export class Engine implements ShardConsumer, ProducerPort {
   }
 
   becameIdle(queue: KeyQueue): void {
-    this.idle.add(queue);
+    this.idle.add(queue, this.round.time);
     this.evict();
   }
 
@@ -340,11 +343,11 @@ export class Engine implements ShardConsumer, ProducerPort {
 
   private queueOf(key: Uint8Array, call: string): KeyQueue {
     this.refuseOwnKey(key, call);
-    return this.owned(key).queue(keyId(key));
+    return this.owned(key).queue(key);
   }
 
   private refuseOwnKey(key: Uint8Array, call: string): void {
-    if (insideCallbackOf(this, keyId(key))) throw new OwnKeyError(inspectKey(key), call);
+    if (insideCallbackOf(this, key)) throw new OwnKeyError(inspectKey(key), call);
   }
 
   /** The shard of a key, in this process. */

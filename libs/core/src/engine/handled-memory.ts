@@ -7,39 +7,36 @@ interface HandledMark {
   readonly bodyHash: number;
 }
 
+/** Of a mark in the ring. */
+const COLUMNS = 3;
+
 /**
  * What of one shard was handled but may come back, because its settlement was lost with the epoch. The broker brings
  * such messages first, in their old order and marked as redelivered; they are settled without another flight.
  */
 export class HandledMemory {
-  /** A ring of columns: an object for each message would outlive the young generation, only to be replaced. */
-  private readonly ids: string[] = [];
-  private readonly keys: string[] = [];
-  private readonly hashes: Uint32Array;
-  private oldest = 0;
+  /**
+   * A ring of marks, laid out flat: message id, key and hash of one, then of the next. An object for each message would
+   * outlive the young generation, only to be replaced.
+   */
+  private ring: (string | number)[] = [];
+  /** Where the next mark goes. */
+  private place = 0;
   private last: HandledMark[] = [];
   /** What flights of former epochs handled since the present one began. They are the newest at its end. */
   private late: HandledMark[] = [];
 
   /** @param capacity the prefetch window: no more deliveries than that can be unsettled */
-  constructor(private readonly capacity: number) {
-    this.hashes = new Uint32Array(capacity);
-  }
+  constructor(private readonly capacity: number) {}
 
   /** Notes a message whose flight succeeded. One without an id cannot be told from another, so it is not noted. */
   remember(keyId: string, { messageId, body }: Delivery): void {
     if (messageId === undefined) return;
-    const { ids, keys, hashes, capacity } = this;
-    const place = ids.length < capacity ? ids.length : this.oldest;
-    if (place === ids.length) {
-      ids.push(messageId);
-      keys.push(keyId);
-    } else {
-      ids[place] = messageId;
-      keys[place] = keyId;
-      this.oldest = place + 1 === capacity ? 0 : place + 1;
-    }
-    hashes[place] = crc32(body);
+    const { ring, place } = this;
+    ring[place] = messageId;
+    ring[place + 1] = keyId;
+    ring[place + 2] = hashOf(body);
+    this.place = place + COLUMNS === this.capacity * COLUMNS ? 0 : place + COLUMNS;
   }
 
   /** Notes a message whose flight succeeded when its epoch had ended already: it may come back in the present one. */
@@ -52,9 +49,8 @@ export class HandledMemory {
   turnEpoch(): void {
     this.last = this.last.concat(this.inOrder(), this.late).slice(-this.capacity);
     this.late = [];
-    this.ids.length = 0;
-    this.keys.length = 0;
-    this.oldest = 0;
+    this.ring = [];
+    this.place = 0;
   }
 
   /**
@@ -73,9 +69,11 @@ export class HandledMemory {
 
   /** What the ring holds, the oldest first. */
   private inOrder(): HandledMark[] {
-    return this.ids.map((_, index) => {
-      const place = (this.oldest + index) % this.ids.length;
-      return { messageId: this.ids[place]!, keyId: this.keys[place]!, bodyHash: this.hashes[place]! };
+    const { ring, place } = this;
+    const flat = [...ring.slice(place), ...ring.slice(0, place)];
+    return Array.from({ length: flat.length / COLUMNS }, (_, index) => {
+      const [messageId, key, hash] = flat.slice(index * COLUMNS, (index + 1) * COLUMNS);
+      return { messageId: messageId as string, keyId: key as string, bodyHash: hash as number };
     });
   }
 }
@@ -83,11 +81,16 @@ export class HandledMemory {
 /** Removes the mark of a delivery. Returns whether there was one. */
 function takeMark(marks: HandledMark[], keyId: string, { messageId, body }: Delivery): boolean {
   const index = marks.findIndex((mark) => mark.messageId === messageId && mark.keyId === keyId);
-  if (index < 0 || marks[index]!.bodyHash !== crc32(body)) return false;
+  if (index < 0 || marks[index]!.bodyHash !== hashOf(body)) return false;
   marks.splice(index, 1);
   return true;
 }
 
 function markOf(keyId: string, { messageId, body }: Delivery): HandledMark | undefined {
-  return messageId === undefined ? undefined : { messageId, keyId, bodyHash: crc32(body) };
+  return messageId === undefined ? undefined : { messageId, keyId, bodyHash: hashOf(body) };
+}
+
+/** As a small integer of V8, for which a field needs no memory beside. */
+function hashOf(body: Uint8Array): number {
+  return crc32(body) | 0;
 }

@@ -8,6 +8,7 @@ import type { CallbackPlace } from './callback-run.js';
 import type { DeadlineItem } from './deadline-list.js';
 import { Fifo } from './fifo.js';
 import type { SlotSeeker } from './flight-slots.js';
+import type { KeyedItem } from './key-table.js';
 import type { Lane, LaneWorker } from './lane.js';
 import type { LiveKey } from './live-key.js';
 import { MessageTracker, type TrackerOwner } from './message-tracker.js';
@@ -20,15 +21,18 @@ import { signalTurn } from './turns/signal.turn.js';
 import { terminateTurn } from './turns/terminate.turn.js';
 import type { Aftermath, TurnHost } from './turns/turn-host.js';
 
-type Turn = (host: TurnHost, ended: () => void) => void;
+type Turn = (host: TurnHost) => void;
 
 /**
  * One key's serial queue: it decides which callback of the key runs next and runs one at a time. A continuation comes
  * first, then the end of the data updater, then signals and messages in turns; the head of the tracker is a message's
  * only way in.
  */
-export class KeyQueue implements TrackerOwner, TurnHost, LaneWorker, SlotSeeker, DeadlineItem, CallbackPlace {
+export class KeyQueue
+  implements TrackerOwner, TurnHost, LaneWorker, SlotSeeker, DeadlineItem, CallbackPlace, KeyedItem<KeyQueue>
+{
   next: SlotSeeker | undefined;
+  twin: KeyQueue | undefined;
   earlier: DeadlineItem | undefined;
   later: DeadlineItem | undefined;
   deadline: number | undefined;
@@ -44,6 +48,8 @@ export class KeyQueue implements TrackerOwner, TurnHost, LaneWorker, SlotSeeker,
   /** Whether the next message was offered a slot while a signal ran. */
   private passedOn = false;
   private lane: Lane | undefined;
+  /** Whether a turn has run since the key last rested: others that follow it go on a lane. */
+  private busy = false;
   private turn: Turn | undefined;
   private running = false;
   private choosing = false;
@@ -187,8 +193,13 @@ export class KeyQueue implements TrackerOwner, TurnHost, LaneWorker, SlotSeeker,
 
   // ---- choosing the next turn
 
-  work(ended: () => void): void {
-    this.turn!(this, ended);
+  work(): void {
+    this.turn!(this);
+  }
+
+  turnEnded(): void {
+    if (this.lane === undefined) this.left();
+    else this.lane.end();
   }
 
   left(): void {
@@ -206,13 +217,26 @@ export class KeyQueue implements TrackerOwner, TurnHost, LaneWorker, SlotSeeker,
     if (this.turn !== undefined) this.home.engine.idle.remove(this);
     while (this.turn !== undefined) {
       this.running = true;
-      this.lane ??= this.home.engine.lanes.take();
-      this.lane.run(this);
+      this.start();
       if (this.running) break;
       this.turn = this.nextTurn();
     }
     this.choosing = false;
     if (!this.running) this.rest();
+  }
+
+  /**
+   * Behind a turn that follows nothing there is nothing yet to put in order: it needs no lane, which would be a fifth of
+   * the cost of a message.
+   */
+  private start(): void {
+    if (this.busy) {
+      this.lane ??= this.home.engine.lanes.take();
+      this.lane.run(this);
+    } else {
+      this.busy = true;
+      this.work();
+    }
   }
 
   private nextTurn(): Turn | undefined {
@@ -253,6 +277,7 @@ export class KeyQueue implements TrackerOwner, TurnHost, LaneWorker, SlotSeeker,
   /** Nothing to do at the moment. */
   private rest(): void {
     const { engine } = this.home;
+    this.busy = false;
     if (this.slot === 'granted') this.giveSlotBack();
     if (this.lane !== undefined) {
       engine.lanes.give(this.lane);

@@ -71,7 +71,7 @@ export class MessageTracker implements ParkingHost {
   }
 
   deliver(delivery: Delivery, handledBefore: boolean): void {
-    const message = new DeliveredMessage(this.shard.engine.clock.now(), delivery, false, handledBefore);
+    const message = new DeliveredMessage(this.shard.engine.round.time, delivery, false, handledBefore);
     if (this.parking !== undefined) {
       this.parking.append(message, {});
       return;
@@ -221,7 +221,7 @@ export class MessageTracker implements ParkingHost {
     if (this.parking === undefined) return; // The epoch ended meanwhile.
     // What is new here says nothing about the shard's own queue, so it makes nothing forgotten.
     const handledBefore = delivery.redelivered && this.shard.memory.recognises(this.id, delivery);
-    this.fifo.push(new DeliveredMessage(this.shard.engine.clock.now(), delivery, true, handledBefore));
+    this.fifo.push(new DeliveredMessage(this.shard.engine.round.time, delivery, true, handledBefore));
     this.owner.trackerChanged();
   }
 

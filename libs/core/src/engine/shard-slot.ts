@@ -21,7 +21,7 @@ export class ShardSlot {
   open(session: ShardSession): Shard {
     this.current?.lost(new Error('a new epoch of the shard began'));
     this.memory.turnEpoch();
-    this.current = new Shard(this.engine, session, this.memory, (id) => this.predecessorOf(id));
+    this.current = new Shard(this.engine, session, this.memory, (key) => this.predecessorOf(key));
     return this.current;
   }
 
@@ -38,9 +38,9 @@ export class ShardSlot {
   }
 
   /** The queue of the key that may still run from a former epoch: the newest, which itself waits for older ones. */
-  private predecessorOf(id: string): KeyQueue | undefined {
+  private predecessorOf(key: Uint8Array): KeyQueue | undefined {
     for (let i = this.former.length - 1; i >= 0; i--) {
-      const queue = this.former[i]!.queues.get(id);
+      const queue = this.former[i]!.queues.get(key);
       if (queue !== undefined) return queue;
     }
     return undefined;

@@ -7,13 +7,14 @@ import { backoff } from './backoff.js';
 import type { Engine } from './engine.js';
 import type { HandledMemory } from './handled-memory.js';
 import { KeyQueue } from './key-queue.js';
+import { KeyTable } from './key-table.js';
 import { notes, type DeadLetterReason } from './notes.js';
 import { SideQueue } from './side-queue.js';
 import type { TrackedMessage } from './tracked-message.js';
 
 /** One epoch of one shard: its keys, and the way back to the transport. */
 export class Shard implements ShardReceiver {
-  readonly queues = new Map<string, KeyQueue>();
+  readonly queues = new KeyTable<KeyQueue>();
   readonly side: SideQueue;
   /** The epoch is over: nothing of it can be settled any more. */
   ended = false;
@@ -30,12 +31,11 @@ export class Shard implements ShardReceiver {
     readonly engine: Engine,
     readonly session: ShardSession,
     readonly memory: HandledMemory,
-    private readonly predecessorOf: (id: string) => KeyQueue | undefined,
+    private readonly predecessorOf: (key: Uint8Array) => KeyQueue | undefined,
   ) {
     this.side = new SideQueue(session, engine.options.sideQueueLimit, () => this.checkDrained());
     for (const entry of session.parked) {
-      const id = keyId(canonicalKey(entry.key));
-      this.queue(id).tracker.foundParked(entry.mode);
+      this.queue(canonicalKey(entry.key)).tracker.foundParked(entry.mode);
     }
     for (const queue of this.queues.values()) queue.tracker.feed();
   }
@@ -118,7 +118,7 @@ export class Shard implements ShardReceiver {
 
   /** A key has nothing left. */
   forget(queue: KeyQueue): void {
-    if (this.queues.get(queue.id) === queue) this.queues.delete(queue.id);
+    this.queues.delete(queue);
     this.checkDrained();
   }
 
@@ -139,13 +139,13 @@ export class Shard implements ShardReceiver {
 
   // ---- keys
 
-  /** The key's queue, made on demand. `id` is the canonical key. */
-  queue(id: string): KeyQueue {
-    let queue = this.queues.get(id);
+  /** The queue of a canonical key, made on demand. */
+  queue(key: Uint8Array): KeyQueue {
+    let queue = this.queues.get(key);
     if (queue === undefined) {
-      queue = new KeyQueue(this, id);
-      this.queues.set(id, queue);
-      const predecessor = this.predecessorOf(id);
+      queue = new KeyQueue(this, keyId(key));
+      this.queues.add(queue);
+      const predecessor = this.predecessorOf(key);
       if (predecessor !== undefined) queue.waitFor(predecessor);
     }
     return queue;
@@ -157,7 +157,7 @@ export class Shard implements ShardReceiver {
       return undefined;
     }
     // The spelling on the wire is nearly always the canonical one, so that a known key is found at once.
-    const known = this.queues.get(keyId(delivery.key));
+    const known = this.queues.get(delivery.key);
     if (known !== undefined) return known;
     let canonical: Uint8Array;
     try {
@@ -172,7 +172,7 @@ export class Shard implements ShardReceiver {
       this.refuse(delivery, 'wrong_shard', new Error(text), 1);
       return undefined;
     }
-    return this.queue(keyId(canonical));
+    return this.queue(canonical);
   }
 
   /** A message that belongs to no key of this shard: dead-lettered, while the others go on. */

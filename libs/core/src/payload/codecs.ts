@@ -4,11 +4,15 @@ import type { PayloadCodec } from '../interfaces/payload-codec.interface.js';
 const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** Replacement characters must not slip in silently, so bytes that are no UTF-8 are an error. */
+/**
+ * Replacement characters must not slip in silently, so bytes that are no UTF-8 are an error. Only a text that has one
+ * needs a second look at its bytes.
+ */
 function utf8(bytes: Uint8Array): string {
   const buffer = asBuffer(bytes);
-  if (!isUtf8(buffer)) throw new TypeError('the bytes are not UTF-8');
-  return buffer.toString('utf8');
+  const text = buffer.toString();
+  if (text.includes('\ufffd') && !isUtf8(buffer)) throw new TypeError('the bytes are not UTF-8');
+  return text;
 }
 
 export const jsonCodec: PayloadCodec = {

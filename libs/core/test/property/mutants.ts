@@ -2,7 +2,7 @@ import { config, type Subscriber } from 'rxjs';
 import { PlainRun } from '../../src/engine/callback-run.js';
 import type { Fifo } from '../../src/engine/fifo.js';
 import { KeyQueue } from '../../src/engine/key-queue.js';
-import { Lane, type LaneWorker } from '../../src/engine/lane.js';
+import { Lane } from '../../src/engine/lane.js';
 import { MessageTracker } from '../../src/engine/message-tracker.js';
 import type { PendingSignal } from '../../src/engine/pending-signal.js';
 import type { Shard } from '../../src/engine/shard.js';
@@ -138,7 +138,7 @@ const forgetsKeyInUse: Mutant = {
       (deactivate) =>
         function (reason) {
           deactivate.call(this, reason);
-          (Reflect.get(this, 'home') as Shard).queues.delete((this as KeyQueue).id);
+          (Reflect.get(this, 'home') as Shard).queues.delete(this as KeyQueue);
         },
     ),
 };
@@ -152,19 +152,11 @@ const laneDies: Mutant = {
     config.onUnhandledError = () => undefined;
     const restore = replaceMethod(
       Lane.prototype,
-      'run',
-      (run) =>
-        function (worker) {
-          const inner = worker as LaneWorker;
-          const failing: LaneWorker = {
-            work: (ended) =>
-              inner.work(() => {
-                if (++turns % 20 === 0) subscriberOf(this).error(new Error('the turn failed'));
-                ended();
-              }),
-            left: () => inner.left(),
-          };
-          run.call(this, failing);
+      'end',
+      (end) =>
+        function () {
+          if (++turns % 20 === 0) subscriberOf(this).error(new Error('the turn failed'));
+          end.call(this);
         },
     );
     return () => {

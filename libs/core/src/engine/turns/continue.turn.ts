@@ -4,7 +4,7 @@ import { Ok } from '../../outcomes.js';
 import type { TurnHost } from './turn-host.js';
 
 /** `handleContinue` after a message that asked for it was settled. */
-export function continueTurn(host: TurnHost, ended: () => void): void {
+export function continueTurn(host: TurnHost): void {
   const { home, activation } = host;
   const { handler, logger } = home.engine;
   const argument = host.continuation!.continue;
@@ -25,7 +25,7 @@ export function continueTurn(host: TurnHost, ended: () => void): void {
         logger.error(`handleContinue of the key ${activation.keyText()} failed: ${describe(error)}`);
         activation.failed(error, !end.ok && end.abandoned);
       }
-      ended();
+      host.turnEnded();
     },
   );
 }

@@ -10,66 +10,60 @@ import { DeliveredMessage, type DirectTrackedMessage, type TrackedMessage } from
 import type { Aftermath, TurnHost } from './turn-host.js';
 
 /** One flight of the head: start the data updater if need be, read the payload, handle it, settle or retry. */
-export function messageTurn(host: TurnHost, ended: () => void): void {
+export function messageTurn(host: TurnHost): void {
   const { home, tracker, activation } = host;
   const message = tracker.takeOff();
   if (message instanceof DeliveredMessage && message.handledBefore) {
     if (home.engine.listening) home.emitMessage('skipped', host.id, message, tracker.attempt);
     tracker.settle(ack());
     host.messageEnded();
-    ended();
+    host.turnEnded();
     return;
   }
   home.engine.flights++;
   if (activation.startsAtOnce()) {
-    depart(host, message, ended);
+    depart(host, message);
     return;
   }
   activation.start(message, (failure) => {
-    if (failure === undefined) {
-      depart(host, message, ended);
+    if (failure === undefined && home.mayStart()) {
+      depart(host, message);
       return;
     }
     landed(host);
-    if (home.ended) tracker.landedLate(undefined, failure);
+    if (failure === undefined) tracker.standBack();
+    else if (home.ended) tracker.landedLate(undefined, failure);
     else tracker.startFailed(failure);
-    ended();
+    host.turnEnded();
   });
 }
 
-function depart(host: TurnHost, message: TrackedMessage, ended: () => void): void {
+function depart(host: TurnHost, message: TrackedMessage): void {
   const { home, tracker, activation } = host;
-  if (!home.mayStart()) {
-    landed(host);
-    tracker.standBack();
-    ended();
-    return;
-  }
   if (home.engine.listening) home.emitMessage('flightStarted', host.id, message, tracker.attempt);
-  activation.launch(new Flight(host, message, activation.updater!, ended));
+  activation.launch(new Flight(host, message, activation.updater!));
 }
 
 /** One run of `handleMessage`. */
-class Flight extends CallbackRun {
+class Flight extends CallbackRun<TurnHost, TrackedMessage> {
   constructor(
-    private readonly host: TurnHost,
-    override readonly message: TrackedMessage,
+    host: TurnHost,
+    message: TrackedMessage,
     private readonly updater: DataUpdater,
-    private readonly turnEnded: () => void,
   ) {
     super('handleMessage', host, message, host.tracker.attempt);
   }
 
   invoke(): unknown {
-    const { message } = this;
-    const { reader, handler } = this.host.home.engine;
+    const { place, message } = this;
+    const { reader, handler } = place.home.engine;
     const payload =
       message instanceof DeliveredMessage
         ? reader.read(message.delivery.body)
         : reader.check((message as DirectTrackedMessage).payload);
     if (!isThenable(payload)) return handler.handleMessage(payload, this.updater.state, this.context());
     return payload.then((ready) => {
-      if (!this.running || this.host.closeError !== undefined) {
+      if (!this.running || place.closeError !== undefined) {
         throw new Error('the flight ended before its payload was read');
       }
       return handler.handleMessage(ready, this.updater.state, this.context());
@@ -77,10 +71,10 @@ class Flight extends CallbackRun {
   }
 
   protected ended(end: CallbackEnd): void {
-    const { host } = this;
-    landed(host);
-    conclude(host, this.message, this.updater, end);
-    this.turnEnded();
+    const { place } = this;
+    landed(place);
+    conclude(place, this.message, this.updater, end);
+    place.turnEnded();
   }
 }
 

@@ -8,28 +8,28 @@ import type { PendingSignal } from '../pending-signal.js';
 import type { TurnHost } from './turn-host.js';
 
 /** One signal, or the wish that the data updater be started. */
-export function signalTurn(host: TurnHost, ended: () => void): void {
+export function signalTurn(host: TurnHost): void {
   const { activation } = host;
   const pending = host.takeSignal();
   activation.start(undefined, (failure) => {
     const refusal = failure ?? host.closeError; // The epoch may have ended during init.
     if (refusal !== undefined) {
       pending.reject(refusal);
-      ended();
+      host.turnEnded();
     } else if (pending.callsHandler && pending.awaited) {
-      ask(host, pending, activation.updater!, ended);
+      ask(host, pending, activation.updater!);
     } else {
       pending.answer(activation.reference(activation.updater!));
-      ended();
+      host.turnEnded();
     }
   });
 }
 
-function ask(host: TurnHost, pending: PendingSignal, updater: DataUpdater, ended: () => void): void {
+function ask(host: TurnHost, pending: PendingSignal, updater: DataUpdater): void {
   const { handler, handlerName } = host.home.engine;
   if (handler.handleSignal === undefined) {
     pending.reject(new SignalNotHandledError(handlerName));
-    ended();
+    host.turnEnded();
     return;
   }
   pending.start();
@@ -39,7 +39,7 @@ function ask(host: TurnHost, pending: PendingSignal, updater: DataUpdater, ended
     (run) => handler.handleSignal!(pending.signal, updater.state, run.context()),
     (end) => {
       conclude(host, pending, updater, end);
-      ended();
+      host.turnEnded();
     },
   );
 }

@@ -2,13 +2,14 @@ import { describe } from '../../errors/describe.js';
 import type { TurnHost } from './turn-host.js';
 
 /** The end of a data updater: `terminate`, then its state is dropped. */
-export function terminateTurn({ home, activation }: TurnHost, ended: () => void): void {
+export function terminateTurn(host: TurnHost): void {
+  const { home, activation } = host;
   const { handler, logger } = home.engine;
   const { reason } = activation.ending!;
   const updater = activation.updater!;
   if (handler.terminate === undefined) {
     activation.drop(reason);
-    ended();
+    host.turnEnded();
     return;
   }
   activation.run(
@@ -18,7 +19,7 @@ export function terminateTurn({ home, activation }: TurnHost, ended: () => void)
     (end) => {
       if (!end.ok) logger.error(`terminate of the key ${activation.keyText()} failed: ${describe(end.error)}`);
       activation.drop(reason);
-      ended();
+      host.turnEnded();
     },
   );
 }

@@ -29,4 +29,6 @@ export interface TurnHost extends CallbackPlace {
   takeSignal(): PendingSignal;
   /** A flight has left its slot. */
   messageEnded(): void;
+  /** The turn is over, and the next one may begin. Called once in each turn. */
+  turnEnded(): void;
 }
