@@ -4,6 +4,7 @@ import { connect, type ChannelModel } from 'amqplib';
 import { reasonOf, RabbitMqSetupError, RabbitMqUnreachableError } from './errors.js';
 import { passKeysThrough } from './key-octet.js';
 import type { Settings } from './settings.js';
+import { type CorkableStream, writeTogether } from './write-together.js';
 
 /** Reply codes after which trying again is pointless until somebody changes something (AMQP 0-9-1, 1.2). */
 const ACCESS_REFUSED = 403;
@@ -106,6 +107,7 @@ export class BrokerConnection extends EventEmitter<ConnectionEvents> {
       timeout: connectTimeout,
       clientProperties: { connection_name: this.purpose },
     });
+    writeTogether(socketOf(model));
     passKeysThrough(socketOf(model), unreadOf(model));
     return model;
   }
@@ -199,9 +201,8 @@ function isRefusal(error: unknown): boolean {
   );
 }
 
-interface OpenStream {
+interface OpenStream extends CorkableStream {
   read(size?: number): Buffer | null;
-  write(chunk: Buffer, ...rest: unknown[]): boolean;
   destroy(cause?: Error): void;
   on(event: 'readable', listener: () => void): unknown;
 }

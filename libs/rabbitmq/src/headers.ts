@@ -22,7 +22,8 @@ type Encoded = string | boolean | null | number | Buffer | Encoded[] | { [name: 
 export function encodeHeader(value: HeaderValue): Encoded {
   if (typeof value === 'number') return typed(Number.isSafeInteger(value) ? 'long' : 'double', value);
   if (typeof value === 'bigint') return typed('long', value);
-  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  // A copy: V8 keeps small arrays in its own heap, and a view would make it move their bytes out, which costs far more.
+  if (value instanceof Uint8Array) return Buffer.isBuffer(value) ? value : Buffer.from(value);
   if (Array.isArray(value)) return value.map((item: HeaderValue) => encodeHeader(item));
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, encodeHeader(inner)]));
@@ -43,8 +44,17 @@ export function decodeHeader(value: unknown): HeaderValue {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, decodeHeader(inner)]));
 }
 
+/** The header table of a message that is published, and is known to fit ({@link MOST_HEADER_BYTES}). */
+export function publishedTable(key: Uint8Array, headers: MessageHeaders): Record<string, Encoded> {
+  const table: Record<string, Encoded> = { [KEY_HEADER]: encodeHeader(key) };
+  for (const name of Object.keys(headers)) {
+    if (name !== KEY_HEADER) table[name] = encodeHeader(headers[name]!);
+  }
+  return table;
+}
+
 /**
- * The header table of a message: `added` and the key first, then as many of `kept` as there is room for. What does not
+ * The header table of a message that is set aside: `added` and the key first, then as many of `kept` as there is room for. What does not
  * fit is named.
  */
 export function headerTable(

@@ -2,7 +2,7 @@ import { type OutgoingMessage, PublishError, PublishTimeoutError, type Publisher
 import type { ChannelModel, ConfirmChannel, Message, Options } from 'amqplib';
 import type { BrokerConnection } from './broker-connection.js';
 import { reasonOf } from './errors.js';
-import { headerTable, MOST_HEADER_BYTES, sizeOf } from './headers.js';
+import { MOST_HEADER_BYTES, publishedTable, sizeOf } from './headers.js';
 import type { Settings } from './settings.js';
 import { closeChannel, codeOf, type Topology } from './topology.js';
 
@@ -13,6 +13,11 @@ const TOO_LARGE = /message size \d+ .*max size (\d+)/;
 /** The longest delay that setTimeout takes; a longer one fires at once. Milliseconds. */
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
+/** Bytes that may wait in amqplib beside what its buffer takes. */
+const MOST_AHEAD = 1_048_576;
+/** About what a message has beside its body. Bytes. */
+const HEAD_BYTES = 256;
+
 /** A message with its address, ready for the client. */
 export interface Addressed {
   readonly exchange: string;
@@ -21,9 +26,25 @@ export interface Addressed {
   readonly options: Options.Publish;
 }
 
+/** A message for a shard. What the client wants is made when it is sent: until the confirm that would be most of it. */
+class ShardMessage implements Addressed {
+  constructor(
+    private readonly message: OutgoingMessage,
+    readonly exchange: string,
+    readonly queue: string,
+  ) {}
+
+  get body(): Buffer {
+    return asBuffer(this.message.body);
+  }
+
+  get options(): Options.Publish {
+    const { key, headers, messageId, timestamp } = this.message;
+    return { headers: publishedTable(key, headers), persistent: true, mandatory: true, messageId, timestamp };
+  }
+}
+
 class Outstanding {
-  next: Outstanding | undefined;
-  timer: NodeJS.Timeout | undefined;
   sent = false;
   returned = false;
   open = true;
@@ -34,7 +55,13 @@ class Outstanding {
     this.reject = reject;
   });
 
-  constructor(readonly message: Addressed) {}
+  constructor(
+    readonly message: Addressed,
+    /** How long its caller waits. Milliseconds. */
+    readonly timeout: number,
+    /** On the clock of `performance`. */
+    readonly deadline: number,
+  ) {}
 }
 
 /**
@@ -49,12 +76,17 @@ export class RabbitPublisher implements Publisher {
   private waiting: Outstanding[] = [];
   private head = 0;
   private channel: ConfirmChannel | undefined;
-  private writable = true;
+  /** Bytes handed over since amqplib's buffer was full. It holds sixteen messages, which would make many small packets. */
+  private ahead = 0;
   private closed = false;
   private opening = false;
   /** The channel is to be replaced once everything on it is answered. */
   private worn = false;
   private probing: Promise<void> | undefined;
+  /** One for all deadlines: each message would pay for its own, and hardly one fires. */
+  private timer: NodeJS.Timeout | undefined;
+  /** When it fires. */
+  private firesAt = Infinity;
 
   constructor(
     private readonly connection: BrokerConnection,
@@ -76,11 +108,11 @@ export class RabbitPublisher implements Publisher {
       channel.on('close', () => this.channelClosed(channel));
       channel.on('return', (message: Message) => this.markReturned(message));
       channel.on('drain', () => {
-        this.writable = true;
+        this.ahead = 0;
         this.send();
       });
       this.channel = channel;
-      this.writable = true;
+      this.ahead = 0;
       this.send();
     } catch {
       // The connection went in between; its next 'up' opens a channel.
@@ -89,47 +121,36 @@ export class RabbitPublisher implements Publisher {
     }
   }
 
-  async publish(message: OutgoingMessage, timeout: number): Promise<void> {
-    const { maxMessageSize, exchange } = this.settings;
-    if (message.body.length > maxMessageSize) {
-      throw new PublishError(
+  publish(message: OutgoingMessage, timeout: number): Promise<void> {
+    const refusal = this.refusalOf(message);
+    if (refusal !== undefined) return Promise.reject(refusal);
+    const { exchange } = this.settings;
+    return this.submit(new ShardMessage(message, exchange, this.topology.shard(message.shard)), timeout);
+  }
+
+  private refusalOf({ body, headers, key }: OutgoingMessage): PublishError | undefined {
+    const { maxMessageSize } = this.settings;
+    if (body.length > maxMessageSize) {
+      return new PublishError(
         'too_large',
-        `The body has ${message.body.length} bytes, but at most ${maxMessageSize} are taken: send less, or raise maxMessageSize in rabbitmq() and max_message_size in the broker.`,
+        `The body has ${body.length} bytes, but at most ${maxMessageSize} are taken: send less, or raise maxMessageSize in rabbitmq() and max_message_size in the broker.`,
       );
     }
-    const size = sizeOf(message.headers) + message.key.length;
-    if (size > MOST_HEADER_BYTES) {
-      throw new PublishError(
-        'too_large',
-        size === Infinity
-          ? 'A header has a name of more than 255 bytes: shorten it.'
-          : `The headers and the sharding key have ${size} bytes encoded, but at most ${MOST_HEADER_BYTES} are taken: move data into the payload.`,
-      );
-    }
-    return this.submit(
-      {
-        exchange,
-        queue: this.topology.shard(message.shard),
-        body: asBuffer(message.body),
-        options: {
-          headers: headerTable(message.key, message.headers),
-          persistent: true,
-          mandatory: true,
-          messageId: message.messageId,
-          timestamp: message.timestamp,
-        },
-      },
-      timeout,
+    const size = sizeOf(headers) + key.length;
+    if (size <= MOST_HEADER_BYTES) return undefined;
+    return new PublishError(
+      'too_large',
+      size === Infinity
+        ? 'A header has a name of more than 255 bytes: shorten it.'
+        : `The headers and the sharding key have ${size} bytes encoded, but at most ${MOST_HEADER_BYTES} are taken: move data into the payload.`,
     );
   }
 
   /** Sends an addressed message. Resolves on its confirm. */
   submit(message: Addressed, timeout: number): Promise<void> {
     if (this.closed) return Promise.reject(closedError());
-    const outstanding = new Outstanding(message);
-    if (timeout !== Infinity) {
-      outstanding.timer = setTimeout(() => this.expire(outstanding, timeout), Math.min(timeout, LONGEST_TIMEOUT));
-    }
+    const outstanding = new Outstanding(message, timeout, performance.now() + timeout);
+    if (outstanding.deadline < this.firesAt) this.fireAt(outstanding.deadline);
     this.waiting.push(outstanding);
     this.send();
     return outstanding.done;
@@ -151,6 +172,7 @@ export class RabbitPublisher implements Publisher {
 
   close(): void {
     this.closed = true;
+    clearTimeout(this.timer);
     const left = [...this.sent, ...this.waiting.slice(this.head)];
     this.sent.clear();
     this.waiting = [];
@@ -172,20 +194,22 @@ export class RabbitPublisher implements Publisher {
     while (
       channel !== undefined &&
       !this.worn &&
-      this.writable &&
+      this.ahead < MOST_AHEAD &&
       this.sent.size < this.settings.publishBuffer &&
       !this.connection.blocked
     ) {
       const outstanding = this.takeWaiting();
       if (outstanding === undefined) return;
-      const { exchange, queue, body, options } = outstanding.message;
+      const { message } = outstanding;
       outstanding.sent = true;
       outstanding.returned = false;
       this.sent.add(outstanding);
       try {
-        this.writable = channel.publish(exchange, queue, body, options, (error: unknown) => {
+        const { exchange, queue, body, options } = message;
+        const fits = channel.publish(exchange, queue, body, options, (error: unknown) => {
           if (this.channel === channel) this.confirmed(outstanding, error);
         });
+        this.ahead = fits ? 0 : this.ahead + body.length + HEAD_BYTES;
       } catch (error) {
         this.sent.delete(outstanding);
         if (this.channel !== channel || channelIsClosed(error)) {
@@ -249,11 +273,10 @@ export class RabbitPublisher implements Publisher {
   private markReturned(message: Message): void {
     const { messageId } = message.properties as { messageId?: string };
     for (const outstanding of this.sent) {
-      const { options, queue } = outstanding.message;
-      if (!outstanding.returned && options.messageId === messageId && queue === message.fields.routingKey) {
-        outstanding.returned = true;
-        return;
-      }
+      if (outstanding.returned || outstanding.message.queue !== message.fields.routingKey) continue;
+      if (outstanding.message.options.messageId !== messageId) continue;
+      outstanding.returned = true;
+      return;
     }
   }
 
@@ -295,14 +318,29 @@ export class RabbitPublisher implements Publisher {
     this.putBack(again);
   }
 
-  private expire(outstanding: Outstanding, timeout: number): void {
-    this.finish(outstanding, new PublishTimeoutError(timeout, outstanding.sent));
+  private fireAt(deadline: number): void {
+    clearTimeout(this.timer);
+    this.firesAt = deadline;
+    const delay = Math.min(Math.ceil(deadline - performance.now()), LONGEST_TIMEOUT);
+    this.timer = setTimeout(() => this.expire(), delay);
+  }
+
+  /** Ends what is due, and sets the timer for what comes next. */
+  private expire(): void {
+    this.firesAt = Infinity;
+    const now = performance.now();
+    let next = Infinity;
+    for (const outstanding of [...this.sent, ...this.waiting.slice(this.head)]) {
+      if (!outstanding.open) continue;
+      if (outstanding.deadline > now) next = Math.min(next, outstanding.deadline);
+      else this.finish(outstanding, new PublishTimeoutError(outstanding.timeout, outstanding.sent));
+    }
+    if (next < Infinity) this.fireAt(next);
   }
 
   private finish(outstanding: Outstanding, error: Error | undefined): void {
     if (!outstanding.open) return;
     outstanding.open = false;
-    clearTimeout(outstanding.timer);
     if (error === undefined) outstanding.resolve();
     else outstanding.reject(error);
   }

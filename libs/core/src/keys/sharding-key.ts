@@ -46,10 +46,7 @@ export function shardOf(key: Uint8Array, totalCount: number): number {
 
 /** Identity of a canonical key for maps: one character a byte, so that equal means equal bytes. */
 export function keyId(canonical: Uint8Array): string {
-  const buffer = Buffer.isBuffer(canonical)
-    ? canonical
-    : Buffer.from(canonical.buffer, canonical.byteOffset, canonical.byteLength);
-  return buffer.toString('latin1');
+  return (Buffer.isBuffer(canonical) ? canonical : Buffer.from(canonical)).toString('latin1');
 }
 
 /** The canonical bytes behind {@link keyId}. */
