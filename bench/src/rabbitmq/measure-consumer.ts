@@ -15,7 +15,7 @@ export interface ConsumerPlan {
   readonly broker: number;
   /** How long a handler works. Milliseconds; with 0 it returns at once. */
   readonly work: number;
-  /** Messages that come in all. */
+  /** Messages after which the run is over; with a warm-up there are more. */
   readonly messages: number;
   /**
    * `rate`: from the first to the last message. `latency`: from publishing to the start of the handler. Both leave out

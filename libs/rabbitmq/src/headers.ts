@@ -95,7 +95,9 @@ export function sizeOf(value: HeaderValue): number {
   if (value instanceof Uint8Array) return 5 + value.length;
   if (Array.isArray(value)) return value.reduce((sum: number, item: HeaderValue) => sum + sizeOf(item), 5);
   if (typeof value === 'object' && value !== null) {
-    return Object.entries(value).reduce((sum, [name, inner]) => sum + sizeOfEntry(name, inner), 5);
+    let size = 5;
+    for (const [name, inner] of Object.entries(value)) size += sizeOfEntry(name, inner);
+    return size;
   }
   return 9;
 }

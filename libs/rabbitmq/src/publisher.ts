@@ -149,7 +149,7 @@ export class RabbitPublisher implements Publisher {
   /** Sends an addressed message. Resolves on its confirm. */
   submit(message: Addressed, timeout: number): Promise<void> {
     if (this.closed) return Promise.reject(closedError());
-    const outstanding = new Outstanding(message, timeout, performance.now() + timeout);
+    const outstanding = new Outstanding(message, timeout, Math.ceil(performance.now()) + timeout);
     if (outstanding.deadline < this.firesAt) this.fireAt(outstanding.deadline);
     this.waiting.push(outstanding);
     this.send();
