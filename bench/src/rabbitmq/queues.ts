@@ -44,8 +44,9 @@ export async function openConnection(url: string): Promise<ChannelModel> {
 export async function emptyQueues(model: ChannelModel, prefix: string, type: QueueType): Promise<void> {
   const channel = await model.createChannel();
   for (const queue of queueNames(prefix)) {
+    // Deleted, not purged: what a consumer that has just ended had not acked might come back after a purge.
+    await channel.deleteQueue(queue);
     await channel.assertQueue(queue, argumentsOf(type));
-    await channel.purgeQueue(queue);
   }
   await channel.close();
 }
