@@ -66,7 +66,7 @@ describe('The replay through queues', () => {
     return lastValueFrom(flow.pipe(toArray()));
   }
 
-  function settled(messageId: string | undefined, type: 'handled' | 'skipped' | 'flightStarted' = 'handled'): void {
+  function settled(messageId: string | undefined, type: 'handled' | 'skipped' | 'attemptStarted' = 'handled'): void {
     events.next({ type, key: 'ORD', shard: 0, epoch: 1, messageId, attempt: 1 });
   }
 
@@ -99,7 +99,7 @@ describe('The replay through queues', () => {
     // Before its confirm, and by a broker that delivers twice.
     settled(producer.idOf(1));
     settled(producer.idOf(1));
-    settled(producer.idOf(2), 'flightStarted');
+    settled(producer.idOf(2), 'attemptStarted');
     settled(undefined);
     for (const row of [1, 2, 3]) await producer.confirm(row);
     settled(producer.idOf(3));

@@ -73,7 +73,7 @@ export class MississippiOptions {
   @IsPayloadFormat()
   payload?: PayloadFormat;
 
-  /** Most flights at once in this process, shared fairly between keys; backoffs and signals do not count. Default `Infinity`. */
+  /** Most attempts at once in this process, shared fairly between keys; backoffs and signals do not count. Default `Infinity`. */
   @Optional()
   @IsCount({ infinity: true })
   concurrency?: number;

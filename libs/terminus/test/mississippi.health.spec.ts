@@ -17,7 +17,7 @@ const HEALTHY: EngineStatus = {
   shards: 128,
   stalledShards: [],
   liveKeys: 3,
-  flights: 0,
+  runningAttempts: 0,
   backoffs: 0,
   failingInits: 0,
   parkedKeys: 0,

@@ -55,7 +55,7 @@ export abstract class CallbackRun<
     return this.place.owner;
   }
 
-  get signal(): AbortSignal {
+  get abortSignal(): AbortSignal {
     if (this.controller === undefined) {
       this.controller = new AbortController();
       if (this.abortReason !== undefined) this.controller.abort(this.abortReason);
@@ -137,8 +137,8 @@ class Context implements MessageContext {
   get redelivered(): boolean {
     return this.#run.message?.redelivered ?? false;
   }
-  get signal(): AbortSignal {
-    return this.#run.signal;
+  get abortSignal(): AbortSignal {
+    return this.#run.abortSignal;
   }
   get messageId(): string | undefined {
     return this.#run.message?.messageId;

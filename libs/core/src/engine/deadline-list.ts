@@ -56,7 +56,7 @@ export class DeadlineList<T extends DeadlineItem> {
   }
 
   // A timer whose item was removed is left to fire and arm itself anew: cancelling at each removal would cost a timer
-  // per flight.
+  // per attempt.
   private arm(): void {
     if (this.timer !== undefined || this.first === undefined || this.delay === Infinity) return;
     const delay = Math.max(1, this.first.deadline! - this.clock.now());

@@ -30,7 +30,7 @@ import { Callbacks, GRACE } from './callbacks.js';
 import { insideCallbackOf } from './callback-scope.js';
 import { systemClock, type Clock } from './clock.js';
 import { DeadlineList } from './deadline-list.js';
-import { FlightSlots } from './flight-slots.js';
+import { AttemptSlots } from './attempt-slots.js';
 import type { KeyQueue } from './key-queue.js';
 import { LanePool } from './lane.js';
 import type { DataUpdaterRef, LiveKey } from './live-key.js';
@@ -77,11 +77,11 @@ export class Engine implements ShardConsumer, ProducerPort {
   readonly reader: PayloadReader;
   readonly round: Round;
   readonly callbacks: Callbacks;
-  readonly slots: FlightSlots;
+  readonly slots: AttemptSlots;
   readonly lanes = new LanePool();
   /** Keys with a data updater and nothing to do; the one that is idle the longest first. */
   readonly idle: DeadlineList<KeyQueue>;
-  flights = 0;
+  runningAttempts = 0;
   private live = 0;
   /** Those among them that are about to end. */
   private leaving = 0;
@@ -103,7 +103,7 @@ export class Engine implements ShardConsumer, ProducerPort {
     this.reader = new PayloadReader(this.options.payload);
     this.round = new Round(this.clock);
     this.callbacks = new Callbacks(this.clock, this.round, this.options.handlerTimeout);
-    this.slots = new FlightSlots(this.round, this.options.concurrency);
+    this.slots = new AttemptSlots(this.round, this.options.concurrency);
     this.idle = new DeadlineList<KeyQueue>(this.clock, this.options.idleTimeout, (queue) => queue.deactivate('idle'));
   }
 
@@ -276,8 +276,8 @@ export class Engine implements ShardConsumer, ProducerPort {
 
   status(): EngineStatus {
     const transport = this.transport?.status() ?? { connected: false, blocked: false, shards: 0 };
-    const { live: liveKeys, flights } = this;
-    return { transport, liveKeys, flights, ...census(this.shards.values(), this.clock.now()) };
+    const { live: liveKeys, runningAttempts } = this;
+    return { transport, liveKeys, runningAttempts, ...census(this.shards.values(), this.clock.now()) };
   }
 
   async processes(): Promise<ProcessInfo[]> {

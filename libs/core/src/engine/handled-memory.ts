@@ -12,7 +12,7 @@ const COLUMNS = 3;
 
 /**
  * What of one shard was handled but may come back, because its settlement was lost with the epoch. The broker brings
- * such messages first, in their old order and marked as redelivered; they are settled without another flight.
+ * such messages first, in their old order and marked as redelivered; they are settled without another attempt.
  */
 export class HandledMemory {
   /**
@@ -23,13 +23,13 @@ export class HandledMemory {
   /** Where the next mark goes. */
   private place = 0;
   private last: HandledMark[] = [];
-  /** What flights of former epochs handled since the present one began. They are the newest at its end. */
+  /** What attempts of former epochs handled since the present one began. They are the newest at its end. */
   private late: HandledMark[] = [];
 
   /** @param capacity the prefetch window: no more deliveries than that can be unsettled */
   constructor(private readonly capacity: number) {}
 
-  /** Notes a message whose flight succeeded. One without an id cannot be told from another, so it is not noted. */
+  /** Notes a message whose attempt succeeded. One without an id cannot be told from another, so it is not noted. */
   remember(keyId: string, { messageId, body }: Delivery): void {
     if (messageId === undefined) return;
     const { ring, place } = this;
@@ -39,7 +39,7 @@ export class HandledMemory {
     this.place = place + COLUMNS === this.capacity * COLUMNS ? 0 : place + COLUMNS;
   }
 
-  /** Notes a message whose flight succeeded when its epoch had ended already: it may come back in the present one. */
+  /** Notes a message whose attempt succeeded when its epoch had ended already: it may come back in the present one. */
   rememberLate(keyId: string, delivery: Delivery): void {
     const mark = markOf(keyId, delivery);
     if (mark !== undefined) this.late = [...this.late, mark].slice(-this.capacity);

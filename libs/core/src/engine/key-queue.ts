@@ -7,7 +7,7 @@ import { Activation } from './activation.js';
 import type { CallbackPlace } from './callback-run.js';
 import type { DeadlineItem } from './deadline-list.js';
 import { Fifo } from './fifo.js';
-import type { SlotSeeker } from './flight-slots.js';
+import type { SlotSeeker } from './attempt-slots.js';
 import type { KeyedItem } from './key-table.js';
 import type { Lane, LaneWorker } from './lane.js';
 import type { LiveKey } from './live-key.js';
@@ -245,9 +245,9 @@ export class KeyQueue
     if (this.aftermath !== undefined) return undefined;
     if (this.activation.ending !== undefined) return terminateTurn;
     if (this.closeReason !== undefined) return this.closingTurn(this.closeReason);
-    const mayFly = this.tracker.ready && this.home.mayStart();
+    const mayAttempt = this.tracker.ready && this.home.mayStart();
     const waiting = this.firstAwaited();
-    if (mayFly && (waiting === undefined || this.signalsFirst === 0)) {
+    if (mayAttempt && (waiting === undefined || this.signalsFirst === 0)) {
       if (this.slot === 'none') {
         this.slot = 'asked';
         this.home.engine.slots.request(this);
@@ -304,7 +304,7 @@ export class KeyQueue
     successor.choose();
   }
 
-  /** A flight of an earlier epoch handled a message. Returns whether it is here, or belongs to a later epoch still. */
+  /** An attempt of an earlier epoch handled a message. Returns whether it is here, or belongs to a later epoch still. */
   private recognise(handled: Delivery): boolean {
     if (this.closeReason === undefined) return this.tracker.recognise(handled);
     this.handledLate = handled;

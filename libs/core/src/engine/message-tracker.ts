@@ -16,7 +16,7 @@ import { Parking, type ParkingHost } from './parking.js';
 import type { Shard } from './shard.js';
 import { DeliveredMessage, DirectTrackedMessage, type TrackedMessage } from './tracked-message.js';
 
-/** Whoever runs the flights; told when there may be something to run, or nothing left. */
+/** Whoever runs the attempts; told when there may be something to run, or nothing left. */
 export interface TrackerOwner {
   readonly id: string;
   trackerChanged(): void;
@@ -28,7 +28,7 @@ export interface TrackerOwner {
  */
 export class MessageTracker implements ParkingHost {
   /** `open`: the head may start; `settling`: the head waits until its dead letter is confirmed. */
-  phase: 'open' | 'inFlight' | 'backoff' | 'settling' = 'open';
+  phase: 'open' | 'attempting' | 'backoff' | 'settling' = 'open';
   /** Attempts at the head that have started. */
   attempt = 0;
   /** How often `init` failed in a row. */
@@ -92,10 +92,10 @@ export class MessageTracker implements ParkingHost {
     this.owner.trackerChanged();
   }
 
-  /** The head starts a flight. */
-  takeOff(): TrackedMessage {
+  /** The head starts an attempt. */
+  beginAttempt(): TrackedMessage {
     const head = this.fifo.peek()!;
-    this.phase = 'inFlight';
+    this.phase = 'attempting';
     this.attempt++;
     return head;
   }
@@ -142,7 +142,7 @@ export class MessageTracker implements ParkingHost {
     this.attempt--;
   }
 
-  /** The head's flight failed. */
+  /** The head's attempt failed. */
   fail(error: unknown): void {
     if (this.shard.closing) {
       this.standBack();
@@ -157,7 +157,7 @@ export class MessageTracker implements ParkingHost {
     this.exhausted(new AttemptsExhaustedError(this.keyText(), this.attempt, error), error);
   }
 
-  /** `init` failed before the head's flight: that uses up no attempt, unless a caller waits for the message. */
+  /** `init` failed before the head's attempt: that uses up no attempt, unless a caller waits for the message. */
   startFailed(error: DataUpdaterStartError): void {
     if (this.shard.closing) {
       this.standBack();
@@ -179,9 +179,9 @@ export class MessageTracker implements ParkingHost {
 
   // ---- parking
 
-  /** Parks the key from its head on, as soon as no flight of it runs. */
+  /** Parks the key from its head on, as soon as no attempt of it runs. */
   park(): void {
-    if (this.phase === 'inFlight' || this.phase === 'settling') {
+    if (this.phase === 'attempting' || this.phase === 'settling') {
       this.parkWanted = true;
       return;
     }
@@ -232,21 +232,21 @@ export class MessageTracker implements ParkingHost {
 
   // ---- the end of an epoch
 
-  /** Forgets what has not started; the transport brings it again. A flight that runs keeps its head. */
+  /** Forgets what has not started; the transport brings it again. An attempt that runs keeps its head. */
   clear(error: Error): void {
     if (this.phase === 'backoff' || this.shard.ended) this.cancelTimer();
     const settling = this.phase === 'settling' && !this.shard.ended;
-    const inFlight = this.phase === 'inFlight' || settling ? this.fifo.shift() : undefined;
+    const attempting = this.phase === 'attempting' || settling ? this.fifo.shift() : undefined;
     for (let message = this.fifo.shift(); message !== undefined; message = this.fifo.shift()) {
       if (message instanceof DirectTrackedMessage) message.reject(error);
-      // It comes back once more, and needs no flight then either.
+      // It comes back once more, and needs no attempt then either.
       else if (message instanceof DeliveredMessage && message.handledBefore) this.remember(message);
     }
-    if (inFlight === undefined) {
+    if (attempting === undefined) {
       this.phase = 'open';
       this.attempt = 0;
     } else {
-      this.fifo.push(inFlight);
+      this.fifo.push(attempting);
     }
     this.parkWanted = false;
     this.parking?.stopReading();
@@ -254,10 +254,10 @@ export class MessageTracker implements ParkingHost {
   }
 
   /**
-   * The flight of a lost epoch ended: it settles nothing, but a caller that waits is told, and a success is remembered
+   * The attempt of a lost epoch ended: it settles nothing, but a caller that waits is told, and a success is remembered
    * for the redelivery. Returns the delivery that was handled, if one was.
    */
-  landedLate(outcome: MessageOutcome<unknown> | undefined, error: unknown): Delivery | undefined {
+  endedLate(outcome: MessageOutcome<unknown> | undefined, error: unknown): Delivery | undefined {
     const head = this.fifo.shift();
     this.phase = 'open';
     if (head instanceof DirectTrackedMessage) {
@@ -268,7 +268,7 @@ export class MessageTracker implements ParkingHost {
   }
 
   /**
-   * A flight of the epoch before ended only now and handled a message: if it is here again it is settled without
+   * An attempt of the epoch before ended only now and handled a message: if it is here again it is settled without
    * another. Returns whether it is. Messages before it were handled too, or it could not have run.
    */
   recognise(handled: Delivery): boolean {

@@ -47,7 +47,7 @@ export class Shard implements ShardReceiver {
     return this.session.epoch;
   }
 
-  /** Whether a flight may start at this moment. */
+  /** Whether an attempt may start at this moment. */
   mayStart(): boolean {
     if (this.closing || this.suspended) return false;
     if (this.session.isCertain?.() === false) this.suspended = true;

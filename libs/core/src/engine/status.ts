@@ -13,8 +13,8 @@ export interface EngineStatus {
   readonly stalledShards: readonly number[];
   /** Data updaters that live. */
   readonly liveKeys: number;
-  /** Flights that run. */
-  readonly flights: number;
+  /** Attempts that run. */
+  readonly runningAttempts: number;
   /** Keys whose head waits for its next attempt. */
   readonly backoffs: number;
   /** Keys whose `init` failed at the last try. */
@@ -29,7 +29,7 @@ export interface EngineStatus {
 export function census(
   slots: Iterable<ShardSlot>,
   now: number,
-): Omit<EngineStatus, 'transport' | 'liveKeys' | 'flights'> {
+): Omit<EngineStatus, 'transport' | 'liveKeys' | 'runningAttempts'> {
   const stalledShards: number[] = [];
   let [shards, backoffs, failingInits, parkedKeys, parkedMessages, oldestHead] = [0, 0, 0, 0, 0, 0];
   for (const slot of slots) {

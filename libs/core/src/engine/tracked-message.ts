@@ -22,7 +22,7 @@ export class DeliveredMessage extends TrackedMessage {
     readonly delivery: Delivery,
     /** Whether it was read from the side queue. */
     readonly fromSideQueue: boolean,
-    /** Whether its flight succeeded in the last epoch, so that only its settlement is missing. */
+    /** Whether its attempt succeeded in the last epoch, so that only its settlement is missing. */
     public handledBefore: boolean,
   ) {
     super(receivedAt);

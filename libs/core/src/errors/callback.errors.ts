@@ -22,7 +22,7 @@ export class HandlerTimeoutError extends MississippiError {
 
   constructor(callback: string, key: string, timeout: number) {
     super(
-      `${callback} of the key ${key} did not end within ${timeout} ms and was abandoned: make it end on context.signal, or raise handlerTimeout.`,
+      `${callback} of the key ${key} did not end within ${timeout} ms and was abandoned: make it end on context.abortSignal, or raise handlerTimeout.`,
     );
   }
 }

@@ -22,7 +22,7 @@ export interface CallbackContext {
    * Fires when the shard is lost, a drain is past its deadline, or the callback ran for `handlerTimeout`. Made at the
    * first access, so it costs nothing where it is not used.
    */
-  readonly signal: AbortSignal;
+  readonly abortSignal: AbortSignal;
 }
 
 /**

@@ -20,7 +20,7 @@ export type MississippiEvent =
   | (KeyEvent & { readonly type: 'startFailed'; readonly error: unknown; readonly failures: number })
   | (KeyEvent & { readonly type: 'deactivated'; readonly reason: unknown })
   | (KeyEvent & { readonly type: 'signalled' })
-  | (MessageEvent & { readonly type: 'flightStarted' })
+  | (MessageEvent & { readonly type: 'attemptStarted' })
   | (MessageEvent & { readonly type: 'handled' })
   | (MessageEvent & { readonly type: 'skipped' })
   | (MessageEvent & { readonly type: 'retried'; readonly error: unknown; readonly delay: number })

@@ -92,7 +92,7 @@ export interface ShardSession {
   /** @param key canonical; messages are found whatever spelling of it they carry */
   readParked(key: Uint8Array): ParkedReader;
   /**
-   * Asked before each flight starts: whether the ownership of the shard is certain at this moment. Left out, it always
+   * Asked before each attempt starts: whether the ownership of the shard is certain at this moment. Left out, it always
    * is. After a `false` the transport calls {@link ShardReceiver.resume} once it is certain again.
    */
   isCertain?(): boolean;
@@ -109,7 +109,7 @@ export interface ShardReceiver {
   deliver(delivery: Delivery): void;
   /** The epoch ended without our doing: nothing of it can be settled any more. */
   lost(cause: Error): void;
-  /** No flight starts until {@link resume}. */
+  /** No attempt starts until {@link resume}. */
   suspend(): void;
   resume(): void;
   /**

@@ -84,7 +84,7 @@ export class DataUpdaterService {
 
   /**
    * Sets a key aside: from its next message on, everything goes to the side queue, in order, until {@link resume}. A
-   * flight that runs is let finish. A key that is parked before it has any message is parked in this process only.
+   * attempt that runs is let finish. A key that is parked before it has any message is parked in this process only.
    */
   async park(shardingKey: ShardingKey): Promise<void> {
     return this.runtime.engine.park(encodeShardingKey(shardingKey));

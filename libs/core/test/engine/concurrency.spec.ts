@@ -2,7 +2,7 @@ import { settled } from '../support/fake-clock.js';
 import { Gates, RecordingHandler, text, watch } from '../support/recording-handler.js';
 import { startEngine } from '../support/test-engine.js';
 
-/** An engine whose flights and signals end when the test opens the gate of their payload. */
+/** An engine whose attempts and signals end when the test opens the gate of their payload. */
 async function startGated(concurrency?: number) {
   const gates = new Gates();
   const handler = new RecordingHandler({
@@ -17,14 +17,14 @@ describe('the cap', () => {
     const { send, gates, service } = await startGated();
     for (let key = 0; key < 500; key++) await send(key, String(key));
     expect(gates.names).toHaveLength(500);
-    expect(service.status().flights).toBe(500);
+    expect(service.status().runningAttempts).toBe(500);
   });
 
-  test('limits the flights that run at once in this process, over all shards', async () => {
+  test('limits the attempts that run at once in this process, over all shards', async () => {
     const { send, gates, service } = await startGated(2);
     for (const key of ['k', 'l', 'm', 'n']) await send(key, key);
     expect(gates.names).toEqual(['k', 'l']);
-    expect(service.status().flights).toBe(2);
+    expect(service.status().runningAttempts).toBe(2);
     gates.open('l');
     await settled();
     expect(gates.names).toEqual(['k', 'm']);

@@ -181,8 +181,8 @@ describe('callbacks', () => {
     await send('k', 'a', 'b');
     const place = { instance: 'default', key: 'k', shard: shard('k'), epoch: 1, redelivered: false };
     const unprompted = { ...place, attempt: 0 };
-    const flight = { ...place, attempt: 1 };
-    expect(seen).toEqual([unprompted, unprompted, flight, unprompted, flight, unprompted]);
+    const attempt = { ...place, attempt: 1 };
+    expect(seen).toEqual([unprompted, unprompted, attempt, unprompted, attempt, unprompted]);
   });
 
   test('the context of a message has its id, timestamp and headers', async () => {
@@ -209,7 +209,7 @@ describe('callbacks', () => {
     const signals = new Set<AbortSignal>();
     const { send } = await startEngine({
       handleMessage(payload, _, context) {
-        if (payload === 'asks') signals.add(context.signal).add(context.signal);
+        if (payload === 'asks') signals.add(context.abortSignal).add(context.abortSignal);
       },
     });
     await send('k', 'quiet', 'quiet');

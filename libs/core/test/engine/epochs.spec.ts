@@ -4,13 +4,13 @@ import { Gates, RecordingHandler, watch } from '../support/recording-handler.js'
 import { ScriptedTransport } from '../support/scripted-transport.js';
 import { startEngine } from '../support/test-engine.js';
 
-/** An engine on a transport that the test plays, whose flights end when the test opens their gate. */
+/** An engine on a transport that the test plays, whose attempts end when the test opens their gate. */
 async function startScripted() {
   const gates = new Gates();
   const signals: AbortSignal[] = [];
   const handler = new RecordingHandler({
     handleMessage(payload, _, context) {
-      signals.push(context.signal);
+      signals.push(context.abortSignal);
       return gates.at(payload).then(() => (payload === 'bye' ? stop('done') : ack(undefined, { continue: payload })));
     },
   });
@@ -59,7 +59,7 @@ describe('a lost shard', () => {
       {
         handleMessage: async (_, __, context) => {
           await gates.at('a');
-          aborted = context.signal.aborted;
+          aborted = context.abortSignal.aborted;
         },
       },
       { transport },
@@ -72,7 +72,7 @@ describe('a lost shard', () => {
     expect(aborted).toBe(true);
   });
 
-  test('settles nothing of what its flights return: no ack, no continuation, no stop', async () => {
+  test('settles nothing of what its attempts return: no ack, no continuation, no stop', async () => {
     const { transport, gates, handler } = await startScripted();
     const epoch = transport.own();
     epoch.deliver('k', 'a');
@@ -132,7 +132,7 @@ describe('a lost shard', () => {
     expect(handler.of('l')).toEqual(['init', 'message b']);
   });
 
-  test('delivers to a flight of the key in the next epoch only when terminate of the last has finished', async () => {
+  test('delivers to an attempt of the key in the next epoch only when terminate of the last has finished', async () => {
     const gates = new Gates();
     const handler = new RecordingHandler({ terminate: () => gates.at('terminate') });
     const { send, transport } = await startEngine(handler, { memory: { totalCount: 1 } });
@@ -224,7 +224,7 @@ describe('a hand-over', () => {
 });
 
 describe('the fence', () => {
-  test('while a shard is suspended no flight starts, until it is resumed', async () => {
+  test('while a shard is suspended no attempt starts, until it is resumed', async () => {
     const { transport, gates, handler } = await startScripted();
     const epoch = transport.own();
     epoch.deliver('k', 'a');
@@ -239,7 +239,7 @@ describe('the fence', () => {
     expect(gates.names).toEqual(['b', 'c']);
   });
 
-  test('before each flight the ownership is asked for; when it is uncertain nothing starts until resume', async () => {
+  test('before each attempt the ownership is asked for; when it is uncertain nothing starts until resume', async () => {
     const { transport, gates } = await startScripted();
     const epoch = transport.own();
     epoch.deliver('k', 'a');
@@ -253,7 +253,7 @@ describe('the fence', () => {
     expect(gates.names).toEqual(['a', 'b', 'c']);
   });
 
-  test('a flight whose init took until the ownership was uncertain does not start', async () => {
+  test('an attempt whose init took until the ownership was uncertain does not start', async () => {
     const gates = new Gates();
     const attempts: number[] = [];
     const transport = new ScriptedTransport();

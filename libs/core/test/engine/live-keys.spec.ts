@@ -3,7 +3,7 @@ import { settled } from '../support/fake-clock.js';
 import { Gates, RecordingHandler } from '../support/recording-handler.js';
 import { startEngine } from '../support/test-engine.js';
 
-/** An engine of one shard whose `init` and flights wait at gates where the payload or key says so. */
+/** An engine of one shard whose `init` and attempts wait at gates where the payload or key says so. */
 async function startGated(options: { concurrency?: number } = {}) {
   const gates = new Gates<unknown>();
   const handler = new RecordingHandler({
@@ -112,7 +112,7 @@ test('status counts what the process owns, does and waits for', async () => {
     shards: 1,
     stalledShards: [],
     liveKeys: 0,
-    flights: 0,
+    runningAttempts: 0,
     backoffs: 0,
     failingInits: 0,
     parkedKeys: 0,
@@ -124,7 +124,13 @@ test('status counts what the process owns, does and waits for', async () => {
   gates.fail('b', new Error('broken'));
   await service.park('parked');
   await send('parked', 'c', 'd');
-  expect(service.status()).toMatchObject({ liveKeys: 2, flights: 1, backoffs: 1, parkedKeys: 1, parkedMessages: 2 });
+  expect(service.status()).toMatchObject({
+    liveKeys: 2,
+    runningAttempts: 1,
+    backoffs: 1,
+    parkedKeys: 1,
+    parkedMessages: 2,
+  });
 });
 
 describe('events', () => {
@@ -139,11 +145,11 @@ describe('events', () => {
     expect(typesOf(events)).toEqual([
       'shardOwned',
       'started',
-      'flightStarted',
+      'attemptStarted',
       'retried',
       'deactivated',
       'started',
-      'flightStarted',
+      'attemptStarted',
       'handled',
       'deactivated',
     ]);
@@ -170,12 +176,12 @@ describe('events', () => {
     await settled();
     expect(typesOf(events).slice(2)).toEqual([
       'signalled',
-      'flightStarted',
+      'attemptStarted',
       'discarded',
       'deadLettered',
       'parked',
       'resumed',
-      'flightStarted',
+      'attemptStarted',
       'handled',
       'unparked',
     ]);

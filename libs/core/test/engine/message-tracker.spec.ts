@@ -6,7 +6,7 @@ import { startEngine } from '../support/test-engine.js';
 
 const ONE_SHARD = { memory: { totalCount: 1 } };
 
-/** An engine whose flights end when the test opens their gate. */
+/** An engine whose attempts end when the test opens their gate. */
 async function startGated() {
   const gates = new Gates();
   const handler = new RecordingHandler({ handleMessage: (payload) => gates.at(payload) });
@@ -134,7 +134,7 @@ describe('order', () => {
     expect(epoch.settled).toEqual(payloads(1, 300));
   });
 
-  test('messages of different keys are settled in the order in which their flights end', async () => {
+  test('messages of different keys are settled in the order in which their attempts end', async () => {
     const { transport, gates } = await startScripted();
     const epoch = transport.own();
     epoch.deliver('k', 'a');

@@ -93,27 +93,27 @@ describe('an operator', () => {
     expect(broker.parkedCount(0)).toBe(2);
   });
 
-  test('parks a busy key: the flight that runs is let finish and settle, the rest is set aside', async () => {
+  test('parks a busy key: the attempt that runs is let finish and settle, the rest is set aside', async () => {
     const gates = new Gates();
-    const handler = new RecordingHandler({ handleMessage: () => gates.at('flight') });
+    const handler = new RecordingHandler({ handleMessage: () => gates.at('attempt') });
     const { send, service, transport } = await startEngine(handler, { memory: { totalCount: 1 } });
     await send('k', 'a', 'b', 'c');
     await service.park('k');
     expect(transport.broker.parkedCount(0)).toBe(0);
-    gates.open('flight');
+    gates.open('attempt');
     await settled();
     expect(handler.messages('k')).toEqual(['a']);
     expect(transport.broker.parkedCount(0)).toBe(2);
     expect(transport.broker.length).toBe(0);
   });
 
-  test('parks a key whose flight then fails: the head is set aside too', async () => {
+  test('parks a key whose attempt then fails: the head is set aside too', async () => {
     const gates = new Gates();
-    const handler = new RecordingHandler({ handleMessage: () => gates.at('flight') });
+    const handler = new RecordingHandler({ handleMessage: () => gates.at('attempt') });
     const { send, service, clock, transport } = await startEngine(handler, { memory: { totalCount: 1 } });
     await send('k', 'a', 'b');
     await service.park('k');
-    gates.fail('flight', new Error('broken'));
+    gates.fail('attempt', new Error('broken'));
     await clock.advance(60_000);
     expect(handler.messages('k')).toEqual(['a']);
     expect(transport.broker.parkedCount(0)).toBe(2);
@@ -129,14 +129,14 @@ describe('an operator', () => {
     expect(transport.broker.parkedCount(0)).toBe(2);
   });
 
-  test('changes his mind before the flight has ended, and nothing is set aside', async () => {
+  test('changes his mind before the attempt has ended, and nothing is set aside', async () => {
     const gates = new Gates();
-    const handler = new RecordingHandler({ handleMessage: () => gates.at('flight') });
+    const handler = new RecordingHandler({ handleMessage: () => gates.at('attempt') });
     const { send, service, of } = await startEngine(handler);
     await send('k', 'a', 'b');
     await service.park('k');
     await service.resume('k');
-    gates.open('flight');
+    gates.open('attempt');
     await settled();
     expect(handler.messages('k')).toEqual(['a', 'b']);
     expect(of('parked')).toEqual([]);
@@ -274,13 +274,13 @@ describe('resume', () => {
 
 test('a direct message to a parked key is refused with a typed error, whether it waits or comes later', async () => {
   const gates = new Gates();
-  const handler = new RecordingHandler({ handleMessage: () => gates.at('flight') });
+  const handler = new RecordingHandler({ handleMessage: () => gates.at('attempt') });
   const { send, service } = await startEngine(handler);
   await send('k', 'a');
   const waiting = watch(service.handleMessage('k', { payload: 'b' }));
   await service.park('k');
   await expect(service.handleMessage('k', { payload: 'c' })).rejects.toBeInstanceOf(KeyParkedError);
-  gates.open('flight');
+  gates.open('attempt');
   await settled();
   expect(waiting.value).toBeInstanceOf(KeyParkedError);
   await expect(service.handleMessage('k', { payload: 'd' })).rejects.toBeInstanceOf(KeyParkedError);

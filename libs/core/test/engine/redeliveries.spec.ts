@@ -4,7 +4,7 @@ import { Gates, RecordingHandler } from '../support/recording-handler.js';
 import { ScriptedDelivery, ScriptedTransport } from '../support/scripted-transport.js';
 import { startEngine } from '../support/test-engine.js';
 
-/** An engine on a transport that the test plays; flights of `slow...` end when the test opens their gate. */
+/** An engine on a transport that the test plays; attempts of `slow...` end when the test opens their gate. */
 async function startScripted(prefetch = 300) {
   const gates = new Gates<MessageOutcome<unknown> | void>();
   const handler = new RecordingHandler({
@@ -13,8 +13,8 @@ async function startScripted(prefetch = 300) {
   return { gates, handler, ...(await startEngine(handler, { transport: new ScriptedTransport({ prefetch }) })) };
 }
 
-describe('a message that comes back while the flight of the last epoch still runs', () => {
-  test('waits for that flight, and is acked without a second run if it succeeded', async () => {
+describe('a message that comes back while the attempt of the last epoch still runs', () => {
+  test('waits for that attempt, and is acked without a second run if it succeeded', async () => {
     const { transport, gates, handler, of } = await startScripted();
     const first = transport.own();
     first.deliver('k', 'slow');
@@ -31,7 +31,7 @@ describe('a message that comes back while the flight of the last epoch still run
     expect(of('skipped')).toMatchObject([{ messageId: 'slow', epoch: 2 }]);
   });
 
-  test('runs again if that flight failed', async () => {
+  test('runs again if that attempt failed', async () => {
     const { transport, gates, handler } = await startScripted();
     const first = transport.own();
     first.deliver('k', 'slow');
@@ -44,7 +44,7 @@ describe('a message that comes back while the flight of the last epoch still run
     expect(second.settled).toEqual([]);
   });
 
-  test('runs again if that flight discarded, for its dead letter was never written', async () => {
+  test('runs again if that attempt discarded, for its dead letter was never written', async () => {
     const { transport, gates, handler } = await startScripted();
     const first = transport.own();
     first.deliver('k', 'slow');
@@ -56,7 +56,7 @@ describe('a message that comes back while the flight of the last epoch still run
     expect(handler.messages('k')).toEqual(['slow', 'slow']);
   });
 
-  test('does not wait for ever: an abandoned flight makes room', async () => {
+  test('does not wait for ever: an abandoned attempt makes room', async () => {
     const { transport, handler, clock } = await startScripted();
     const first = transport.own();
     first.deliver('k', 'slow');
@@ -98,7 +98,7 @@ describe('a message that comes back while the flight of the last epoch still run
     expect(second.settled).toEqual(['a', 'slow']);
   });
 
-  test('is known too when the flight ends after the new epoch began and before the message is there', async () => {
+  test('is known too when the attempt ends after the new epoch began and before the message is there', async () => {
     const { transport, gates, handler } = await startScripted();
     const first = transport.own();
     first.deliver('k', 'slow');

@@ -4,13 +4,13 @@ import { Gates, RecordingHandler, text, watch } from '../support/recording-handl
 import { ScriptedTransport } from '../support/scripted-transport.js';
 import { startEngine } from '../support/test-engine.js';
 
-/** An engine of one shard whose flights end when the test opens their gate. */
+/** An engine of one shard whose attempts end when the test opens their gate. */
 async function startGated(options: { drainTimeout?: number } = {}) {
   const gates = new Gates();
   const signals: AbortSignal[] = [];
   const handler = new RecordingHandler({
     handleMessage(payload, _, context) {
-      signals.push(context.signal);
+      signals.push(context.abortSignal);
       return gates.at(payload);
     },
   });
@@ -93,7 +93,7 @@ describe('stop', () => {
     expect((await successorOf(broker)).messages('k')).toEqual(['a', 'b']);
   });
 
-  test('retries nothing: a flight that fails meanwhile leaves its message to the next owner', async () => {
+  test('retries nothing: an attempt that fails meanwhile leaves its message to the next owner', async () => {
     const { engine, send, gates, broker, handler } = await startGated();
     await send('k', 'a', 'b');
     const stopped = engine.stop();

@@ -19,7 +19,7 @@ async function startSlow(options: { concurrency?: number; handlerTimeout?: numbe
     handleMessage(payload, state, context) {
       states.push(state);
       if (!payload.startsWith('slow')) return undefined;
-      signals.push(context.signal);
+      signals.push(context.abortSignal);
       return gates.at(payload) as Promise<undefined>;
     },
     handleSignal: () => gates.at('signal'),
@@ -29,7 +29,7 @@ async function startSlow(options: { concurrency?: number; handlerTimeout?: numbe
 }
 
 describe('handlerTimeout', () => {
-  test('is 5 minutes by default: then the AbortSignal of the flight fires', async () => {
+  test('is 5 minutes by default: then the AbortSignal of the attempt fires', async () => {
     const { send, clock, signals } = await startSlow();
     await send('k', 'slow');
     await clock.advance(LIMIT - 1);
@@ -51,7 +51,7 @@ describe('handlerTimeout', () => {
     expect(of('abandoned')).toEqual([]);
   });
 
-  test('abandons the flight after that: the attempt has failed and the message is retried', async () => {
+  test('abandons the attempt after that: the attempt has failed and the message is retried', async () => {
     const { send, clock, handler, of } = await startSlow();
     await send('k', 'slow', 'next');
     await clock.advance(LIMIT + GRACE);
@@ -61,7 +61,7 @@ describe('handlerTimeout', () => {
     expect(handler.messages('k')).toEqual(['slow', 'slow']);
   });
 
-  test('of an abandoned flight ignores outcome and state, and calls no terminate', async () => {
+  test('of an abandoned attempt ignores outcome and state, and calls no terminate', async () => {
     const { send, clock, gates, handler, states, transport } = await startSlow();
     await send('k', 'slow', 'next');
     await clock.advance(LIMIT + GRACE);
@@ -75,7 +75,7 @@ describe('handlerTimeout', () => {
     expect(states).toEqual([1, 2, 2]);
   });
 
-  test('of an abandoned flight ignores a late failure too', async () => {
+  test('of an abandoned attempt ignores a late failure too', async () => {
     const { send, clock, gates, of } = await startSlow();
     await send('k', 'slow');
     await clock.advance(LIMIT + GRACE);
@@ -84,7 +84,7 @@ describe('handlerTimeout', () => {
     expect(of('retried')).toHaveLength(1);
   });
 
-  test('frees the slot of an abandoned flight', async () => {
+  test('frees the slot of an abandoned attempt', async () => {
     const { send, clock, handler } = await startSlow({ concurrency: 1 });
     await send('k', 'slow');
     await send('l', 'other');
@@ -94,7 +94,7 @@ describe('handlerTimeout', () => {
     expect(handler.messages('l')).toEqual(['other']);
   });
 
-  test('only an abandoned flight may overlap its successor', async () => {
+  test('only an abandoned attempt may overlap its successor', async () => {
     const { send, clock, gates } = await startSlow();
     await send('k', 'slow');
     await clock.advance(LIMIT + GRACE + 100);

@@ -283,7 +283,7 @@ test('an app that never started closes in good order', async () => {
 test('a drain past drainTimeout tells the handler by its signal and does not wait for ever', async () => {
   @MessageHandler()
   class Endless implements DataUpdaterHandler {
-    async handleMessage(_payload: unknown, _state: unknown, { signal }: MessageContext): Promise<void> {
+    async handleMessage(_payload: unknown, _state: unknown, { abortSignal: signal }: MessageContext): Promise<void> {
       gates.running.resolve();
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
       order.push(`told: ${(signal.reason as Error).name}`);

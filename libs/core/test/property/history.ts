@@ -1,6 +1,6 @@
 import type { DeadLetterReason } from '../../src/engine/notes.js';
 import type { CallbackRecord, DirectRecord, EpochRecord, MessageRecord } from './records.js';
-import type { Flight, FlightResult } from './scenario.js';
+import type { Attempt, AttemptResult } from './scenario.js';
 import { UpdaterHistory } from './updater-history.js';
 
 export interface HistoryLimits {
@@ -45,7 +45,7 @@ export class History {
 
   // ---- what goes in
 
-  published(key: string, plan: readonly Flight[], garbled: boolean): MessageRecord {
+  published(key: string, plan: readonly Attempt[], garbled: boolean): MessageRecord {
     const earlier = this.byKey.get(key) ?? [];
     this.byKey.set(key, earlier);
     const index = earlier.length;
@@ -56,7 +56,7 @@ export class History {
       index,
       plan,
       garbled,
-      flights: 0,
+      attempts: 0,
       handledIn: new Set(),
       wasParked: false,
       gone: false,
@@ -68,9 +68,9 @@ export class History {
     return message;
   }
 
-  direct(process: string, key: string, plan: readonly Flight[]): DirectRecord {
+  direct(process: string, key: string, plan: readonly Attempt[]): DirectRecord {
     const text = `${key}~${this.directs.length}`;
-    const direct: DirectRecord = { text, process, key, plan, flights: 0, handled: false, ends: 0 };
+    const direct: DirectRecord = { text, process, key, plan, attempts: 0, handled: false, ends: 0 };
     this.directs.push(direct);
     this.note(`direct ${text}`);
     return direct;
@@ -119,7 +119,7 @@ export class History {
       lost: false,
       suspended: false,
       drainEnds: undefined,
-      flights: new Map(),
+      attempts: new Map(),
       discards: new Set(),
     };
     if (this.epochs.has(text)) this.violation(`the epoch ${text} was opened twice`);
@@ -165,7 +165,7 @@ export class History {
     if (message === undefined) return;
     const justified =
       (reason === 'discarded' && epoch.discards.has(message)) ||
-      (reason === 'attempts_exhausted' && (epoch.flights.get(message) ?? 0) >= this.limits.attempts) ||
+      (reason === 'attempts_exhausted' && (epoch.attempts.get(message) ?? 0) >= this.limits.attempts) ||
       (reason === 'payload_undecodable' && message.garbled) ||
       (reason === 'dropped' && this.dropped.has(message.key));
     if (!justified) this.violation(`${message.text} goes to the dead letters as ${reason}, for no reason`);
@@ -187,17 +187,17 @@ export class History {
     leaveFifo(epoch, message);
   }
 
-  // ---- flights
+  // ---- attempts
 
-  flightStarted(run: CallbackRecord): void {
+  attemptStarted(run: CallbackRecord): void {
     const { epoch, message: item } = run;
     if (item === undefined) return;
-    item.flights++;
+    item.attempts++;
     if (epoch.suspended) this.violation(`${run.text} started while its shard was suspended`);
     if (isMessage(item)) {
-      const flights = (epoch.flights.get(item) ?? 0) + 1;
-      epoch.flights.set(item, flights);
-      if (!item.wasParked && flights > this.limits.attempts) this.violation(`${run.text} is one attempt too many`);
+      const attempts = (epoch.attempts.get(item) ?? 0) + 1;
+      epoch.attempts.set(item, attempts);
+      if (!item.wasParked && attempts > this.limits.attempts) this.violation(`${run.text} is one attempt too many`);
       this.checkOrder(run, item);
     }
     const fifo = fifoOf(epoch, item.key);
@@ -206,7 +206,7 @@ export class History {
     if (place < 0 && !(isMessage(item) && item.wasParked)) this.violation(`${run.text} is no message of its epoch`);
   }
 
-  /** A flight of a message is legal only if every earlier message of the key was settled or handled before. */
+  /** An attempt of a message is legal only if every earlier message of the key was settled or handled before. */
   private checkOrder(run: CallbackRecord, message: MessageRecord): void {
     for (const earlier of this.byKey.get(message.key)!.slice(0, message.index)) {
       if (!earlier.gone && earlier.handledIn.size === 0) {
@@ -221,7 +221,7 @@ export class History {
     }
   }
 
-  flightEnded(run: CallbackRecord, result: FlightResult): void {
+  attemptEnded(run: CallbackRecord, result: AttemptResult): void {
     const { message } = run;
     if (message === undefined) return;
     const failed = result === 'throw' || result === 'invalid';

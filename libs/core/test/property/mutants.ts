@@ -34,10 +34,10 @@ const settlesBeforeHandling: Mutant = {
     const undo = [
       replaceMethod(
         MessageTracker.prototype,
-        'takeOff',
-        (takeOff) =>
+        'beginAttempt',
+        (beginAttempt) =>
           function () {
-            const head = takeOff.call(this) as TrackedMessage;
+            const head = beginAttempt.call(this) as TrackedMessage;
             if (head instanceof DeliveredMessage && !early.has(head)) {
               early.add(head);
               shardOf(this).session.settle(head.delivery);
@@ -188,15 +188,15 @@ const handlesBesideParked: Mutant = {
 };
 
 const settlesForLostEpoch: Mutant = {
-  name: 'settles by the outcome of a flight whose epoch was lost',
+  name: 'settles by the outcome of an attempt whose epoch was lost',
   says: /which has ended/,
   plant: () =>
     replaceMethod(
       MessageTracker.prototype,
-      'landedLate',
-      (landedLate) =>
+      'endedLate',
+      (endedLate) =>
         function (outcome, error) {
-          const handled = landedLate.call(this, outcome, error) as Delivery | undefined;
+          const handled = endedLate.call(this, outcome, error) as Delivery | undefined;
           if (handled !== undefined) shardOf(this).session.settle(handled);
           return handled;
         },

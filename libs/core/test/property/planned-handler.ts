@@ -11,7 +11,7 @@ import {
   type KeyState,
   type MessageRecord,
 } from './records.js';
-import type { FlightResult, Pace, Turnout } from './scenario.js';
+import type { AttemptResult, Pace, Turnout } from './scenario.js';
 import type { TransportProcess } from './watched-transport.js';
 
 /** What the handler of the scenario throws. */
@@ -20,7 +20,7 @@ export class PlannedFailure extends Error {}
 /** A callback that waits until the scenario lets it go on. */
 export interface Gate {
   readonly process: TransportProcess;
-  open(result: FlightResult): void;
+  open(result: AttemptResult): void;
 }
 
 /** What a handler needs of the world around it. */
@@ -29,7 +29,7 @@ export interface PlannedWorld {
   readonly gates: Gate[];
   /** From now on everything succeeds. */
   readonly healed: boolean;
-  /** The next turn-out of a callback that is no flight. */
+  /** The next turn-out of a callback that is no attempt. */
   nextTurnout(): Turnout;
 }
 
@@ -55,7 +55,7 @@ export class PlannedHandler implements DataUpdaterHandler<KeyState, PlannedPaylo
   ): MessageOutcome<KeyState> | void | Promise<MessageOutcome<KeyState> | void> {
     const { world } = this;
     const message = 'direct' in payload ? payload.direct : world.history.messageOf({ message: payload.message })!;
-    const planned = world.healed ? undefined : message.plan[message.flights];
+    const planned = world.healed ? undefined : message.plan[message.attempts];
     return this.run(
       'handleMessage',
       state,
@@ -98,9 +98,9 @@ export class PlannedHandler implements DataUpdaterHandler<KeyState, PlannedPaylo
     state: KeyState | undefined,
     context: CallbackContext,
     pace: Pace,
-    result: FlightResult,
+    result: AttemptResult,
     message: MessageRecord | DirectRecord | undefined,
-    answer: (result: FlightResult, state: KeyState) => T,
+    answer: (result: AttemptResult, state: KeyState) => T,
   ): T | Promise<T> {
     const { history, gates } = this.world;
     if (!this.process.alive) return never();
@@ -124,12 +124,12 @@ export class PlannedHandler implements DataUpdaterHandler<KeyState, PlannedPaylo
 
   private finish<T>(
     run: CallbackRecord,
-    result: FlightResult,
-    answer: (result: FlightResult, state: KeyState) => T,
+    result: AttemptResult,
+    answer: (result: AttemptResult, state: KeyState) => T,
   ): T {
     if (!this.process.alive) throw new PlannedFailure('the process has crashed');
-    const isFlight = run.name === 'handleMessage';
-    const state = this.world.history.updaters.ended(run, isFlight || result === 'throw' ? result : 'ok');
+    const isAttempt = run.name === 'handleMessage';
+    const state = this.world.history.updaters.ended(run, isAttempt || result === 'throw' ? result : 'ok');
     if (result === 'throw') throw new PlannedFailure('as planned');
     return answer(result, state!);
   }
@@ -139,7 +139,7 @@ function never(): Promise<never> {
   return new Promise(() => undefined);
 }
 
-function outcome(result: FlightResult, state: KeyState): MessageOutcome<KeyState> | void {
+function outcome(result: AttemptResult, state: KeyState): MessageOutcome<KeyState> | void {
   switch (result) {
     case 'nothing':
       return undefined;

@@ -1,6 +1,6 @@
 import type { CallbackName } from '../../src/engine/callback-run.js';
 import type { ShardingKey } from '../../src/index.js';
-import type { Flight } from './scenario.js';
+import type { Attempt } from './scenario.js';
 
 /** The scenarios' keys are texts. */
 export function keyText(key: ShardingKey): string {
@@ -14,11 +14,11 @@ export interface MessageRecord {
   readonly key: string;
   /** Its place in the publishing order of the key. */
   readonly index: number;
-  readonly plan: readonly Flight[];
-  /** The payload cannot be decoded, so that no flight of it may start. */
+  readonly plan: readonly Attempt[];
+  /** The payload cannot be decoded, so that no attempt of it may start. */
   readonly garbled: boolean;
-  flights: number;
-  /** Processes in which a flight of it succeeded. */
+  attempts: number;
+  /** Processes in which an attempt of it succeeded. */
   readonly handledIn: Set<string>;
   /** It was set aside in a side queue at least once. */
   wasParked: boolean;
@@ -32,8 +32,8 @@ export interface DirectRecord {
   readonly text: string;
   readonly process: string;
   readonly key: string;
-  readonly plan: readonly Flight[];
-  flights: number;
+  readonly plan: readonly Attempt[];
+  attempts: number;
   handled: boolean;
   /** How often its caller was told the end. */
   ends: number;
@@ -50,13 +50,13 @@ export interface EpochRecord {
   ended: boolean;
   /** It ended without the process's doing. */
   lost: boolean;
-  /** No flight may start. */
+  /** No attempt may start. */
   suspended: boolean;
   /** When a drain that is under way gives up waiting; `undefined` without one. */
   drainEnds: number | undefined;
-  /** How many flights of each message started. */
-  readonly flights: Map<MessageRecord, number>;
-  /** Messages of which a flight said discard. */
+  /** How many attempts of each message started. */
+  readonly attempts: Map<MessageRecord, number>;
+  /** Messages of which an attempt said discard. */
   readonly discards: Set<MessageRecord>;
 }
 

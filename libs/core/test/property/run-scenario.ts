@@ -72,8 +72,8 @@ async function shutDown(world: World): Promise<void> {
 
 function checkNothingKept(world: World, { name, engine }: TestProcess): void {
   const kept: string[] = [...engine.liveKeys()].map(({ key, state }) => `the key ${keyText(key)} (${state})`);
-  const { liveKeys, flights, backoffs, failingInits, parkedKeys, parkedMessages } = engine.status();
-  const counts = { liveKeys, flights, backoffs, failingInits, parkedKeys, parkedMessages };
+  const { liveKeys, runningAttempts, backoffs, failingInits, parkedKeys, parkedMessages } = engine.status();
+  const counts = { liveKeys, runningAttempts, backoffs, failingInits, parkedKeys, parkedMessages };
   for (const [count, value] of Object.entries(counts)) if (value !== 0) kept.push(`${count}: ${value}`);
   if (engine.idle.peek() !== undefined) kept.push('an idle key');
   if (Reflect.get(engine.slots, 'taken') !== 0) kept.push('a taken slot');

@@ -1,18 +1,18 @@
 import * as fc from 'fast-check';
 
-/** How one flight ends. */
-export type FlightResult =
+/** How one attempt ends. */
+export type AttemptResult =
   'ack' | 'nothing' | 'discard' | 'stop' | 'stopDiscard' | 'continue' | 'discardContinue' | 'throw' | 'invalid';
 
 /** When a callback ends: inside the call, a microtask later, or when the scenario opens its gate (perhaps never). */
 export type Pace = 'now' | 'soon' | 'gate';
 
-export interface Flight {
+export interface Attempt {
   readonly pace: Pace;
-  readonly result: FlightResult;
+  readonly result: AttemptResult;
 }
 
-/** How one callback that is no flight ends. */
+/** How one callback that is no attempt ends. */
 export interface Turnout {
   readonly pace: Pace;
   readonly ok: boolean;
@@ -36,11 +36,11 @@ export interface Settings {
 }
 
 export type Action =
-  | { readonly type: 'publish'; readonly key: number; readonly plan: readonly Flight[]; readonly garbled: boolean }
-  | { readonly type: 'direct'; readonly key: number; readonly at: number; readonly plan: readonly Flight[] }
+  | { readonly type: 'publish'; readonly key: number; readonly plan: readonly Attempt[]; readonly garbled: boolean }
+  | { readonly type: 'direct'; readonly key: number; readonly at: number; readonly plan: readonly Attempt[] }
   | { readonly type: 'signal' | 'wantUpdater'; readonly key: number; readonly at: number }
   | { readonly type: 'park' | 'resume' | 'drop'; readonly key: number }
-  | { readonly type: 'open'; readonly gate: number; readonly result: FlightResult }
+  | { readonly type: 'open'; readonly gate: number; readonly result: AttemptResult }
   | { readonly type: 'lose' | 'handOver'; readonly shard: number; readonly to: number }
   | { readonly type: 'suspend' | 'unsuspend' | 'doubt' | 'garbage'; readonly shard: number }
   | { readonly type: 'stop' | 'crash'; readonly at: number }
@@ -67,11 +67,11 @@ export const KEYS = 4;
 
 const pace = fc.constantFrom<Pace>('now', 'soon', 'gate', 'gate');
 const result = fc.oneof(
-  { weight: 4, arbitrary: fc.constant<FlightResult>('ack') },
-  { weight: 4, arbitrary: fc.constant<FlightResult>('throw') },
+  { weight: 4, arbitrary: fc.constant<AttemptResult>('ack') },
+  { weight: 4, arbitrary: fc.constant<AttemptResult>('throw') },
   {
     weight: 6,
-    arbitrary: fc.constantFrom<FlightResult>(
+    arbitrary: fc.constantFrom<AttemptResult>(
       'nothing',
       'discard',
       'stop',

@@ -2,7 +2,7 @@ import type { CallbackName } from '../../src/engine/callback-run.js';
 import { GRACE } from '../../src/engine/callbacks.js';
 import type { History } from './history.js';
 import type { CallbackRecord, DirectRecord, EpochRecord, KeyState, MessageRecord, UpdaterRecord } from './records.js';
-import type { FlightResult } from './scenario.js';
+import type { AttemptResult } from './scenario.js';
 
 /** Where and on what a callback starts. */
 export interface CallbackStart {
@@ -14,8 +14,8 @@ export interface CallbackStart {
   readonly message?: MessageRecord | DirectRecord | undefined;
 }
 
-/** What a callback did: the words of a flight, or whether another callback succeeded. */
-export type CallbackEnding = FlightResult | 'ok';
+/** What a callback did: the words of an attempt, or whether another callback succeeded. */
+export type CallbackEnding = AttemptResult | 'ok';
 
 /** What an abandoned callback answers with: nobody may take it over. */
 const NO_STATE: KeyState = { updater: -1, version: -1 };
@@ -50,7 +50,7 @@ export class UpdaterHistory {
     this.checkOverlap(run);
     this.checkState(run, state);
     this.checkEpoch(run);
-    if (name === 'handleMessage') this.history.flightStarted(run);
+    if (name === 'handleMessage') this.history.attemptStarted(run);
     this.runsOf(key).add(run);
     return run;
   }
@@ -65,7 +65,7 @@ export class UpdaterHistory {
     const updater = this.live.get(place(run));
     if (abandoned && updater?.updater === run.state?.updater) this.live.delete(place(run));
     if (abandoned || updater === undefined) return failed ? undefined : NO_STATE;
-    if (run.name === 'handleMessage') this.history.flightEnded(run, ending as FlightResult);
+    if (run.name === 'handleMessage') this.history.attemptEnded(run, ending as AttemptResult);
     if (run.name === 'terminate') this.live.delete(place(run));
     updater.ending ||= failed || ending === 'stop' || ending === 'stopDiscard';
     if (failed) return undefined;

@@ -7,7 +7,7 @@ import { History } from './history.js';
 import { PlannedFailure, type Gate, type PlannedWorld } from './planned-handler.js';
 import { keyText, type DirectRecord } from './records.js';
 import { replaceMethod } from './replace-method.js';
-import { HANDLER_TIMEOUT, type Action, type FlightResult, type Settings, type Turnout } from './scenario.js';
+import { HANDLER_TIMEOUT, type Action, type AttemptResult, type Settings, type Turnout } from './scenario.js';
 import { TestProcess } from './test-process.js';
 
 /** Most processes that one scenario starts: some take over from others. */
@@ -155,7 +155,7 @@ export class World implements PlannedWorld {
     this.watch(`${type} ${this.calls++} of ${key}`, process.service[type](key), process);
   }
 
-  private openGate(index: number, result: FlightResult): void {
+  private openGate(index: number, result: AttemptResult): void {
     const [gate] = this.gates.splice(index % Math.max(1, this.gates.length), 1);
     if (gate?.process.alive === true) gate.open(result);
   }

@@ -16,7 +16,7 @@ export class RecordingHandler<State = unknown, Payload = string> implements Data
     return this.calls.filter((call) => call.startsWith(prefix)).map((call) => call.slice(prefix.length));
   }
 
-  /** The payloads of one key in the order of their flights. */
+  /** The payloads of one key in the order of their attempts. */
   messages(key: string): string[] {
     return this.of(key).flatMap((call) => (call.startsWith('message ') ? [call.slice('message '.length)] : []));
   }

@@ -9,10 +9,10 @@ import type { DataUpdater } from '../data-updater.js';
 import { DeliveredMessage, type DirectTrackedMessage, type TrackedMessage } from '../tracked-message.js';
 import type { Aftermath, TurnHost } from './turn-host.js';
 
-/** One flight of the head: start the data updater if need be, read the payload, handle it, settle or retry. */
+/** One attempt of the head: start the data updater if need be, read the payload, handle it, settle or retry. */
 export function messageTurn(host: TurnHost): void {
   const { home, tracker, activation } = host;
-  const message = tracker.takeOff();
+  const message = tracker.beginAttempt();
   if (message instanceof DeliveredMessage && message.handledBefore) {
     if (home.engine.listening) home.emitMessage('skipped', host.id, message, tracker.attempt);
     tracker.settle(ack());
@@ -20,7 +20,7 @@ export function messageTurn(host: TurnHost): void {
     host.turnEnded();
     return;
   }
-  home.engine.flights++;
+  home.engine.runningAttempts++;
   if (activation.startsAtOnce()) {
     depart(host, message);
     return;
@@ -30,9 +30,9 @@ export function messageTurn(host: TurnHost): void {
       depart(host, message);
       return;
     }
-    landed(host);
+    leftSlot(host);
     if (failure === undefined) tracker.standBack();
-    else if (home.ended) tracker.landedLate(undefined, failure);
+    else if (home.ended) tracker.endedLate(undefined, failure);
     else tracker.startFailed(failure);
     host.turnEnded();
   });
@@ -40,12 +40,12 @@ export function messageTurn(host: TurnHost): void {
 
 function depart(host: TurnHost, message: TrackedMessage): void {
   const { home, tracker, activation } = host;
-  if (home.engine.listening) home.emitMessage('flightStarted', host.id, message, tracker.attempt);
-  activation.launch(new Flight(host, message, activation.updater!));
+  if (home.engine.listening) home.emitMessage('attemptStarted', host.id, message, tracker.attempt);
+  activation.launch(new Attempt(host, message, activation.updater!));
 }
 
 /** One run of `handleMessage`. */
-class Flight extends CallbackRun<TurnHost, TrackedMessage> {
+class Attempt extends CallbackRun<TurnHost, TrackedMessage> {
   constructor(
     host: TurnHost,
     message: TrackedMessage,
@@ -64,7 +64,7 @@ class Flight extends CallbackRun<TurnHost, TrackedMessage> {
     if (!isThenable(payload)) return handler.handleMessage(payload, this.updater.state, this.context());
     return payload.then((ready) => {
       if (!this.running || place.closeError !== undefined) {
-        throw new Error('the flight ended before its payload was read');
+        throw new Error('the attempt ended before its payload was read');
       }
       return handler.handleMessage(ready, this.updater.state, this.context());
     });
@@ -72,15 +72,15 @@ class Flight extends CallbackRun<TurnHost, TrackedMessage> {
 
   protected ended(end: CallbackEnd): void {
     const { place } = this;
-    landed(place);
+    leftSlot(place);
     conclude(place, this.message, this.updater, end);
     place.turnEnded();
   }
 }
 
-/** A flight has ended: its slot is free before anything else is decided. */
-function landed(host: TurnHost): void {
-  host.home.engine.flights--;
+/** An attempt has ended: its slot is free before anything else is decided. */
+function leftSlot(host: TurnHost): void {
+  host.home.engine.runningAttempts--;
   host.messageEnded();
 }
 
@@ -97,11 +97,11 @@ function conclude(host: TurnHost, message: TrackedMessage, updater: DataUpdater,
     return;
   }
   updater.keep(outcome.state);
-  if (home.ended) host.handledLate = tracker.landedLate(outcome, undefined);
+  if (home.ended) host.handledLate = tracker.endedLate(outcome, undefined);
   else apply(host, outcome, message);
 }
 
-/** What a flight's end means for the message; `undefined` is a failed attempt. */
+/** What an attempt's end means for the message; `undefined` is a failed attempt. */
 function asOutcome(end: CallbackEnd): MessageOutcome<unknown> | undefined {
   if (!end.ok) return end.error instanceof Denied ? discard(end.error) : undefined;
   const { value } = end;
@@ -116,7 +116,7 @@ function failed({ id, home, tracker, activation }: TurnHost, message: TrackedMes
   const abandoned = !end.ok && end.abandoned;
   activation.failed(error, abandoned);
   if (home.ended) {
-    tracker.landedLate(undefined, error);
+    tracker.endedLate(undefined, error);
     return;
   }
   if (abandoned && home.engine.listening) home.emitMessage('abandoned', id, message, tracker.attempt, { error });

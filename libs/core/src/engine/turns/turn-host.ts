@@ -27,7 +27,7 @@ export interface TurnHost extends CallbackPlace {
   /** What was handled too late to be settled in its epoch. */
   handledLate: Delivery | undefined;
   takeSignal(): PendingSignal;
-  /** A flight has left its slot. */
+  /** An attempt has left its slot. */
   messageEnded(): void;
   /** The turn is over, and the next one may begin. Called once in each turn. */
   turnEnded(): void;

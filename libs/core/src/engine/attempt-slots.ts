@@ -1,26 +1,26 @@
 import { Fifo, type FifoItem } from './fifo.js';
 import type { Round } from './round.js';
 
-/** A key that wants to start a flight. */
+/** A key that wants to start an attempt. */
 export interface SlotSeeker extends FifoItem<SlotSeeker> {
-  /** Now it may. It gives the slot back by {@link FlightSlots.release}. */
+  /** Now it may. It gives the slot back by {@link AttemptSlots.release}. */
   granted(): void;
 }
 
-/** Flights started between two rounds of the event loop, at most: more would keep it from its input and output. */
-const FLIGHTS_PER_ROUND = 512;
+/** Attempts started between two rounds of the event loop, at most: more would keep it from its input and output. */
+const ATTEMPTS_PER_ROUND = 512;
 
 /**
- * Flights started in a row, at most, before promises have their turn: those of handlers without I/O end then, while what
+ * Attempts started in a row, at most, before promises have their turn: those of handlers without I/O end then, while what
  * they use is still in the processor's cache.
  */
-const FLIGHTS_IN_A_ROW = 16;
+const ATTEMPTS_IN_A_ROW = 16;
 
 /**
- * The cap on flights that run at once, fair between keys: who asks first goes first, and a key asks anew for each
+ * The cap on attempts that run at once, fair between keys: who asks first goes first, and a key asks anew for each
  * message. Grants come from one loop, so that synchronous handlers grow no call stack.
  */
-export class FlightSlots {
+export class AttemptSlots {
   private readonly waiting = new Fifo<SlotSeeker>();
   private taken = 0;
   private startedThisRound = 0;
@@ -59,11 +59,11 @@ export class FlightSlots {
   }
 
   private mayStart(): boolean {
-    return this.startedInARow < FLIGHTS_IN_A_ROW && this.startedThisRound < FLIGHTS_PER_ROUND;
+    return this.startedInARow < ATTEMPTS_IN_A_ROW && this.startedThisRound < ATTEMPTS_PER_ROUND;
   }
 
   private started(): void {
-    if (++this.startedInARow === FLIGHTS_IN_A_ROW) queueMicrotask(this.rowEnds);
+    if (++this.startedInARow === ATTEMPTS_IN_A_ROW) queueMicrotask(this.rowEnds);
     this.startedThisRound++;
     this.round.begin();
   }
