@@ -6,6 +6,7 @@ const common = {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^@mississippi/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
+    '^@mississippi/([^/]+)/([^/]+)$': '<rootDir>/libs/$1/src/$2/index.ts',
     '^#support/(.*)\\.js$': '<rootDir>/test/support/$1',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

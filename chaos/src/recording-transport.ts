@@ -1,12 +1,12 @@
+import type { Transport } from '@mississippi/core';
 import type {
   Delivery,
   ParkedReader,
   ShardConsumer,
   ShardReceiver,
   ShardSession,
-  Transport,
   TransportConnection,
-} from '@mississippi/core';
+} from '@mississippi/core/transport';
 import { refOfId } from './events.js';
 import type { Recorder } from './recorder.js';
 
@@ -23,6 +23,7 @@ export function recorded(transport: Transport, recorder: Recorder): Transport {
 function recordedConnection(connection: TransportConnection, recorder: Recorder): TransportConnection {
   return {
     totalCount: connection.totalCount,
+    durable: connection.durable,
     prefetch: connection.prefetch,
     ...(connection.deliveryTimeout === undefined ? {} : { deliveryTimeout: connection.deliveryTimeout }),
     publisher: connection.publisher,
@@ -33,11 +34,11 @@ function recordedConnection(connection: TransportConnection, recorder: Recorder)
     consume: (consumer: ShardConsumer) =>
       connection.consume({
         open(session) {
-          const { shard, epoch } = session;
-          // Before anything of the epoch can start.
-          recorder.record({ type: 'owned', shard, epoch });
           const recording = new RecordingSession(session, recorder);
-          return recording.receiver(consumer.open(recording));
+          const opening = consumer.open(recording);
+          return opening instanceof Promise
+            ? opening.then((receiver) => recording.receiver(receiver))
+            : recording.receiver(opening);
         },
       }),
   };
@@ -47,6 +48,7 @@ function recordedConnection(connection: TransportConnection, recorder: Recorder)
 class RecordingSession implements ShardSession {
   private readonly numbers = new WeakMap<Delivery, number>();
   private over = false;
+  private epoch = 0;
 
   constructor(
     private readonly inner: ShardSession,
@@ -56,15 +58,16 @@ class RecordingSession implements ShardSession {
   get shard(): number {
     return this.inner.shard;
   }
-  get epoch(): number {
-    return this.inner.epoch;
-  }
   get parked(): ShardSession['parked'] {
     return this.inner.parked;
   }
 
   receiver(inner: ShardReceiver): ShardReceiver {
+    this.epoch = inner.epoch;
+    // Nothing of the epoch can have started before the transport has the receiver.
+    this.recorder.record({ type: 'owned', shard: this.shard, epoch: this.epoch });
     return {
+      epoch: inner.epoch,
       deliver: (delivery) => {
         this.delivered(delivery, false);
         inner.deliver(delivery);
@@ -73,14 +76,21 @@ class RecordingSession implements ShardSession {
         this.ended('lost');
         inner.lost(cause);
       },
-      suspend: () => inner.suspend(),
-      resume: () => inner.resume(),
       signal: (key, signal, timeout, started) => inner.signal(key, signal, timeout, started),
       release: () => {
         this.recorder.record({ type: 'releasing', shard: this.shard, epoch: this.epoch });
         return inner.release();
       },
     };
+  }
+
+  verify(): Promise<void> {
+    return this.inner.verify?.() ?? Promise.resolve();
+  }
+
+  giveUp(cause: Error): void {
+    this.ended('lost');
+    this.inner.giveUp(cause);
   }
 
   isCertain(): boolean {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
-import { NOTE_HEADERS, shardOf } from '@mississippi/core';
+import { NOTE_HEADERS } from '@mississippi/core';
+import { shardOf } from '@mississippi/core/transport';
 import { DROPPED_HEADER } from '@mississippi/rabbitmq';
 import { encodeTerm } from '@mississippi/terms';
 import type { DeadLetter, RawMessage } from '@mississippi/testing';

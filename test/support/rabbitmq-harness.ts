@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { TransportConnection } from '@mississippi/core';
+import type { TransportConnection } from '@mississippi/core/transport';
 import { rabbitmq } from '@mississippi/rabbitmq';
 import type { DeadLetter, OpenOptions, RawMessage, TransportHarness } from '@mississippi/testing';
 import type { Channel } from 'amqplib';

@@ -1,11 +1,11 @@
+import type { Transport } from '@mississippi/core';
 import type {
   Delivery,
   ParkedReader,
   ShardReceiver,
   ShardSession,
-  Transport,
   TransportConnection,
-} from '@mississippi/core';
+} from '@mississippi/core/transport';
 import type { History, MessageRef, Numbered } from './history.js';
 
 const PROCESS = 'app';
@@ -22,7 +22,10 @@ export function recorded(transport: Transport, history: History): Transport {
             over(consumer, {
               open(session) {
                 const recorder = new SessionRecorder(session, history);
-                return recorder.receiver(consumer.open(recorder.session()));
+                const opening = consumer.open(recorder.session());
+                return opening instanceof Promise
+                  ? opening.then((receiver) => recorder.receiver(receiver))
+                  : recorder.receiver(opening);
               },
             }),
           ),
@@ -44,17 +47,16 @@ function over<T extends object>(inner: T, methods: Partial<T>): T {
 
 /** Records one epoch. */
 class SessionRecorder {
-  private readonly epoch: string;
+  private epoch = '';
   private readonly numbers = new WeakMap<Delivery, string>();
 
   constructor(
     private readonly inner: ShardSession,
     private readonly history: History,
-  ) {
-    this.epoch = `${PROCESS}:${inner.shard}/${inner.epoch}`;
-  }
+  ) {}
 
   receiver(inner: ShardReceiver): ShardReceiver {
+    this.epoch = `${PROCESS}:${this.inner.shard}/${inner.epoch}`;
     return over(inner, {
       deliver: (delivery) => {
         this.delivered(delivery);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { PublishError, shardOf, type EventsProducer } from '@mississippi/core';
+import { PublishError, type EventsProducer } from '@mississippi/core';
+import { shardOf } from '@mississippi/core/transport';
 import { encodeTerm } from '@mississippi/terms';
 import type { History, MessageRef, Numbered } from './history.js';
 import type { Seeded } from './seeded.js';

@@ -1,18 +1,18 @@
+import type { Transport, TransportStatus } from '@mississippi/core';
 import type {
   Delivery,
   ShardConsumer,
   ShardReceiver,
   ShardSession,
-  Transport,
   TransportConnection,
-  TransportStatus,
-} from '@mississippi/core';
+} from '@mississippi/core/transport';
 import { SHARDS } from './keys.js';
 
 /** Owns every shard and carries nothing: what the bench delivers goes straight to the core, and settlements are counted. */
 export class BenchTransport implements Transport, TransportConnection {
   readonly name = 'bench';
   readonly totalCount = SHARDS;
+  readonly durable = false;
   readonly receivers: ShardReceiver[] = [];
   readonly publisher = { publish: (): Promise<void> => unused('publish') };
 
@@ -27,7 +27,7 @@ export class BenchTransport implements Transport, TransportConnection {
 
   async consume(consumer: ShardConsumer): Promise<void> {
     for (let shard = 0; shard < SHARDS; shard++) {
-      this.receivers.push(consumer.open(new BenchSession(shard, this.settled)));
+      this.receivers.push(await consumer.open(new BenchSession(shard, this.settled)));
     }
   }
 
@@ -45,7 +45,6 @@ export class BenchTransport implements Transport, TransportConnection {
 }
 
 class BenchSession implements ShardSession {
-  readonly epoch = 1;
   readonly parked = [];
 
   constructor(
@@ -71,6 +70,10 @@ class BenchSession implements ShardSession {
 
   async close(): Promise<void> {
     // There is nothing to return.
+  }
+
+  giveUp(): void {
+    // Nor to end.
   }
 }
 

@@ -1,4 +1,4 @@
-import { shardOf } from '@mississippi/core';
+import { shardOf } from '@mississippi/core/transport';
 import { encodeTerm } from '@mississippi/terms';
 
 export const SHARDS = 128;

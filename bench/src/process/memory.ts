@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeTerm } from '@mississippi/terms';
-import { shardOf } from '@mississippi/core';
+import { shardOf } from '@mississippi/core/transport';
 import { type Measurement, Stopwatch } from '../harness/measurement.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { Tally } from './feeder.js';

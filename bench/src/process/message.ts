@@ -1,4 +1,4 @@
-import type { Delivery } from '@mississippi/core';
+import type { Delivery } from '@mississippi/core/transport';
 import { bodyOf } from '../body.js';
 
 /** One delivery. A fresh one is made for each message of every contender, as a transport does. */

@@ -1,4 +1,4 @@
-import { shardOf } from '@mississippi/core';
+import { shardOf } from '@mississippi/core/transport';
 import { encodeTerm } from '@mississippi/terms';
 import { connect, type ChannelModel, type Options } from 'amqplib';
 import { keyName, SHARDS } from '../process/keys.js';

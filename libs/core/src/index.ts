@@ -1,16 +1,18 @@
+export type { Clock, Timer } from './clock/clock.interface.js';
+export { systemClock } from './clock/system-clock.js';
 export { MessageHandler } from './decorators/message-handler.decorator.js';
 export { InjectDataUpdaterService, InjectEventsProducer } from './decorators/inject.decorators.js';
-export type { DataUpdaterRef, LiveKey } from './engine/live-key.js';
+export type { DataUpdaterRef, LiveKey } from './interfaces/live-key.interface.js';
 export { NOTE_HEADERS, type DeadLetterReason, type ParkReason } from './engine/notes.js';
-export type { EngineStatus } from './engine/status.js';
 export { CONTEXT_TYPE } from './enhancers/handler-context-creator.js';
 export * from './errors/index.js';
 export type { CallbackContext, MessageContext } from './interfaces/callback-context.interface.js';
 export type { DataUpdaterHandler, TerminateReason } from './interfaces/data-updater-handler.interface.js';
 export type { MississippiEvent } from './interfaces/events.interface.js';
 export type { PayloadCodec, PayloadFormat } from './interfaces/payload-codec.interface.js';
-export type * from './interfaces/transport.interface.js';
-export { canonicalKey, decodeShardingKey, inspectKey, shardOf, type ShardingKey } from './keys/sharding-key.js';
+export type { HeaderValue, MessageHeaders } from './interfaces/message-headers.interface.js';
+export type { EngineStatus, ProcessInfo, TransportStatus } from './interfaces/status.interface.js';
+export { decodeShardingKey, inspectKey, type ShardingKey } from './keys/sharding-key.js';
 export { MemoryBroker, type MemoryBrokerOptions, type MemoryDeadLetter } from './memory/memory-broker.js';
 export { memory, MemoryTransport, type MemoryTransportOptions } from './memory/memory-transport.js';
 export { MississippiModule } from './mississippi.module.js';
@@ -20,9 +22,14 @@ export type {
   MessageHandlerOptions,
   MississippiOptions,
 } from './mississippi.options.js';
-export { DEFAULT_INSTANCE, getDataUpdaterServiceToken, getEventsProducerToken } from './mississippi.tokens.js';
-export { validateOptions } from './options/validate-options.js';
+export {
+  DEFAULT_INSTANCE,
+  MISSISSIPPI_CLOCK,
+  getDataUpdaterServiceToken,
+  getEventsProducerToken,
+} from './mississippi.tokens.js';
 export { ack, discard, ok, reply, stop } from './outcomes.js';
 export type { Ack, ContinueOption, Discard, MessageOutcome, Ok, Reply, Stop } from './outcomes.js';
+export type { Transport } from './transport/transport.interface.js';
 export { DataUpdaterService, type DirectMessage } from './services/data-updater.service.js';
 export { EventsProducer, PUBLISHED_AT_HEADER, type PublishOptions } from './services/events-producer.service.js';

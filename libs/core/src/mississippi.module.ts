@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { systemClock } from './clock/system-clock.js';
 import { MississippiExplorer } from './mississippi.explorer.js';
 import {
   ASYNC_OPTIONS_TYPE,
@@ -9,7 +10,12 @@ import {
 } from './mississippi.module-definition.js';
 import { AsyncRegistrationOptions } from './mississippi.options.js';
 import { MississippiRuntime } from './mississippi.runtime.js';
-import { DEFAULT_INSTANCE, getDataUpdaterServiceToken, getEventsProducerToken } from './mississippi.tokens.js';
+import {
+  DEFAULT_INSTANCE,
+  MISSISSIPPI_CLOCK,
+  getDataUpdaterServiceToken,
+  getEventsProducerToken,
+} from './mississippi.tokens.js';
 import { checkObject, validateOptions } from './options/validate-options.js';
 import { DataUpdaterService } from './services/data-updater.service.js';
 import { EventsProducer } from './services/events-producer.service.js';
@@ -47,6 +53,7 @@ function withServices(module: DynamicModule, { name = DEFAULT_INSTANCE }: Regist
     ...module,
     providers: [
       ...(module.providers ?? []),
+      { provide: MISSISSIPPI_CLOCK, useValue: systemClock },
       {
         provide: service,
         useFactory: (runtime: MississippiRuntime) => new DataUpdaterService(runtime),

@@ -1,7 +1,7 @@
 import 'reflect-metadata'; // class-transformer reads the decorators' metadata as this file loads
 import { Allow, IsBoolean, IsDefined, IsIn, ValidateIf } from 'class-validator';
 import type { PayloadFormat } from './interfaces/payload-codec.interface.js';
-import type { Transport } from './interfaces/transport.interface.js';
+import type { Transport } from './transport/transport.interface.js';
 import {
   IsCount,
   IsInstanceName,

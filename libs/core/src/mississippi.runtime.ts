@@ -9,6 +9,7 @@ import {
 } from '@nestjs/common';
 import { ModuleRef, ModulesContainer, type NestContainer } from '@nestjs/core';
 import { Subject } from 'rxjs';
+import type { Clock } from './clock/clock.interface.js';
 import { followCallbacks } from './engine/callback-scope.js';
 import { Engine } from './engine/engine.js';
 import { enhanceHandler } from './enhancers/enhance-handler.js';
@@ -18,7 +19,7 @@ import { memory } from './memory/memory-transport.js';
 import { MississippiExplorer } from './mississippi.explorer.js';
 import { MODULE_OPTIONS_TOKEN, REGISTRATION, type Registration } from './mississippi.module-definition.js';
 import { RegistrationOptions, resolveOptions, type MississippiOptions } from './mississippi.options.js';
-import { DEFAULT_INSTANCE } from './mississippi.tokens.js';
+import { DEFAULT_INSTANCE, MISSISSIPPI_CLOCK } from './mississippi.tokens.js';
 import { validateOptions } from './options/validate-options.js';
 
 /** One instance in the life of the app: it finds the handler, connects, consumes, and drains before anything else ends. */
@@ -35,6 +36,7 @@ export class MississippiRuntime
   constructor(
     @Inject(MODULE_OPTIONS_TOKEN) options: unknown,
     @Inject(REGISTRATION) private readonly registration: Registration,
+    @Inject(MISSISSIPPI_CLOCK) private readonly clock: Clock,
     private readonly explorer: MississippiExplorer,
     private readonly modules: ModulesContainer,
     private readonly moduleRef: ModuleRef,
@@ -65,6 +67,7 @@ export class MississippiRuntime
       handlerName: found?.place.className ?? '',
       logger: this.logger,
       events: this.events,
+      clock: this.clock,
     });
     await engine.connect(this.options.transport ?? memory());
     this.started = engine;

@@ -2,6 +2,12 @@ import type { InjectionToken } from '@nestjs/common';
 import { DataUpdaterService } from './services/data-updater.service.js';
 import { EventsProducer } from './services/events-producer.service.js';
 
+/**
+ * The token of the `Clock` by which every instance and its transport go: override its provider to drive time in a test.
+ * @publicApi
+ */
+export const MISSISSIPPI_CLOCK = Symbol('mississippi:clock');
+
 /** The instance that is meant where no name is given. */
 export const DEFAULT_INSTANCE = 'default';
 

@@ -1,4 +1,5 @@
-import { type OutgoingMessage, PublishError, PublishTimeoutError, type Publisher } from '@mississippi/core';
+import { PublishError, PublishTimeoutError } from '@mississippi/core';
+import type { OutgoingMessage, Publisher } from '@mississippi/core/transport';
 import type { ChannelModel, ConfirmChannel, Message, Options } from 'amqplib';
 import type { BrokerConnection } from './broker-connection.js';
 import { reasonOf } from './errors.js';

@@ -1,4 +1,5 @@
-import type { Delivery, HeaderValue, MessageHeaders } from '@mississippi/core';
+import type { HeaderValue, MessageHeaders } from '@mississippi/core';
+import type { Delivery } from '@mississippi/core/transport';
 import type { ConsumeMessage } from 'amqplib';
 import { decodeHeader, KEY_HEADER } from './headers.js';
 

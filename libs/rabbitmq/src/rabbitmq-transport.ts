@@ -1,15 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { InvalidOptionsError, type ProcessInfo, type Transport, type TransportStatus } from '@mississippi/core';
 import {
-  InvalidOptionsError,
   validateOptions,
-  type ProcessInfo,
   type ShardConsumer,
-  type Transport,
   type TransportConnection,
   type TransportContext,
-  type TransportStatus,
-} from '@mississippi/core';
+} from '@mississippi/core/transport';
 import { BrokerConnection, within } from './broker-connection.js';
 import { RabbitPublisher } from './publisher.js';
 import { RabbitMqOptions } from './rabbitmq.options.js';
@@ -74,6 +71,7 @@ export class RabbitMqTransport implements Transport {
 
 /** Two connections: one publishes, one consumes, so that an alarm that stops publishers leaves consumers alone. */
 class RabbitMqConnection implements TransportConnection {
+  readonly durable = true;
   readonly totalCount: number;
   readonly prefetch: number;
   readonly deliveryTimeout: number;

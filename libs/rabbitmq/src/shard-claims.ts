@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import type { ShardConsumer } from '@mississippi/core';
+import type { ShardConsumer, ShardReceiver } from '@mississippi/core/transport';
 import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib';
 import type { BrokerConnection } from './broker-connection.js';
 import { reasonOf } from './errors.js';
@@ -32,7 +32,6 @@ const HASTE = 5;
 export class ShardClaims {
   private readonly sessions = new Map<number, RabbitShardSession>();
   private readonly claiming = new Set<number>();
-  private readonly epochs = new Map<number, number>();
   private readonly fence: StallFence;
   private consumer: ShardConsumer | undefined;
   private survey: Channel | undefined;
@@ -59,9 +58,6 @@ export class ShardClaims {
       () => connection.silence,
       async () => {
         await (await this.surveyChannel()).checkQueue(topology.meta);
-      },
-      () => {
-        for (const session of this.sessions.values()) session.receiver?.resume();
       },
       (cause) => connection.reset(cause),
     );
@@ -210,18 +206,16 @@ export class ShardClaims {
       await channel.assertQueue(topology.lock(shard), { exclusive: true, durable: false, autoDelete: false });
     }
     const side = new SideReader(model, topology.parked(shard), shard, settings.deliveryTimeout, (cause) => {
-      void session.giveUp(cause);
+      session.fail(cause);
     });
-    const epoch = (this.epochs.get(shard) ?? 0) + 1;
     const session: RabbitShardSession = new RabbitShardSession({
       shard,
-      epoch,
       channel,
       side,
       publisher: this.publisher,
       topology,
       prefetch: settings.prefetch,
-      isCertain: () => this.fence.isCertain(),
+      fence: this.fence,
       freed: (ended) => this.freed(ended, model),
     });
     let open = true;
@@ -233,7 +227,7 @@ export class ShardClaims {
     await channel.consume(
       topology.shard(shard),
       (message) => {
-        if (message === null) void session.giveUp(new Error(`the queue '${topology.shard(shard)}' was deleted`));
+        if (message === null) session.fail(new Error(`the queue '${topology.shard(shard)}' was deleted`));
         else session.arrived(message);
       },
       { exclusive: !settings.quorum },
@@ -243,10 +237,15 @@ export class ShardClaims {
       await closeChannel(channel);
       return;
     }
-    this.epochs.set(shard, epoch);
     this.sessions.set(shard, session);
-    const receiver = consumer.open(session);
-    session.begin(receiver);
+    let receiver: ShardReceiver;
+    try {
+      receiver = await consumer.open(session);
+    } catch (error) {
+      session.giveUp(error as Error);
+      throw error;
+    }
+    if (!session.begin(receiver)) return;
     await this.signals.serve(channel, shard, receiver);
   }
 

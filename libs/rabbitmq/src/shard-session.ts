@@ -1,13 +1,12 @@
-import {
-  SessionEndedError,
-  type Delivery,
-  type MessageHeaders,
-  type ParkedEntry,
-  type ParkedMode,
-  type ParkedReader,
-  type ShardReceiver,
-  type ShardSession,
-} from '@mississippi/core';
+import { SessionEndedError, type MessageHeaders } from '@mississippi/core';
+import type {
+  Delivery,
+  ParkedEntry,
+  ParkedMode,
+  ParkedReader,
+  ShardReceiver,
+  ShardSession,
+} from '@mississippi/core/transport';
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { AckWindow } from './ack-window.js';
 import { within } from './broker-connection.js';
@@ -15,6 +14,7 @@ import { headerTable } from './headers.js';
 import { asBuffer, type RabbitPublisher } from './publisher.js';
 import { RabbitDelivery } from './rabbit-delivery.js';
 import type { SideReader } from './side-reader.js';
+import type { StallFence } from './stall-fence.js';
 import { closeChannel, type Topology } from './topology.js';
 
 /** Tells why a message is in the side queue: `held` or `pressure`. */
@@ -26,13 +26,12 @@ const CLOSE_TIMEOUT = 5_000;
 /** What one epoch of a shard is made of. */
 export interface SessionParts {
   readonly shard: number;
-  readonly epoch: number;
   readonly channel: ConfirmChannel;
   readonly side: SideReader;
   readonly publisher: RabbitPublisher;
   readonly topology: Topology;
   readonly prefetch: number;
-  readonly isCertain: () => boolean;
+  readonly fence: StallFence;
   /** The channel is closed and the shard is free. */
   readonly freed: (session: RabbitShardSession) => Promise<void>;
 }
@@ -40,29 +39,33 @@ export interface SessionParts {
 /** One epoch of one shard: a channel, its consumer and its acks. It ends with the channel. */
 export class RabbitShardSession implements ShardSession {
   readonly shard: number;
-  readonly epoch: number;
   parked: readonly ParkedEntry[] = [];
   receiver: ShardReceiver | undefined;
   private readonly acks: AckWindow;
   /** What came before the receiver was there. */
   private early: RabbitDelivery[] = [];
   private ended = false;
+  private lostBy: Error | undefined;
   private closing = false;
 
   constructor(private readonly parts: SessionParts) {
     this.shard = parts.shard;
-    this.epoch = parts.epoch;
     this.acks = new AckWindow(parts.channel, Math.max(1, Math.floor(parts.prefetch / 4)));
     // A move found no queue. Its confirm comes after this, and finds the epoch ended; the next one declares the queue again.
     parts.channel.on('return', () => {
-      void this.giveUp(new Error(`the side queue '${parts.topology.parked(parts.shard)}' was deleted`));
+      this.fail(new Error(`the side queue '${parts.topology.parked(parts.shard)}' was deleted`));
     });
   }
 
-  /** Deliveries go to the core from now on. */
-  begin(receiver: ShardReceiver): void {
+  /** Deliveries go to the core from now on. Returns whether the epoch goes on. */
+  begin(receiver: ShardReceiver): boolean {
+    if (this.ended || this.closing) {
+      receiver.lost(this.lostBy ?? new Error('the shard was given back while it was opened'));
+      return false;
+    }
     this.receiver = receiver;
     for (const delivery of this.early.splice(0)) receiver.deliver(delivery);
+    return true;
   }
 
   arrived(message: ConsumeMessage): void {
@@ -74,7 +77,11 @@ export class RabbitShardSession implements ShardSession {
   }
 
   isCertain(): boolean {
-    return this.parts.isCertain();
+    return this.parts.fence.isCertain();
+  }
+
+  verify(): Promise<void> {
+    return this.parts.fence.verify();
   }
 
   settle(delivery: Delivery): void {
@@ -106,7 +113,7 @@ export class RabbitShardSession implements ShardSession {
         }
         const cause = error instanceof Error ? error : new Error('a move to the side queue was refused');
         reject(new SessionEndedError(shard, cause));
-        void this.giveUp(cause);
+        this.fail(cause);
       });
     });
     this.check();
@@ -127,18 +134,29 @@ export class RabbitShardSession implements ShardSession {
   /** The epoch ends without our doing. */
   lose(cause: Error): void {
     if (this.ended || this.closing) return;
-    this.ended = true;
-    this.acks.drop();
-    this.parts.side.end();
+    this.lostBy = cause;
+    this.stop();
     this.receiver?.lost(cause);
     void this.parts.freed(this);
   }
 
-  /** Gives the shard up, because this epoch cannot go on. */
-  async giveUp(cause: Error): Promise<void> {
+  /** The epoch cannot go on, and the core is to know. */
+  fail(cause: Error): void {
     if (this.ended) return;
     this.lose(cause);
-    await closeChannel(this.parts.channel);
+    void closeChannel(this.parts.channel);
+  }
+
+  giveUp(_cause: Error): void {
+    if (this.ended || this.closing) return;
+    this.stop();
+    void closeChannel(this.parts.channel).then(() => this.parts.freed(this));
+  }
+
+  private stop(): void {
+    this.ended = true;
+    this.acks.drop();
+    this.parts.side.end();
   }
 
   flush(): void {

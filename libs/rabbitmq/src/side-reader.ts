@@ -1,4 +1,5 @@
-import { canonicalKey, SessionEndedError, type Delivery, type ParkedEntry, type ParkedReader } from '@mississippi/core';
+import { SessionEndedError } from '@mississippi/core';
+import { canonicalKey, type Delivery, type ParkedEntry, type ParkedReader } from '@mississippi/core/transport';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import { AckWindow } from './ack-window.js';
 import { RabbitDelivery } from './rabbit-delivery.js';

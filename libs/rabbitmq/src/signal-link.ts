@@ -9,8 +9,8 @@ import {
   SignalEncodeError,
   SignalOutcomeUnknownError,
   SignalTimeoutError,
-  type ShardReceiver,
 } from '@mississippi/core';
+import type { ShardReceiver } from '@mississippi/core/transport';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { BrokerConnection } from './broker-connection.js';
 import { KEY_HEADER } from './headers.js';

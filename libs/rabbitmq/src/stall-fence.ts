@@ -9,7 +9,7 @@ import { within } from './broker-connection.js';
 export class StallFence {
   private lastSeen = performance.now();
   private readonly ticker: NodeJS.Timeout;
-  private verifying = false;
+  private verifying: Promise<void> | undefined;
 
   constructor(
     /** Milliseconds. */
@@ -17,7 +17,6 @@ export class StallFence {
     /** For how long nothing was heard of the broker. Milliseconds; while idle it sends something twice a heartbeat. */
     private readonly silence: () => number,
     private readonly roundTrip: () => Promise<void>,
-    private readonly certainAgain: () => void,
     private readonly unanswered: (cause: Error) => void,
   ) {
     this.ticker = setInterval(() => this.tick(), heartbeat / 8).unref();
@@ -25,9 +24,15 @@ export class StallFence {
 
   isCertain(): boolean {
     const stalled = performance.now() - this.lastSeen > this.heartbeat / 2;
-    if (!this.verifying && !stalled && this.silence() <= this.heartbeat) return true;
-    void this.verify();
-    return false;
+    return this.verifying === undefined && !stalled && this.silence() <= this.heartbeat;
+  }
+
+  /** A round trip to the broker; who asks meanwhile waits for the same. Rejects when there was no answer. */
+  verify(): Promise<void> {
+    this.verifying ??= this.ask().finally(() => {
+      this.verifying = undefined;
+    });
+    return this.verifying;
   }
 
   stop(): void {
@@ -36,20 +41,17 @@ export class StallFence {
 
   private tick(): void {
     if (this.isCertain()) this.lastSeen = performance.now();
+    else this.verify().catch(() => undefined); // `unanswered` was told.
   }
 
-  private async verify(): Promise<void> {
-    if (this.verifying) return;
-    this.verifying = true;
+  private async ask(): Promise<void> {
     try {
       await within(this.heartbeat, this.roundTrip());
-      this.lastSeen = performance.now();
-      this.verifying = false;
-      this.certainAgain();
     } catch (error) {
-      this.lastSeen = performance.now();
-      this.verifying = false;
       this.unanswered(error as Error);
+      throw error;
+    } finally {
+      this.lastSeen = performance.now();
     }
   }
 }

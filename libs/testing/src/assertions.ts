@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { HeaderValue, MessageHeaders, OutgoingMessage } from '@mississippi/core';
+import type { HeaderValue, MessageHeaders } from '@mississippi/core';
+import type { OutgoingMessage } from '@mississippi/core/transport';
 import type { DeadLetter } from './harness.js';
 
 /** `null` has no counterpart in Elixir's messages but the empty string; a fraction is a 32 bit float there. */

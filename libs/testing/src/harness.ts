@@ -1,4 +1,5 @@
-import type { MessageHeaders, TransportConnection } from '@mississippi/core';
+import type { MessageHeaders } from '@mississippi/core';
+import type { TransportConnection } from '@mississippi/core/transport';
 
 /**
  * What a harness may be unable to do to its broker. What it lacks it must list in {@link TransportHarness.unsupported},

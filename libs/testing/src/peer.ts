@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { OutgoingMessage, Publisher, TransportConnection } from '@mississippi/core';
+import type { OutgoingMessage, Publisher, TransportConnection } from '@mississippi/core/transport';
 import type { TransportHarness } from './harness.js';
 import type { Journal } from './journal.js';
 import type { RecordedSession } from './recorded-session.js';

@@ -1,12 +1,12 @@
+import type { MessageHeaders } from '@mississippi/core';
 import type {
   Delivery,
-  MessageHeaders,
   ParkedEntry,
   ParkedMode,
   ParkedReader,
   ShardReceiver,
   ShardSession,
-} from '@mississippi/core';
+} from '@mississippi/core/transport';
 import type { ShardRecorderOptions } from './shard-recorder.js';
 
 /**
@@ -16,7 +16,6 @@ import type { ShardRecorderOptions } from './shard-recorder.js';
 export class RecordedSession implements ShardReceiver {
   readonly name: string;
   readonly shard: number;
-  readonly epoch: number;
   /** What the session listed in its side queue when it was opened. */
   readonly parked: readonly ParkedEntry[];
   /** Everything that was delivered, in order. */
@@ -25,17 +24,17 @@ export class RecordedSession implements ShardReceiver {
   lostCount = 0;
   /** What the transport said when it was. */
   cause: Error | undefined;
-  isSuspended = false;
   private state: 'open' | 'closing' | 'closed' | 'losing' | 'lost' | 'released' | 'crashed' = 'open';
   private readonly unsettled = new Set<Delivery>();
 
   constructor(
     readonly session: ShardSession,
+    /** From 1, as the recorder counts. */
+    readonly epoch: number,
     private readonly options: ShardRecorderOptions,
   ) {
-    this.name = `${options.name}/${session.shard}/${session.epoch}`;
+    this.name = `${options.name}/${session.shard}/${epoch}`;
     this.shard = session.shard;
-    this.epoch = session.epoch;
     this.parked = [...session.parked];
   }
 
@@ -75,16 +74,6 @@ export class RecordedSession implements ShardReceiver {
     }
     this.state = 'lost';
     this.options.journal.note(`${this.name} was lost: ${String(cause)}`);
-  }
-
-  suspend(): void {
-    this.isSuspended = true;
-    this.options.journal.note(`${this.name} was suspended`);
-  }
-
-  resume(): void {
-    this.isSuspended = false;
-    this.options.journal.note(`${this.name} was resumed`);
   }
 
   /** No handler is here to answer. */

@@ -1,4 +1,4 @@
-import type { ShardConsumer, ShardSession } from '@mississippi/core';
+import type { ShardConsumer, ShardSession } from '@mississippi/core/transport';
 import type { Journal } from './journal.js';
 import { RecordedSession } from './recorded-session.js';
 
@@ -31,7 +31,8 @@ export class ShardRecorder implements ShardConsumer {
 
   open(session: ShardSession): RecordedSession {
     const { name, journal } = this.options;
-    const recorded = new RecordedSession(session, this.options);
+    const epoch = this.sessions.filter(({ shard }) => shard === session.shard).length + 1;
+    const recorded = new RecordedSession(session, epoch, this.options);
     if (this.crashed) {
       journal.fault(`${name} opened shard ${session.shard} after its crash: the harness must end it for good`);
       return recorded;
@@ -42,7 +43,7 @@ export class ShardRecorder implements ShardConsumer {
     }
     this.owners.set(session.shard, recorded);
     this.sessions.push(recorded);
-    journal.note(`${name} opened shard ${session.shard}, epoch ${session.epoch}, ${recorded.parked.length} parked`);
+    journal.note(`${name} opened shard ${session.shard}, epoch ${epoch}, ${recorded.parked.length} parked`);
     return recorded;
   }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { PublishTimeoutError, type OutgoingMessage } from '@mississippi/core';
+import { PublishTimeoutError } from '@mississippi/core';
+import type { OutgoingMessage } from '@mississippi/core/transport';
 import type { RawMessage, TransportHarness } from './harness.js';
 import { Journal } from './journal.js';
 import { keysOfShard, shardOfKey } from './keys.js';

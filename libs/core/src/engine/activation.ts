@@ -3,7 +3,7 @@ import type { TerminateReason } from '../interfaces/data-updater-handler.interfa
 import { decodeShardingKey, inspectKey, keyBytes } from '../keys/sharding-key.js';
 import { PlainRun, type CallbackEnd, type CallbackName, type CallbackPlace, type CallbackRun } from './callback-run.js';
 import { DataUpdater } from './data-updater.js';
-import type { DataUpdaterRef } from './live-key.js';
+import type { DataUpdaterRef } from '../interfaces/live-key.interface.js';
 import type { MessageTracker } from './message-tracker.js';
 import type { Shard } from './shard.js';
 import type { TrackedMessage } from './tracked-message.js';

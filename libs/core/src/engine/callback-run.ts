@@ -1,5 +1,5 @@
 import type { MessageContext } from '../interfaces/callback-context.interface.js';
-import type { MessageHeaders } from '../interfaces/transport.interface.js';
+import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
 import { decodeShardingKey, keyBytes, type ShardingKey } from '../keys/sharding-key.js';
 import type { CallbackScope } from './callback-scope.js';
 import type { DeadlineItem } from './deadline-list.js';

@@ -2,7 +2,7 @@ import { HandlerTimeoutError } from '../errors/index.js';
 import { inspectKey, keyBytes } from '../keys/sharding-key.js';
 import type { CallbackEnd, CallbackRun } from './callback-run.js';
 import { runInScope } from './callback-scope.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '../clock/clock.interface.js';
 import { DeadlineList } from './deadline-list.js';
 import type { Round } from './round.js';
 

@@ -1,5 +1,5 @@
 import type { ShardingKey } from '../keys/sharding-key.js';
-import type { DataUpdaterRef } from './live-key.js';
+import type { DataUpdaterRef } from '../interfaces/live-key.interface.js';
 
 /** The live activation of one key: the handler's state for it. It lives from `init` to the end of `terminate`. */
 export class DataUpdater {

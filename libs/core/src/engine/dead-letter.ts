@@ -21,7 +21,7 @@ export interface DeadLetter {
 export function sendDeadLetter(shard: Shard, letter: DeadLetter, settled: () => void, tries = 1): void {
   const { keyId, message, reason, error, attempts } = letter;
   const { engine, session } = shard;
-  const note = notes(reason, { error, attempts, shard: shard.index, key: keyBytes(keyId) });
+  const note = notes(reason, { error, attempts, shard: shard.index, time: engine.clock.time(), key: keyBytes(keyId) });
   session.deadLetter(message.delivery, note).then(
     () => {
       if (shard.ended) return;

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from './clock.js';
+import type { Clock, Timer } from '../clock/clock.interface.js';
 
 export interface DeadlineItem {
   earlier: DeadlineItem | undefined;

@@ -13,14 +13,14 @@ import type { DataUpdaterHandler } from '../interfaces/data-updater-handler.inte
 import type { MississippiEvent } from '../interfaces/events.interface.js';
 import type { PayloadCodec } from '../interfaces/payload-codec.interface.js';
 import type {
-  MessageHeaders,
-  ProcessInfo,
   ShardConsumer,
   ShardReceiver,
   ShardSession,
   Transport,
   TransportConnection,
-} from '../interfaces/transport.interface.js';
+} from '../transport/transport.interface.js';
+import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
+import type { ProcessInfo } from '../interfaces/status.interface.js';
 import { inspectKey, shardOf } from '../keys/sharding-key.js';
 import type { ResolvedOptions } from '../mississippi.options.js';
 import type { MessageOutcome } from '../outcomes.js';
@@ -28,18 +28,20 @@ import { codecOf } from '../payload/payload-format.js';
 import { PayloadReader } from '../payload/payload-reader.js';
 import { Callbacks, GRACE } from './callbacks.js';
 import { insideCallbackOf } from './callback-scope.js';
-import { systemClock, type Clock } from './clock.js';
+import type { Clock } from '../clock/clock.interface.js';
+import { systemClock } from '../clock/system-clock.js';
 import { DeadlineList } from './deadline-list.js';
 import { AttemptSlots } from './attempt-slots.js';
 import type { KeyQueue } from './key-queue.js';
 import { LanePool } from './lane.js';
-import type { DataUpdaterRef, LiveKey } from './live-key.js';
+import type { DataUpdaterRef, LiveKey } from '../interfaces/live-key.interface.js';
 import { PendingSignal } from './pending-signal.js';
 import type { ProducerPort } from './producer-port.js';
 import { Round } from './round.js';
 import type { Shard } from './shard.js';
 import { ShardSlot } from './shard-slot.js';
-import { census, type EngineStatus } from './status.js';
+import { census } from './status.js';
+import type { EngineStatus } from '../interfaces/status.interface.js';
 import { DirectTrackedMessage } from './tracked-message.js';
 
 /** What an engine needs besides its options. */
@@ -115,7 +117,7 @@ export class Engine implements ShardConsumer, ProducerPort {
    */
   async connect(transport: Transport): Promise<void> {
     const { instance, handlerTimeout } = this.options;
-    const connection = await transport.connect({ instance, logger: this.logger });
+    const connection = await transport.connect({ instance, logger: this.logger, clock: this.clock });
     const longest = (connection.deliveryTimeout ?? Infinity) / 3;
     if (handlerTimeout > longest) {
       await connection.close();
@@ -187,13 +189,14 @@ export class Engine implements ShardConsumer, ProducerPort {
   // ---- shards
 
   open(session: ShardSession): ShardReceiver {
+    if (this.stopping) throw new ShuttingDownError(`The claim of shard ${session.shard}`);
     let slot = this.shards.get(session.shard);
     if (slot === undefined) {
       slot = new ShardSlot(this, this.prefetch);
       this.shards.set(session.shard, slot);
     }
     const shard = slot.open(session);
-    this.emit({ type: 'shardOwned', shard: session.shard, epoch: session.epoch });
+    this.emit({ type: 'shardOwned', shard: session.shard, epoch: shard.epoch });
     return shard;
   }
 
@@ -277,7 +280,8 @@ export class Engine implements ShardConsumer, ProducerPort {
   status(): EngineStatus {
     const transport = this.transport?.status() ?? { connected: false, blocked: false, shards: 0 };
     const { live: liveKeys, runningAttempts } = this;
-    return { transport, liveKeys, runningAttempts, ...census(this.shards.values(), this.clock.now()) };
+    const durable = this.transport?.durable ?? false;
+    return { transport, durable, liveKeys, runningAttempts, ...census(this.shards.values(), this.clock.now()) };
   }
 
   async processes(): Promise<ProcessInfo[]> {

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { Delivery } from '../interfaces/transport.interface.js';
+import type { Delivery } from '../transport/transport.interface.js';
 
 interface HandledMark {
   readonly messageId: string;

@@ -1,6 +1,6 @@
 import type { MississippiError } from '../errors/index.js';
 import type { TerminateReason } from '../interfaces/data-updater-handler.interface.js';
-import type { Delivery } from '../interfaces/transport.interface.js';
+import type { Delivery } from '../transport/transport.interface.js';
 import { decodeShardingKey, keyBytes } from '../keys/sharding-key.js';
 import type { ContinueOption } from '../outcomes.js';
 import { Activation } from './activation.js';
@@ -10,7 +10,7 @@ import { Fifo } from './fifo.js';
 import type { SlotSeeker } from './attempt-slots.js';
 import type { KeyedItem } from './key-table.js';
 import type { Lane, LaneWorker } from './lane.js';
-import type { LiveKey } from './live-key.js';
+import type { LiveKey } from '../interfaces/live-key.interface.js';
 import { MessageTracker, type TrackerOwner } from './message-tracker.js';
 import type { PendingSignal } from './pending-signal.js';
 import type { Shard } from './shard.js';

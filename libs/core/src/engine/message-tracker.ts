@@ -4,11 +4,11 @@ import {
   KeyParkedError,
   type DataUpdaterStartError,
 } from '../errors/index.js';
-import type { Delivery, ParkedMode } from '../interfaces/transport.interface.js';
+import type { Delivery, ParkedMode } from '../transport/transport.interface.js';
 import { inspectKey, keyBytes } from '../keys/sharding-key.js';
 import { Ack, Stop, type MessageOutcome } from '../outcomes.js';
 import { backoff } from './backoff.js';
-import type { Timer } from './clock.js';
+import type { Timer } from '../clock/clock.interface.js';
 import { sendDeadLetter } from './dead-letter.js';
 import { Fifo } from './fifo.js';
 import type { DeadLetterReason, ParkReason } from './notes.js';

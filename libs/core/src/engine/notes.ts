@@ -1,6 +1,6 @@
 import { describeWithCause } from '../errors/describe.js';
 import { MississippiError } from '../errors/mississippi.error.js';
-import type { MessageHeaders } from '../interfaces/transport.interface.js';
+import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
 import { inspectKey } from '../keys/sharding-key.js';
 
 /** Headers that a message gets when it goes to the dead letters or to the side queue. Together at most 4 KB. */
@@ -33,14 +33,14 @@ const MOST_ERROR_BYTES = 2_048;
 
 export function notes(
   reason: DeadLetterReason | ParkReason,
-  details: { error?: unknown; attempts?: number; shard: number; key: Uint8Array | undefined },
+  details: { error?: unknown; attempts?: number; shard: number; time: number; key: Uint8Array | undefined },
 ): MessageHeaders {
   return {
     [NOTE_HEADERS.reason]: reason,
     ...(details.error === undefined ? {} : { [NOTE_HEADERS.error]: errorText(details.error) }),
     [NOTE_HEADERS.attempts]: details.attempts ?? 0,
     [NOTE_HEADERS.shard]: details.shard,
-    [NOTE_HEADERS.time]: Date.now(),
+    [NOTE_HEADERS.time]: details.time,
     [NOTE_HEADERS.key]: inspectKey(details.key),
   };
 }

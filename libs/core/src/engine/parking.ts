@@ -1,5 +1,5 @@
 import { KeyNotParkedError } from '../errors/index.js';
-import type { Delivery, ParkedMode, ParkedReader } from '../interfaces/transport.interface.js';
+import type { Delivery, ParkedMode, ParkedReader } from '../transport/transport.interface.js';
 import { inspectKey, keyBytes } from '../keys/sharding-key.js';
 import { notes, type ParkReason } from './notes.js';
 import type { Shard } from './shard.js';
@@ -68,7 +68,12 @@ export class Parking {
   /** Moves a delivery to the end of what is set aside. */
   append(message: DeliveredMessage, failure: { error?: unknown; attempts?: number }): void {
     this.moving++;
-    const note = notes(this.reason, { ...failure, shard: this.shard.index, key: keyBytes(this.host.id) });
+    const note = notes(this.reason, {
+      ...failure,
+      shard: this.shard.index,
+      time: this.time(),
+      key: keyBytes(this.host.id),
+    });
     this.shard.side.move(message, this.mode, note, () => {
       this.moving--;
       this.stored++;
@@ -111,7 +116,7 @@ export class Parking {
       const delivery = await new Promise<Delivery>((resolve, reject) => {
         if (!this.read(resolve, reject)) reject(refusal());
       });
-      const note = notes('dropped', { shard: this.shard.index, key: keyBytes(this.host.id) });
+      const note = notes('dropped', { shard: this.shard.index, time: this.time(), key: keyBytes(this.host.id) });
       await this.shard.session.deadLetter(delivery, note);
       this.settled();
     } finally {
@@ -124,6 +129,10 @@ export class Parking {
   stopReading(): void {
     this.reader?.close();
     this.reader = undefined;
+  }
+
+  private time(): number {
+    return this.shard.engine.clock.time();
   }
 
   private end(): void {

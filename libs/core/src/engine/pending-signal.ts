@@ -1,4 +1,4 @@
-import type { Timer } from './clock.js';
+import type { Timer } from '../clock/clock.interface.js';
 import type { FifoItem } from './fifo.js';
 
 /** A request that waits for its turn at a key: a signal, or the wish that the data updater be started. */

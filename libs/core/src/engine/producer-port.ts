@@ -1,8 +1,10 @@
+import type { Clock } from '../clock/clock.interface.js';
 import type { PayloadCodec } from '../interfaces/payload-codec.interface.js';
-import type { TransportConnection } from '../interfaces/transport.interface.js';
+import type { TransportConnection } from '../transport/transport.interface.js';
 
 /** What a producer needs of the instance it belongs to. */
 export interface ProducerPort {
+  readonly clock: Clock;
   readonly codec: PayloadCodec;
   /** Milliseconds. */
   readonly publishTimeout: number;

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.js';
+import type { Clock } from '../clock/clock.interface.js';
 
 /** A round of the event loop, and what the messages of one share: a reading of the clock, and a call at its end. */
 export class Round {

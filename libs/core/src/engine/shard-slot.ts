@@ -1,4 +1,4 @@
-import type { ShardSession } from '../interfaces/transport.interface.js';
+import type { ShardSession } from '../transport/transport.interface.js';
 import type { Engine } from './engine.js';
 import { HandledMemory } from './handled-memory.js';
 import type { KeyQueue } from './key-queue.js';
@@ -10,6 +10,7 @@ export class ShardSlot {
   /** Epochs that have ended or are about to, the latest last. */
   former: readonly Shard[] = [];
   private readonly memory: HandledMemory;
+  private epoch = 0;
 
   constructor(
     private readonly engine: Engine,
@@ -21,7 +22,7 @@ export class ShardSlot {
   open(session: ShardSession): Shard {
     this.current?.lost(new Error('a new epoch of the shard began'));
     this.memory.turnEpoch();
-    this.current = new Shard(this.engine, session, this.memory, (key) => this.predecessorOf(key));
+    this.current = new Shard(this.engine, session, ++this.epoch, this.memory, (key) => this.predecessorOf(key));
     return this.current;
   }
 

@@ -1,7 +1,7 @@
 import { InvalidShardingKeyError, MississippiError, ShardNotOwnedError } from '../errors/index.js';
 import { describe } from '../errors/describe.js';
 import type { MississippiEvent } from '../interfaces/events.interface.js';
-import type { Delivery, ShardReceiver, ShardSession } from '../interfaces/transport.interface.js';
+import type { Delivery, ShardReceiver, ShardSession } from '../transport/transport.interface.js';
 import { canonicalKey, decodeShardingKey, inspectKey, keyBytes, keyId, shardOf } from '../keys/sharding-key.js';
 import { backoff } from './backoff.js';
 import type { Engine } from './engine.js';
@@ -30,6 +30,7 @@ export class Shard implements ShardReceiver {
   constructor(
     readonly engine: Engine,
     readonly session: ShardSession,
+    readonly epoch: number,
     readonly memory: HandledMemory,
     private readonly predecessorOf: (key: Uint8Array) => KeyQueue | undefined,
   ) {
@@ -43,15 +44,28 @@ export class Shard implements ShardReceiver {
   get index(): number {
     return this.session.shard;
   }
-  get epoch(): number {
-    return this.session.epoch;
-  }
 
   /** Whether an attempt may start at this moment. */
   mayStart(): boolean {
     if (this.closing || this.suspended) return false;
-    if (this.session.isCertain?.() === false) this.suspended = true;
-    return !this.suspended;
+    if (this.session.isCertain?.() !== false) return true;
+    this.suspended = true;
+    void this.verify();
+    return false;
+  }
+
+  /** The broker may have given the shard to somebody else: nothing starts until it says that it has not. */
+  private async verify(): Promise<void> {
+    try {
+      await this.session.verify!();
+    } catch (error) {
+      if (this.ended) return;
+      this.lost(error as Error);
+      this.session.giveUp(error as Error);
+      return;
+    }
+    this.suspended = false;
+    for (const queue of this.queues.values()) queue.trackerChanged();
   }
 
   // ---- what the transport says
@@ -67,15 +81,6 @@ export class Shard implements ShardReceiver {
     this.ended = true;
     this.shut('shardLost', new ShardNotOwnedError(this.index, `(of shard ${this.index}, lost: ${describe(cause)})`));
     this.engine.emit({ type: 'shardLost', shard: this.index, epoch: this.epoch });
-  }
-
-  suspend(): void {
-    this.suspended = true;
-  }
-
-  resume(): void {
-    this.suspended = false;
-    for (const queue of this.queues.values()) queue.trackerChanged();
   }
 
   async signal(key: Uint8Array, signal: unknown, timeout: number, started: () => void): Promise<unknown> {
@@ -179,22 +184,24 @@ export class Shard implements ShardReceiver {
   private refuse(delivery: Delivery, reason: DeadLetterReason, error: Error, tries: number): void {
     const { engine } = this;
     this.letters++;
-    this.session.deadLetter(delivery, notes(reason, { error, shard: this.index, key: delivery.key })).then(
-      () => {
-        this.letters--;
-        engine.logger.warn(`A message was dead-lettered (${reason}): ${describe(error)}`);
-        this.checkDrained();
-      },
-      () => {
-        this.letters--;
-        this.checkDrained();
-        if (this.closing) return;
-        const delay = backoff(tries, engine.options.failurePolicy.backoff, engine.random);
-        engine.clock.after(delay, () => {
-          if (!this.closing) this.refuse(delivery, reason, error, tries + 1);
-        });
-      },
-    );
+    this.session
+      .deadLetter(delivery, notes(reason, { error, shard: this.index, time: engine.clock.time(), key: delivery.key }))
+      .then(
+        () => {
+          this.letters--;
+          engine.logger.warn(`A message was dead-lettered (${reason}): ${describe(error)}`);
+          this.checkDrained();
+        },
+        () => {
+          this.letters--;
+          this.checkDrained();
+          if (this.closing) return;
+          const delay = backoff(tries, engine.options.failurePolicy.backoff, engine.random);
+          engine.clock.after(delay, () => {
+            if (!this.closing) this.refuse(delivery, reason, error, tries + 1);
+          });
+        },
+      );
   }
 
   // ---- events

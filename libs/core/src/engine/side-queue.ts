@@ -1,4 +1,5 @@
-import type { MessageHeaders, ParkedMode, ShardSession } from '../interfaces/transport.interface.js';
+import type { ParkedMode, ShardSession } from '../transport/transport.interface.js';
+import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
 import { Fifo, type FifoItem } from './fifo.js';
 import type { DeliveredMessage } from './tracked-message.js';
 

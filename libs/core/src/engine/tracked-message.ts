@@ -1,4 +1,5 @@
-import type { Delivery, MessageHeaders } from '../interfaces/transport.interface.js';
+import type { Delivery } from '../transport/transport.interface.js';
+import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
 import type { MessageOutcome } from '../outcomes.js';
 import type { FifoItem } from './fifo.js';
 

@@ -1,5 +1,5 @@
 import type { ShardingKey } from '../keys/sharding-key.js';
-import type { MessageHeaders } from './transport.interface.js';
+import type { MessageHeaders } from './message-headers.interface.js';
 
 /**
  * What every callback of a handler gets as its last argument.

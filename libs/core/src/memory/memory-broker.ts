@@ -1,7 +1,9 @@
 import { PublishError, PublishTimeoutError } from '../errors/index.js';
-import { LONGEST_TIMEOUT } from '../engine/clock.js';
+import type { Clock, Timer } from '../clock/clock.interface.js';
+import { systemClock } from '../clock/system-clock.js';
 import { Fifo, type FifoItem } from '../engine/fifo.js';
-import type { MessageHeaders, OutgoingMessage, Publisher, ShardConsumer } from '../interfaces/transport.interface.js';
+import type { OutgoingMessage, Publisher, ShardConsumer } from '../transport/transport.interface.js';
+import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
 import { MemoryMessage } from './memory-message.js';
 import { MemorySession } from './memory-session.js';
 import { MemoryShard } from './memory-shard.js';
@@ -25,7 +27,7 @@ export interface MemoryBrokerOptions {
 
 class WaitingPublish implements FifoItem<WaitingPublish> {
   next: WaitingPublish | undefined;
-  timer: NodeJS.Timeout | undefined;
+  timer: Timer | undefined;
   open = true;
 
   constructor(
@@ -40,6 +42,7 @@ class WaitingPublish implements FifoItem<WaitingPublish> {
 export interface MemoryMember {
   readonly consumer: ShardConsumer;
   readonly prefetch: number;
+  readonly clock: Clock;
 }
 
 /**
@@ -111,7 +114,7 @@ export class MemoryBroker implements Publisher {
   // ---- publishing
 
   /** @param publisher whose waiting calls {@link abandon} ends */
-  publish(message: OutgoingMessage, timeout: number, publisher?: object): Promise<void> {
+  publish(message: OutgoingMessage, timeout: number, publisher?: object, clock: Clock = systemClock): Promise<void> {
     if (!this.blocked && this.waiting.length === 0 && this.size < this.options.capacity) {
       this.enqueue(message);
       return Promise.resolve();
@@ -119,13 +122,10 @@ export class MemoryBroker implements Publisher {
     return new Promise((resolve, reject) => {
       const publish = new WaitingPublish(message, publisher, resolve, reject);
       if (timeout !== Infinity) {
-        publish.timer = setTimeout(
-          () => {
-            publish.open = false;
-            reject(new PublishTimeoutError(timeout, false));
-          },
-          Math.min(timeout, LONGEST_TIMEOUT),
-        );
+        publish.timer = clock.after(timeout, () => {
+          publish.open = false;
+          reject(new PublishTimeoutError(timeout, false));
+        });
       }
       this.waiting.push(publish);
     });
@@ -136,7 +136,7 @@ export class MemoryBroker implements Publisher {
     for (let waiting = this.waiting.peek(); waiting !== undefined; waiting = waiting.next) {
       if (waiting.publisher !== publisher || !waiting.open) continue;
       waiting.open = false;
-      clearTimeout(waiting.timer);
+      waiting.timer?.cancel();
       waiting.reject(error());
     }
   }
@@ -157,7 +157,7 @@ export class MemoryBroker implements Publisher {
       const publish = this.waiting.shift();
       if (publish === undefined) return;
       if (!publish.open) continue;
-      clearTimeout(publish.timer);
+      publish.timer?.cancel();
       this.enqueue(publish.message);
       publish.resolve();
     }
@@ -208,8 +208,7 @@ export class MemoryBroker implements Publisher {
     if (member === undefined) return;
     const session = new MemorySession(this, shard, member, () => queueMicrotask(() => this.offer(shard)));
     shard.owner = session;
-    session.receiver = member.consumer.open(session);
-    session.schedule();
+    void session.begin(member.consumer);
   }
 
   ownedBy(member: MemoryMember): number {

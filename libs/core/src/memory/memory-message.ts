@@ -1,5 +1,6 @@
 import type { FifoItem } from '../engine/fifo.js';
-import type { Delivery, MessageHeaders, OutgoingMessage, ParkedMode } from '../interfaces/transport.interface.js';
+import type { Delivery, OutgoingMessage, ParkedMode } from '../transport/transport.interface.js';
+import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
 
 /** A message in the embedded broker; it is its own delivery. */
 export class MemoryMessage implements Delivery, FifoItem<MemoryMessage> {

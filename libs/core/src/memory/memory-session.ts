@@ -1,24 +1,29 @@
 import { SessionEndedError } from '../errors/index.js';
 import type {
   Delivery,
-  MessageHeaders,
   ParkedEntry,
   ParkedMode,
   ParkedReader,
+  ShardConsumer,
   ShardReceiver,
   ShardSession,
-} from '../interfaces/transport.interface.js';
+} from '../transport/transport.interface.js';
+import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
 import { keyId } from '../keys/sharding-key.js';
 import type { MemoryBroker, MemoryMember } from './memory-broker.js';
 import type { MemoryMessage } from './memory-message.js';
 import type { MemoryShard } from './memory-shard.js';
 
+/** How long a shard rests whose owner could not open it. Milliseconds. */
+const REOPEN_AFTER = 1_000;
+
 /** One epoch of one shard of the embedded broker. */
 export class MemorySession implements ShardSession {
-  readonly epoch: number;
   readonly parked: readonly ParkedEntry[];
   receiver: ShardReceiver | undefined;
   private ended = false;
+  /** Why the epoch was lost, if it was. */
+  private lostBy: Error | undefined;
   private scheduled = false;
   private readonly readers = new Set<MemoryReader>();
 
@@ -28,8 +33,38 @@ export class MemorySession implements ShardSession {
     readonly member: MemoryMember,
     private readonly freed: () => void,
   ) {
-    this.epoch = ++home.epoch;
     this.parked = [...home.parked()].map((message) => ({ key: message.key!, ...message.parked! }));
+  }
+
+  /** Opens the epoch. One that cannot be opened is given back and offered again after a while. */
+  begin(consumer: ShardConsumer): void | Promise<void> {
+    let opening: ShardReceiver | Promise<ShardReceiver>;
+    try {
+      opening = consumer.open(this);
+    } catch {
+      this.refused();
+      return;
+    }
+    if (!(opening instanceof Promise)) {
+      this.opened(opening);
+      return;
+    }
+    return opening.then(
+      (receiver) => this.opened(receiver),
+      () => this.refused(),
+    );
+  }
+
+  private opened(receiver: ShardReceiver): void {
+    this.receiver = receiver;
+    if (this.lostBy !== undefined) receiver.lost(this.lostBy);
+    else this.schedule();
+  }
+
+  private refused(): void {
+    if (this.ended) return;
+    this.end();
+    this.member.clock.after(REOPEN_AFTER, this.freed, true);
   }
 
   get shard(): number {
@@ -80,21 +115,28 @@ export class MemorySession implements ShardSession {
   /** The epoch ends without the owner's doing. */
   lose(cause: Error): void {
     if (this.ended) return;
+    this.lostBy = cause;
     this.end();
     this.receiver?.lost(cause);
     this.freed();
   }
 
+  giveUp(_cause: Error): void {
+    if (this.ended) return;
+    this.end();
+    this.freed();
+  }
+
   /** Delivers up to the prefetch window, on the next microtask, so that nobody's call runs a handler inside itself. */
   schedule(): void {
-    if (this.scheduled || this.ended) return;
+    if (this.scheduled || this.ended || this.receiver === undefined) return;
     this.scheduled = true;
     queueMicrotask(() => {
       this.scheduled = false;
       while (!this.ended && this.home.window < this.member.prefetch) {
         const message = this.home.take();
         if (message === undefined) return;
-        this.receiver?.deliver(message);
+        this.receiver!.deliver(message);
       }
     });
   }

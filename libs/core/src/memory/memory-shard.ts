@@ -6,7 +6,6 @@ import type { MemorySession } from './memory-session.js';
 /** One shard of the embedded broker: what waits, what its owner has, and what was set aside. */
 export class MemoryShard {
   owner: MemorySession | undefined;
-  epoch = 0;
   private ready = new Fifo<MemoryMessage>();
   /** In the order of delivery, which a Set keeps. */
   private readonly unsettled = new Set<MemoryMessage>();

@@ -1,4 +1,5 @@
 import { IsInstance, IsOptional } from 'class-validator';
+import type { Clock } from '../clock/clock.interface.js';
 import { PublishError } from '../errors/index.js';
 import type {
   OutgoingMessage,
@@ -7,8 +8,8 @@ import type {
   Transport,
   TransportConnection,
   TransportContext,
-  TransportStatus,
-} from '../interfaces/transport.interface.js';
+} from '../transport/transport.interface.js';
+import type { TransportStatus } from '../interfaces/status.interface.js';
 import { IsCount } from '../options/validators.js';
 import { validateOptions } from '../options/validate-options.js';
 import { MemoryBroker, type MemoryMember } from './memory-broker.js';
@@ -69,12 +70,13 @@ export class MemoryTransport implements Transport {
       });
   }
 
-  async connect(_context: TransportContext): Promise<TransportConnection> {
-    return new MemoryConnection(this.broker, this.prefetch);
+  async connect({ clock }: TransportContext): Promise<TransportConnection> {
+    return new MemoryConnection(this.broker, this.prefetch, clock);
   }
 }
 
 class MemoryConnection implements TransportConnection, Publisher {
+  readonly durable = false;
   readonly publisher = this;
   private member: MemoryMember | undefined;
   private closed = false;
@@ -82,6 +84,7 @@ class MemoryConnection implements TransportConnection, Publisher {
   constructor(
     private readonly broker: MemoryBroker,
     readonly prefetch: number,
+    private readonly clock: Clock,
   ) {}
 
   get totalCount(): number {
@@ -90,11 +93,11 @@ class MemoryConnection implements TransportConnection, Publisher {
 
   async publish(message: OutgoingMessage, timeout: number): Promise<void> {
     if (this.closed) throw closedError();
-    return this.broker.publish(message, timeout, this);
+    return this.broker.publish(message, timeout, this, this.clock);
   }
 
   async consume(consumer: ShardConsumer): Promise<void> {
-    this.member = { consumer, prefetch: this.prefetch };
+    this.member = { consumer, prefetch: this.prefetch, clock: this.clock };
     this.broker.join(this.member);
   }
 

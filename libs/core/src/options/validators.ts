@@ -77,7 +77,7 @@ export function IsPayloadFormat(options?: ValidationOptions): PropertyDecorator 
   );
 }
 
-function expects(
+export function expects(
   name: string,
   validate: (value: unknown) => boolean,
   message: string,

@@ -1,9 +1,10 @@
 import type { Observable } from 'rxjs';
 import type { Engine } from '../engine/engine.js';
-import type { DataUpdaterRef, LiveKey } from '../engine/live-key.js';
-import type { EngineStatus } from '../engine/status.js';
+import type { DataUpdaterRef, LiveKey } from '../interfaces/live-key.interface.js';
+import type { EngineStatus } from '../interfaces/status.interface.js';
 import type { MississippiEvent } from '../interfaces/events.interface.js';
-import type { MessageHeaders, ProcessInfo } from '../interfaces/transport.interface.js';
+import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
+import type { ProcessInfo } from '../interfaces/status.interface.js';
 import { encodeShardingKey, type ShardingKey } from '../keys/sharding-key.js';
 import type { MessageOutcome } from '../outcomes.js';
 import { checkTimeout } from './check-timeout.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe } from '../errors/describe.js';
 import { InvalidMessageError, MissingShardingKeyError, PayloadEncodeError } from '../errors/index.js';
-import type { MessageHeaders } from '../interfaces/transport.interface.js';
+import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
 import { checkTimeout } from './check-timeout.js';
 import { encodeShardingKey, shardOf, type ShardingKey } from '../keys/sharding-key.js';
 import type { ProducerPort } from '../engine/producer-port.js';
@@ -58,7 +58,7 @@ export class EventsProducer {
     const key = encodeShardingKey(shardingKey);
     const { engine } = this.runtime;
     const connection = engine.connection();
-    const now = Date.now();
+    const now = engine.clock.time();
     return connection.publisher.publish(
       {
         shard: shardOf(key, connection.totalCount),

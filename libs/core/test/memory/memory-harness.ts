@@ -1,4 +1,4 @@
-import type { TransportConnection } from '@mississippi/core';
+import type { TransportConnection } from '@mississippi/core/transport';
 import type { DeadLetter, OpenOptions, RawMessage, TransportHarness } from '@mississippi/testing';
 import { memory, MemoryBroker } from '../../src/index.js';
 

@@ -1,3 +1,4 @@
+import type { TransportStatus } from '@mississippi/core';
 import type {
   Delivery,
   OutgoingMessage,
@@ -6,8 +7,7 @@ import type {
   ShardReceiver,
   ShardSession,
   TransportConnection,
-  TransportStatus,
-} from '@mississippi/core';
+} from '@mississippi/core/transport';
 import type { OpenOptions } from '@mississippi/testing';
 import { MemoryHarness } from './memory-harness.js';
 

@@ -7,7 +7,7 @@ import { MessageTracker } from '../../src/engine/message-tracker.js';
 import type { PendingSignal } from '../../src/engine/pending-signal.js';
 import type { Shard } from '../../src/engine/shard.js';
 import { DeliveredMessage, type TrackedMessage } from '../../src/engine/tracked-message.js';
-import type { Delivery } from '../../src/index.js';
+import type { Delivery } from '../../src/transport/index.js';
 import { Stop } from '../../src/outcomes.js';
 import { replaceMethod, type Method } from './replace-method.js';
 

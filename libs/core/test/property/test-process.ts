@@ -1,6 +1,7 @@
 import { Engine } from '../../src/engine/engine.js';
-import type { Clock, Timer } from '../../src/engine/clock.js';
-import { DataUpdaterService, shardOf, type MemoryBroker } from '../../src/index.js';
+import type { Clock, Timer } from '../../src/clock/clock.interface.js';
+import { DataUpdaterService, type MemoryBroker } from '../../src/index.js';
+import { shardOf } from '../../src/transport/index.js';
 import { encodeShardingKey } from '../../src/keys/sharding-key.js';
 import { resolveOptions } from '../../src/mississippi.options.js';
 import type { History } from './history.js';

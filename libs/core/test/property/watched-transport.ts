@@ -1,19 +1,16 @@
 import type { DeadLetterReason } from '../../src/engine/notes.js';
 import { NOTE_HEADERS } from '../../src/engine/notes.js';
+import type { MemoryBroker, MessageHeaders, Transport, TransportStatus } from '../../src/index.js';
 import type {
   Delivery,
-  MemoryBroker,
-  MessageHeaders,
   ParkedEntry,
   ParkedMode,
   ParkedReader,
   ShardConsumer,
   ShardReceiver,
   ShardSession,
-  Transport,
   TransportConnection,
-  TransportStatus,
-} from '../../src/index.js';
+} from '../../src/transport/index.js';
 import type { MemoryMember } from '../../src/memory/memory-broker.js';
 import type { History } from './history.js';
 import type { EpochRecord } from './records.js';

@@ -1,6 +1,7 @@
 import { KeyQueue } from '../../src/engine/key-queue.js';
 import type { DirectTrackedMessage } from '../../src/engine/tracked-message.js';
-import { MemoryBroker, MississippiError, shardOf } from '../../src/index.js';
+import { MemoryBroker, MississippiError } from '../../src/index.js';
+import { shardOf } from '../../src/transport/index.js';
 import { encodeShardingKey } from '../../src/keys/sharding-key.js';
 import { FakeClock, settled } from '../support/fake-clock.js';
 import { History } from './history.js';

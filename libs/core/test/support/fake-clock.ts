@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../src/engine/clock.js';
+import type { Clock, Timer } from '../../src/clock/clock.interface.js';
 
 interface Entry {
   readonly at: number;

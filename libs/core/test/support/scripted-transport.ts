@@ -1,6 +1,6 @@
+import type { MessageHeaders, Transport, TransportStatus } from '../../src/index.js';
 import type {
   Delivery,
-  MessageHeaders,
   ParkedEntry,
   ParkedMode,
   ParkedReader,
@@ -8,10 +8,8 @@ import type {
   ShardConsumer,
   ShardReceiver,
   ShardSession,
-  Transport,
   TransportConnection,
-  TransportStatus,
-} from '../../src/index.js';
+} from '../../src/transport/index.js';
 import { encodeShardingKey } from '../../src/keys/sharding-key.js';
 
 /** A transport of one shard that the test plays itself, for what the embedded one never does. */

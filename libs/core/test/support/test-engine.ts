@@ -8,7 +8,8 @@ import type {
   PublishOptions,
   Transport,
 } from '../../src/index.js';
-import { DataUpdaterService, EventsProducer, memory, shardOf, type ShardingKey } from '../../src/index.js';
+import { DataUpdaterService, EventsProducer, memory, type ShardingKey } from '../../src/index.js';
+import { shardOf } from '../../src/transport/index.js';
 import { encodeShardingKey } from '../../src/keys/sharding-key.js';
 import { resolveOptions } from '../../src/mississippi.options.js';
 import { FakeClock, settled } from './fake-clock.js';

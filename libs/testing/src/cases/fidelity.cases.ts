@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { MessageHeaders, OutgoingMessage } from '@mississippi/core';
+import type { MessageHeaders } from '@mississippi/core';
+import type { OutgoingMessage } from '@mississippi/core/transport';
 import { encodeTerm, ErlangAtom, ErlangTuple, type Term } from '@mississippi/terms';
 import { assertSameMessage } from '../assertions.js';
 import { conformanceCase, type ConformanceCase } from '../conformance-case.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Delivery, OutgoingMessage, ParkedReader } from '@mississippi/core';
+import type { Delivery, OutgoingMessage, ParkedReader } from '@mississippi/core/transport';
 import { canonicalize, encodeTerm, ErlangAtom } from '@mississippi/terms';
 import { assertBytes, assertHeaders, assertIds, assertSameMessage } from '../assertions.js';
 import { conformanceCase, type ConformanceCase } from '../conformance-case.js';

@@ -1,4 +1,4 @@
-import type { Delivery } from '../../interfaces/transport.interface.js';
+import type { Delivery } from '../../transport/transport.interface.js';
 import type { ContinueOption, Stop } from '../../outcomes.js';
 import type { Activation } from '../activation.js';
 import type { CallbackPlace } from '../callback-run.js';

@@ -1,4 +1,5 @@
-import type { HeaderValue, OutgoingMessage } from '@mississippi/core';
+import type { HeaderValue } from '@mississippi/core';
+import type { OutgoingMessage } from '@mississippi/core/transport';
 import { asMemory, changing, inside, later, rewrite, type Mutant } from './mutant.js';
 
 /** Wrong messages, wrong places, wrong order. */

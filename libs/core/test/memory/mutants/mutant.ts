@@ -5,7 +5,7 @@ import type {
   ShardReceiver,
   ShardSession,
   TransportConnection,
-} from '@mississippi/core';
+} from '@mississippi/core/transport';
 import type { OpenOptions } from '@mississippi/testing';
 import type { Fifo } from '../../../src/engine/fifo.js';
 import { MemoryBroker } from '../../../src/index.js';

@@ -1,4 +1,4 @@
-import type { ShardSession } from '@mississippi/core';
+import type { ShardSession } from '@mississippi/core/transport';
 import { inside, later, shardsOf, soonAfter, type Mutant } from './mutant.js';
 
 /** Shards with no owner, or two, and owners that are told wrongly. */

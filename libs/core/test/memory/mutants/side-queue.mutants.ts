@@ -1,4 +1,4 @@
-import type { Delivery } from '@mississippi/core';
+import type { Delivery } from '@mississippi/core/transport';
 import type { MemoryMessage } from '../../../src/memory/memory-message.js';
 import { asMemory, inside, later, type Mutant } from './mutant.js';
 

@@ -6,12 +6,12 @@ import {
   EventsProducer,
   getDataUpdaterServiceToken,
   getEventsProducerToken,
-  shardOf,
   type FailurePolicyOptions,
   type MemoryDeadLetter,
   type MemoryTransport,
   type MississippiEvent,
 } from '@mississippi/core';
+import { shardOf } from '@mississippi/core/transport';
 
 /** Retries at once, so that no test waits for a backoff. */
 export const AT_ONCE: FailurePolicyOptions = { attempts: 3, backoff: { initial: 0, max: 0 } };

@@ -1,18 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
-
-/** What a header of a message may hold. */
-export type HeaderValue =
-  | string
-  | number
-  | bigint
-  | boolean
-  | null
-  | Uint8Array
-  | readonly HeaderValue[]
-  | { readonly [name: string]: HeaderValue };
-
-/** @publicApi */
-export type MessageHeaders = Readonly<Record<string, HeaderValue>>;
+import type { Clock } from '../clock/clock.interface.js';
+import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
+import type { ProcessInfo, TransportStatus } from '../interfaces/status.interface.js';
 
 /** A message as it leaves: everything but the queue it goes to is decided. */
 export interface OutgoingMessage {
@@ -73,11 +62,12 @@ export interface ParkedReader {
  */
 export interface ShardSession {
   readonly shard: number;
-  /** Larger than in every earlier session of the shard that this process saw. */
-  readonly epoch: number;
   /** What lay in the side queue, in the order of the moves, read to its end before the session was opened. */
   readonly parked: readonly ParkedEntry[];
-  /** Finishes a delivery for good. May be sent later and coalesced, within 10 ms. */
+  /**
+   * Finishes a delivery for good. Called once for each, in any order, some time after it was delivered: a commit may lie
+   * in between. May be sent later and coalesced, within 10 ms.
+   */
   settle(delivery: Delivery): void;
   /**
    * Publishes a copy with `notes` among its headers to the dead letters, waits for the confirm, then settles.
@@ -92,26 +82,36 @@ export interface ShardSession {
   /** @param key canonical; messages are found whatever spelling of it they carry */
   readParked(key: Uint8Array): ParkedReader;
   /**
-   * Asked before each attempt starts: whether the ownership of the shard is certain at this moment. Left out, it always
-   * is. After a `false` the transport calls {@link ShardReceiver.resume} once it is certain again.
+   * Whether the ownership of the shard is certain at this moment. A question without consequences, asked before each
+   * attempt starts; left out, it always is. After a `false` no attempt starts until {@link verify} has succeeded.
    */
   isCertain?(): boolean;
+  /**
+   * Makes certain that the shard is still owned, by a round trip to the broker. Goes with {@link isCertain}. Not called
+   * again before it has settled. A rejection ends the epoch, by {@link giveUp} if it has not ended already.
+   */
+  verify?(): Promise<void>;
   /**
    * Gives the shard back: settlements that wait are sent, what is not settled returns to its place, in the original order.
    * Resolves when it is free; at once, where the epoch has ended already.
    */
   close(): Promise<void>;
+  /**
+   * Ends the epoch at once, because it cannot go on: nothing of it is settled any more, what is unsettled returns to its
+   * place, and the shard can be claimed again, by this process too. `lost` does not follow.
+   * @param cause for logs
+   */
+  giveUp(cause: Error): void;
 }
 
 /** What the core does with the messages of one epoch of one shard. */
 export interface ShardReceiver {
+  /** The epoch's number, given by the core: larger than that of every earlier one of the shard in this process. */
+  readonly epoch: number;
   /** Takes the next message. Order is the order of calls. */
   deliver(delivery: Delivery): void;
   /** The epoch ended without our doing: nothing of it can be settled any more. */
   lost(cause: Error): void;
-  /** No attempt starts until {@link resume}. */
-  suspend(): void;
-  resume(): void;
   /**
    * Answers a signal that came from another process. Rejects with `ShardNotOwnedError` or `ShuttingDownError` when the
    * shard leaves first; if it had not started, the request belongs to the next owner.
@@ -130,8 +130,13 @@ export interface ShardReceiver {
 
 /** The core as a transport sees it. */
 export interface ShardConsumer {
-  /** The transport owns a shard and is about to deliver its messages. */
-  open(session: ShardSession): ShardReceiver;
+  /**
+   * The transport has claimed a shard and is about to deliver its messages, once it has the receiver. Opening may take
+   * its time, since the core may have to ask a store for the epoch. When the session ends meanwhile, the transport says
+   * so by `lost` as soon as it has the receiver. When opening rejects, the transport closes the session and claims the
+   * shard again later, not at once.
+   */
+  open(session: ShardSession): ShardReceiver | Promise<ShardReceiver>;
 }
 
 /** Hands messages to the broker. */
@@ -146,32 +151,12 @@ export interface Publisher {
   publish(message: OutgoingMessage, timeout: number): Promise<void>;
 }
 
-export interface TransportStatus {
-  /** Whether the broker can be reached. */
-  readonly connected: boolean;
-  /** Whether the broker takes no messages at present. */
-  readonly blocked: boolean;
-  /** Shards that this process owns. */
-  readonly shards: number;
-}
-
-/**
- * One process that takes part.
- * @publicApi
- */
-export interface ProcessInfo {
-  /** Instance, host, process id and a number of its own. */
-  readonly name: string;
-  /** The shards that it owns, in order. */
-  readonly shards: readonly number[];
-  /** Whether it is the process that asks. */
-  readonly self: boolean;
-}
-
 /** A connected transport. */
 export interface TransportConnection {
   /** Number of shards. */
   readonly totalCount: number;
+  /** Whether messages outlive this process: whether what was taken is kept when it is killed. */
+  readonly durable: boolean;
   /** Most unsettled deliveries of one shard. */
   readonly prefetch: number;
   /** Milliseconds after which the broker takes a delivery back; `undefined` where it never does. */
@@ -203,6 +188,8 @@ export interface TransportContext {
   /** Name of the module instance, for logs. */
   readonly instance: string;
   readonly logger: LoggerService;
+  /** The only time that the transport goes by. */
+  readonly clock: Clock;
 }
 
 /**

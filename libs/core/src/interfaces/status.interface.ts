@@ -1,0 +1,51 @@
+/**
+ * How the transport of an instance stands at this moment.
+ * @publicApi
+ */
+export interface TransportStatus {
+  /** Whether the broker can be reached. */
+  readonly connected: boolean;
+  /** Whether the broker takes no messages at present. */
+  readonly blocked: boolean;
+  /** Shards that this process owns. */
+  readonly shards: number;
+}
+
+/**
+ * One process that takes part.
+ * @publicApi
+ */
+export interface ProcessInfo {
+  /** Instance, host, process id and a number of its own. */
+  readonly name: string;
+  /** The shards that it owns, in order. */
+  readonly shards: readonly number[];
+  /** Whether it is the process that asks. */
+  readonly self: boolean;
+}
+
+/**
+ * What one instance of the module owns and does at this moment.
+ * @publicApi
+ */
+export interface EngineStatus {
+  readonly transport: TransportStatus;
+  /** Whether the transport keeps messages beyond the life of this process. */
+  readonly durable: boolean;
+  /** Shards that this process owns. */
+  readonly shards: number;
+  /** Shards that wait because their side queue is full. */
+  readonly stalledShards: readonly number[];
+  /** Data updaters that live. */
+  readonly liveKeys: number;
+  /** Attempts that run. */
+  readonly runningAttempts: number;
+  /** Keys whose head waits for its next attempt. */
+  readonly backoffs: number;
+  /** Keys whose `init` failed at the last try. */
+  readonly failingInits: number;
+  readonly parkedKeys: number;
+  readonly parkedMessages: number;
+  /** How long the oldest unfinished head has been here: the longest time without progress of any key. Milliseconds. */
+  readonly oldestHead: number;
+}

@@ -1,0 +1,14 @@
+/**
+ * What a transport is made of and made with: the interface between the core and a plugin that delivers and publishes.
+ * Users of a transport need nothing of it.
+ */
+export type { Clock, Timer } from '../clock/clock.interface.js';
+export { systemClock } from '../clock/system-clock.js';
+export { describe, describeWithCause } from '../errors/describe.js';
+export { Fifo, type FifoItem } from '../engine/fifo.js';
+export type { HeaderValue, MessageHeaders } from '../interfaces/message-headers.interface.js';
+export type { ProcessInfo, TransportStatus } from '../interfaces/status.interface.js';
+export { canonicalKey, decodeShardingKey, inspectKey, keyId, shardOf } from '../keys/sharding-key.js';
+export { validateOptions } from '../options/validate-options.js';
+export { expects, IsCount, IsMilliseconds, Nested, Optional } from '../options/validators.js';
+export type * from './transport.interface.js';
