@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { systemClock } from '@mississippi/core';
 import type { TransportConnection } from '@mississippi/core/transport';
 import { rabbitmq } from '@mississippi/rabbitmq';
 import type { DeadLetter, OpenOptions, RawMessage, TransportHarness } from '@mississippi/testing';
@@ -41,7 +42,7 @@ export class RabbitMqHarness implements TransportHarness {
       reconnect: { initial: 10, max: 100 },
       claimInterval: 20,
     });
-    const connection = await transport.connect({ instance: 'conformance', logger });
+    const connection = await transport.connect({ instance: 'conformance', logger, clock: systemClock });
     this.proxies.set(connection, proxy);
     return connection;
   }

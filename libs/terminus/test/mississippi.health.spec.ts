@@ -14,6 +14,7 @@ import { InstanceNotFoundError, MississippiHealthIndicator, type MississippiHeal
 
 const HEALTHY: EngineStatus = {
   transport: { connected: true, blocked: false, shards: 128 },
+  durable: true,
   shards: 128,
   stalledShards: [],
   liveKeys: 3,

@@ -189,7 +189,7 @@ describe('a hand-over', () => {
     expect(second.messages('k')).toEqual(['b', 'c']);
     expect(second.messages('l')).toEqual(['e']);
     expect(broker.length).toBe(0);
-    expect(two.of('shardOwned')).toMatchObject([{ shard: 0, epoch: 2 }]);
+    expect(two.of('shardOwned')).toMatchObject([{ shard: 0, epoch: 1 }]);
   });
 
   test('without warning between two engines: the outcome of the old owner settles nothing', async () => {
@@ -224,22 +224,23 @@ describe('a hand-over', () => {
 });
 
 describe('the fence', () => {
-  test('while a shard is suspended no attempt starts, until it is resumed', async () => {
+  test('while the ownership is uncertain no attempt starts, until the broker has confirmed it', async () => {
     const { transport, gates, handler } = await startScripted();
     const epoch = transport.own();
     epoch.deliver('k', 'a');
-    epoch.receiver.suspend();
+    epoch.certain = false;
     epoch.deliver('k', 'b');
     epoch.deliver('l', 'c');
     gates.open('a');
     await settled();
     expect(epoch.settled).toEqual(['a']);
     expect(handler.calls.filter((call) => call.includes('message'))).toEqual(['k message a']);
-    epoch.receiver.resume();
+    await epoch.confirm();
     expect(gates.names).toEqual(['b', 'c']);
+    expect(epoch.verifications).toBe(1);
   });
 
-  test('before each attempt the ownership is asked for; when it is uncertain nothing starts until resume', async () => {
+  test('before each attempt the ownership is asked for; when it is uncertain nothing starts until it was confirmed', async () => {
     const { transport, gates } = await startScripted();
     const epoch = transport.own();
     epoch.deliver('k', 'a');
@@ -249,8 +250,20 @@ describe('the fence', () => {
     epoch.deliver('m', 'c');
     await settled();
     expect(gates.names).toEqual(['a']);
-    epoch.receiver.resume();
+    await epoch.confirm();
     expect(gates.names).toEqual(['a', 'b', 'c']);
+    expect(epoch.verifications).toBe(1);
+  });
+
+  test('a broker that does not confirm ends the epoch: the core gives it up with the cause', async () => {
+    const { transport, gates, events } = await startScripted();
+    const epoch = transport.own();
+    epoch.certain = false;
+    epoch.deliver('k', 'a');
+    await epoch.leaveUnanswered();
+    expect(gates.names).toEqual([]);
+    expect(epoch.givenUpBy).toEqual(new Error('no answer'));
+    expect(events.map(({ type }) => type)).toEqual(['shardOwned', 'shardLost']);
   });
 
   test('an attempt whose init took until the ownership was uncertain does not start', async () => {
@@ -268,8 +281,7 @@ describe('the fence', () => {
     gates.open('init');
     await settled();
     expect(handler.of('k')).toEqual(['init']);
-    epoch.certain = true;
-    epoch.receiver.resume();
+    await epoch.confirm();
     await settled();
     expect(handler.of('k')).toEqual(['init', 'message a']);
     expect(attempts).toEqual([1]);

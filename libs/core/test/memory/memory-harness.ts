@@ -1,6 +1,6 @@
 import type { TransportConnection } from '@mississippi/core/transport';
 import type { DeadLetter, OpenOptions, RawMessage, TransportHarness } from '@mississippi/testing';
-import { memory, MemoryBroker } from '../../src/index.js';
+import { memory, MemoryBroker, systemClock } from '../../src/index.js';
 
 const logger = { log: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -16,7 +16,7 @@ export class MemoryHarness implements TransportHarness {
 
   async open({ totalCount, prefetch }: OpenOptions): Promise<TransportConnection> {
     this.broker ??= new MemoryBroker({ totalCount, capacity: 100_000, deadLetterLimit: 10_000 });
-    return memory({ broker: this.broker, prefetch }).connect({ instance: 'conformance', logger });
+    return memory({ broker: this.broker, prefetch }).connect({ instance: 'conformance', logger, clock: systemClock });
   }
 
   /** What an embedded connection holds back nowhere but in the broker is gone with it. */

@@ -39,6 +39,7 @@ export class SlowHarness extends MemoryHarness {
 }
 
 class SlowConnection implements TransportConnection, Publisher {
+  readonly durable = false;
   readonly publisher = this;
   dead = false;
 
@@ -58,7 +59,7 @@ class SlowConnection implements TransportConnection, Publisher {
   }
 
   consume(consumer: ShardConsumer): Promise<void> {
-    return this.inner.consume({ open: (session) => new SlowSession(this, session, consumer) });
+    return this.inner.consume({ open: (session) => new SlowSession(this, session).begin(consumer) });
   }
 
   status(): TransportStatus {
@@ -85,7 +86,6 @@ class SlowConnection implements TransportConnection, Publisher {
 /** Both ends of a session: the consumer's session, and the broker's receiver. */
 class SlowSession implements ShardSession, ShardReceiver {
   readonly shard = this.session.shard;
-  readonly epoch = this.session.epoch;
   readonly parked = this.session.parked;
   private receiver: ShardReceiver | undefined;
   private ended = false;
@@ -93,11 +93,21 @@ class SlowSession implements ShardSession, ShardReceiver {
   constructor(
     private readonly line: SlowConnection,
     private readonly session: ShardSession,
-    consumer: ShardConsumer,
-  ) {
-    void line.arrive().then(() => {
-      if (!this.ended) this.receiver = consumer.open(this);
-    });
+  ) {}
+
+  async begin(consumer: ShardConsumer): Promise<this> {
+    await this.line.arrive();
+    this.receiver = await consumer.open(this);
+    return this;
+  }
+
+  get epoch(): number {
+    return this.receiver!.epoch;
+  }
+
+  giveUp(cause: Error): void {
+    this.ended = true;
+    void this.line.arrive().then(() => this.session.giveUp(cause));
   }
 
   // ---- from the broker
@@ -113,14 +123,6 @@ class SlowSession implements ShardSession, ShardReceiver {
       if (!this.ended) this.receiver?.lost(cause);
       this.ended = true;
     });
-  }
-
-  suspend(): void {
-    this.receiver?.suspend();
-  }
-
-  resume(): void {
-    this.receiver?.resume();
   }
 
   signal(...request: Parameters<ShardReceiver['signal']>): Promise<unknown> {

@@ -109,7 +109,7 @@ export class History {
   // ---- epochs
 
   opened(process: string, shard: number, epoch: number): EpochRecord {
-    const text = `${shard}/${epoch}`;
+    const text = epochName(process, shard, epoch);
     const record: EpochRecord = {
       text,
       process,
@@ -124,12 +124,12 @@ export class History {
     };
     if (this.epochs.has(text)) this.violation(`the epoch ${text} was opened twice`);
     this.epochs.set(text, record);
-    this.note(`open ${text} in ${process}`);
+    this.note(`open ${text}`);
     return record;
   }
 
-  epoch(shard: number, epoch: number): EpochRecord {
-    return this.epochs.get(`${shard}/${epoch}`)!;
+  epoch(process: string, shard: number, epoch: number): EpochRecord {
+    return this.epochs.get(epochName(process, shard, epoch))!;
   }
 
   // ---- deliveries
@@ -266,4 +266,8 @@ function leaveFifo(epoch: EpochRecord, item: MessageRecord | DirectRecord): void
   const fifo = epoch.fifos.get(item.key);
   const place = fifo?.indexOf(item) ?? -1;
   if (place >= 0) fifo!.splice(place, 1);
+}
+
+function epochName(process: string, shard: number, epoch: number): string {
+  return `${process}:${shard}/${epoch}`;
 }

@@ -104,7 +104,7 @@ export class PlannedHandler implements DataUpdaterHandler<KeyState, PlannedPaylo
   ): T | Promise<T> {
     const { history, gates } = this.world;
     if (!this.process.alive) return never();
-    const epoch: EpochRecord = history.epoch(context.shard, context.epoch);
+    const epoch: EpochRecord = history.epoch(this.process.name, context.shard, context.epoch);
     const run = history.updaters.started({ name, epoch, key: keyText(context.key), state, message });
     if (pace === 'now') return this.finish(run, result, answer);
     if (pace === 'soon') return Promise.resolve().then(() => this.finish(run, result, answer));

@@ -42,7 +42,7 @@ export type Action =
   | { readonly type: 'park' | 'resume' | 'drop'; readonly key: number }
   | { readonly type: 'open'; readonly gate: number; readonly result: AttemptResult }
   | { readonly type: 'lose' | 'handOver'; readonly shard: number; readonly to: number }
-  | { readonly type: 'suspend' | 'unsuspend' | 'doubt' | 'garbage'; readonly shard: number }
+  | { readonly type: 'doubt' | 'confirm' | 'garbage'; readonly shard: number }
   | { readonly type: 'stop' | 'crash'; readonly at: number }
   | { readonly type: 'start' | 'block' | 'unblock' | 'takeLetters' }
   | { readonly type: 'advance'; readonly by: number };
@@ -107,9 +107,8 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 2, arbitrary: of('drop', { key }) },
   { weight: 5, arbitrary: of('lose', { shard, to: at }) },
   { weight: 4, arbitrary: of('handOver', { shard, to: at }) },
-  { weight: 1, arbitrary: of('suspend', { shard }) },
-  { weight: 2, arbitrary: of('unsuspend', { shard }) },
-  { weight: 1, arbitrary: of('doubt', { shard }) },
+  { weight: 2, arbitrary: of('confirm', { shard }) },
+  { weight: 2, arbitrary: of('doubt', { shard }) },
   { weight: 1, arbitrary: of('garbage', { shard }) },
   { weight: 2, arbitrary: of('stop', { at }) },
   { weight: 1, arbitrary: of('crash', { at }) },

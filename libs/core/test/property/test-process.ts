@@ -25,6 +25,10 @@ class ProcessClock implements Clock {
     return this.clock.now();
   }
 
+  time(): number {
+    return this.clock.time();
+  }
+
   after(delay: number, callback: () => void): Timer {
     if (this.dead()) return { cancel: ignore };
     const inner = this.clock.after(delay, () => {

@@ -1,4 +1,5 @@
 import type { DeadLetterReason } from '../../src/engine/notes.js';
+import { systemClock } from '../../src/index.js';
 import { NOTE_HEADERS } from '../../src/engine/notes.js';
 import type { MemoryBroker, MessageHeaders, Transport, TransportStatus } from '../../src/index.js';
 import type {
@@ -25,6 +26,7 @@ export interface TransportProcess {
 /** The embedded transport of one process, with an eye on everything that passes. */
 export class WatchedTransport implements Transport, TransportConnection, ShardConsumer {
   readonly name = 'watched memory';
+  readonly durable = false;
   readonly sessions = new Map<number, WatchedSession>();
   /** Every epoch that the process had. */
   readonly epochs: EpochRecord[] = [];
@@ -38,7 +40,7 @@ export class WatchedTransport implements Transport, TransportConnection, ShardCo
     readonly process: TransportProcess,
     readonly history: History,
   ) {
-    this.member = { consumer: this, prefetch };
+    this.member = { consumer: this, prefetch, clock: systemClock };
   }
 
   get totalCount(): number {
@@ -61,8 +63,8 @@ export class WatchedTransport implements Transport, TransportConnection, ShardCo
   open(session: ShardSession): ShardReceiver {
     const watched = new WatchedSession(session, this);
     this.sessions.set(session.shard, watched);
+    watched.opened(this.consumer!.open(watched) as ShardReceiver);
     this.epochs.push(watched.record);
-    watched.receiver = this.consumer!.open(watched);
     return new WatchedReceiver(watched, this);
   }
 
@@ -89,22 +91,24 @@ export class WatchedTransport implements Transport, TransportConnection, ShardCo
 
 /** One epoch, with an eye on what is settled, moved and refused. */
 export class WatchedSession implements ShardSession {
-  readonly record: EpochRecord;
+  record!: EpochRecord;
   receiver: ShardReceiver | undefined;
   private certain = true;
+  private confirmed: (() => void) | undefined;
 
   constructor(
     private readonly inner: ShardSession,
     private readonly home: WatchedTransport,
-  ) {
-    this.record = home.history.opened(home.process.name, inner.shard, inner.epoch);
+  ) {}
+
+  /** Nothing of the epoch has started yet. */
+  opened(receiver: ShardReceiver): void {
+    this.receiver = receiver;
+    this.record = this.home.history.opened(this.home.process.name, this.shard, receiver.epoch);
   }
 
   get shard(): number {
     return this.inner.shard;
-  }
-  get epoch(): number {
-    return this.inner.epoch;
   }
   get parked(): readonly ParkedEntry[] {
     return this.inner.parked;
@@ -141,6 +145,17 @@ export class WatchedSession implements ShardSession {
     return this.certain;
   }
 
+  verify(): Promise<void> {
+    return new Promise((resolve) => {
+      this.confirmed = resolve;
+    });
+  }
+
+  giveUp(cause: Error): void {
+    this.end();
+    this.inner.giveUp(cause);
+  }
+
   close(): Promise<void> {
     this.end();
     return this.inner.close();
@@ -154,16 +169,11 @@ export class WatchedSession implements ShardSession {
     this.record.suspended = true;
   }
 
-  suspend(): void {
-    this.record.suspended = true;
-    this.receiver?.suspend();
-  }
-
-  /** Ends doubt and suspension. */
-  unsuspend(): void {
+  /** The broker says that there is none. */
+  confirm(): void {
     this.certain = true;
     this.record.suspended = false;
-    this.receiver?.resume();
+    this.confirmed?.();
   }
 
   /** The owner is told to hand the shard over, and does so within its drain time-out. */
@@ -185,6 +195,10 @@ class WatchedReceiver implements ShardReceiver {
     private readonly home: WatchedTransport,
   ) {}
 
+  get epoch(): number {
+    return this.session.receiver!.epoch;
+  }
+
   deliver(delivery: Delivery): void {
     const { history, process } = this.home;
     if (!process.alive) return;
@@ -198,14 +212,6 @@ class WatchedReceiver implements ShardReceiver {
     this.session.record.lost = true;
     this.session.end();
     if (this.home.process.alive) this.session.receiver!.lost(cause);
-  }
-
-  suspend(): void {
-    this.session.suspend();
-  }
-
-  resume(): void {
-    this.session.unsuspend();
   }
 
   signal(key: Uint8Array, signal: unknown, timeout: number, started: () => void): Promise<unknown> {

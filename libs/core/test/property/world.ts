@@ -87,9 +87,8 @@ export class World implements PlannedWorld {
       case 'lose':
       case 'handOver':
         return this.move(action.type, action.shard, action.to);
-      case 'suspend':
-      case 'unsuspend':
       case 'doubt':
+      case 'confirm':
         return this.sessionOf(action.shard)?.[action.type]();
       case 'garbage':
         return this.throwGarbage(action.shard % this.settings.shards);
@@ -214,7 +213,7 @@ export class World implements PlannedWorld {
     this.broker.takeDeadLetters();
     for (const process of this.working) {
       for (const session of process.transport.sessions.values()) {
-        if (session.record.suspended) session.unsuspend();
+        if (session.record.suspended) session.confirm();
       }
       for (const { key } of process.service.liveKeys()) this.operate('resume', keyText(key));
     }
@@ -248,7 +247,7 @@ export function watchDirectMessages(world: () => World): () => void {
             reject(error);
           },
         });
-        history.accepted(history.epoch(shard, epoch), direct);
+        history.accepted(history.epoch(direct.process, shard, epoch), direct);
         accept.call(this, message);
       },
   );

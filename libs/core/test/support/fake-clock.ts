@@ -8,16 +8,21 @@ interface Entry {
 
 /** The one driver of time in tests: it stands still until it is advanced. */
 export class FakeClock implements Clock {
-  private time = 0;
+  private passed = 0;
   private order = 0;
   private entries: Entry[] = [];
 
   now(): number {
-    return this.time;
+    return this.passed;
+  }
+
+  /** Unix time: the clock was started on 1 January 2026. */
+  time(): number {
+    return Date.UTC(2026, 0) + this.passed;
   }
 
   after(delay: number, callback: () => void): Timer {
-    const entry = { at: this.time + delay, order: this.order++, callback };
+    const entry = { at: this.passed + delay, order: this.order++, callback };
     this.entries.push(entry);
     return { cancel: () => void (this.entries = this.entries.filter((other) => other !== entry)) };
   }
@@ -38,17 +43,17 @@ export class FakeClock implements Clock {
 
   /** Lets time pass. What a timer sets off has come to rest before the next one fires. */
   async advance(milliseconds: number): Promise<void> {
-    const end = this.time + milliseconds;
+    const end = this.passed + milliseconds;
     await settled();
     for (;;) {
       const due = this.entries.filter((entry) => entry.at <= end).sort((a, b) => a.at - b.at || a.order - b.order)[0];
       if (due === undefined) break;
       this.entries = this.entries.filter((entry) => entry !== due);
-      this.time = Math.max(this.time, due.at);
+      this.passed = Math.max(this.passed, due.at);
       due.callback();
       await settled();
     }
-    this.time = end;
+    this.passed = end;
     await settled();
   }
 }

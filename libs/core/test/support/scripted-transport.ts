@@ -10,17 +10,18 @@ import type {
   ShardSession,
   TransportConnection,
 } from '../../src/transport/index.js';
+import { settled } from './fake-clock.js';
 import { encodeShardingKey } from '../../src/keys/sharding-key.js';
 
 /** A transport of one shard that the test plays itself, for what the embedded one never does. */
 export class ScriptedTransport implements Transport, TransportConnection {
   readonly name = 'scripted';
   readonly totalCount = 1;
+  readonly durable = false;
   readonly prefetch: number;
   readonly deliveryTimeout?: number;
   closed = false;
   private consumer: ShardConsumer | undefined;
-  private epochs = 0;
 
   constructor({ prefetch = 300, deliveryTimeout }: { prefetch?: number; deliveryTimeout?: number } = {}) {
     this.prefetch = prefetch;
@@ -39,8 +40,8 @@ export class ScriptedTransport implements Transport, TransportConnection {
 
   /** A new epoch of the shard begins. */
   own(parked: readonly ScriptedDelivery[] = []): ScriptedEpoch {
-    const epoch = new ScriptedEpoch(++this.epochs, parked);
-    epoch.receiver = this.consumer!.open(epoch);
+    const epoch = new ScriptedEpoch(parked);
+    epoch.receiver = this.consumer!.open(epoch) as ShardReceiver;
     return epoch;
   }
 
@@ -82,6 +83,11 @@ export class ScriptedEpoch implements ShardSession {
   readonly deadLettered: string[] = [];
   readonly moved: string[] = [];
   closed = false;
+  /** Why the core gave the epoch up. */
+  givenUpBy: Error | undefined;
+  /** How often the core asked whether the shard is still owned. */
+  verifications = 0;
+  private answer: { resolve: () => void; reject: (error: Error) => void } | undefined;
   /** Whether the ownership is certain. */
   certain = true;
   /** What a move waits for. */
@@ -91,10 +97,7 @@ export class ScriptedEpoch implements ShardSession {
   receiver!: ShardReceiver;
   private readonly side: ScriptedDelivery[];
 
-  constructor(
-    readonly epoch: number,
-    side: readonly ScriptedDelivery[],
-  ) {
+  constructor(side: readonly ScriptedDelivery[]) {
     this.side = [...side];
     this.parked = side.map(({ key }) => ({ key, mode: 'pressure', notes: {} }));
   }
@@ -115,6 +118,30 @@ export class ScriptedEpoch implements ShardSession {
 
   isCertain(): boolean {
     return this.certain;
+  }
+
+  verify(): Promise<void> {
+    this.verifications++;
+    return new Promise((resolve, reject) => {
+      this.answer = { resolve, reject };
+    });
+  }
+
+  /** The broker answers that the shard is still owned. */
+  async confirm(): Promise<void> {
+    this.certain = true;
+    this.answer?.resolve();
+    await settled();
+  }
+
+  /** The broker does not answer. */
+  async leaveUnanswered(): Promise<void> {
+    this.answer?.reject(new Error('no answer'));
+    await settled();
+  }
+
+  giveUp(cause: Error): void {
+    this.givenUpBy = cause;
   }
 
   settle(delivery: Delivery): void {

@@ -27,15 +27,12 @@ export const ownershipCases: readonly ConformanceCase[] = [
 
   ...endings.map((ending) =>
     conformanceCase(
-      `the epoch is larger and the old one silent after ${ending.name}`,
+      `an epoch that has ended gets nothing after ${ending.name}`,
       { needs: ending.needs },
       async (stage) => {
-        const first = await stage.consumer();
-        let peer = first;
-        const epochs: number[] = [];
+        let peer = await stage.consumer();
         for (let turn = 0; turn < 3; turn++) {
           const session = await peer.session(0);
-          epochs.push(session.epoch);
           peer = await ending.end(stage, peer, session);
           const before = session.deliveries.length;
           const [message] = stage.messages(1);
@@ -43,9 +40,6 @@ export const ownershipCases: readonly ConformanceCase[] = [
           await (await peer.session(0)).handle(1);
           assert.equal(session.deliveries.length, before, 'an epoch that has ended gets nothing');
         }
-        // A connection stands for a process, and a new process has seen no epoch.
-        if (peer !== first) return;
-        assert.ok(epochs[0]! < epochs[1]! && epochs[1]! < epochs[2]!, `the epochs must grow: ${epochs.join(', ')}`);
       },
     ),
   ),

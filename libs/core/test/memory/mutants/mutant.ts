@@ -2,6 +2,7 @@ import type {
   Delivery,
   OutgoingMessage,
   Publisher,
+  ShardConsumer,
   ShardReceiver,
   ShardSession,
   TransportConnection,
@@ -114,13 +115,13 @@ export class MutantHarness extends MemoryHarness {
     });
   }
 
-  private receiver(session: ShardSession, open: (session: ShardSession) => ShardReceiver): ShardReceiver {
+  private receiver(session: ShardSession, open: ShardConsumer['open']): ShardReceiver {
     const { session: changes, deliver } = this.mutant;
     const broker = this.broker!;
     const shard = shardsOf(broker)[session.shard]!;
-    const receiver: ShardReceiver = open(
+    const receiver = open(
       changes === undefined ? session : changed(session, changes(session, { broker, shard, receiver: () => receiver })),
-    );
+    ) as ShardReceiver;
     if (deliver === undefined) return receiver;
     return changed(receiver, { deliver: (delivery) => deliver(receiver, delivery, session) });
   }

@@ -78,7 +78,7 @@ export const settlementMutants: readonly Mutant[] = [
     says: /a move had to be rejected/,
     session: (session, { shard }) => ({
       park: async (delivery, mode, notes) => {
-        if (shard.owner === undefined || shard.owner.epoch === session.epoch) await session.park(delivery, mode, notes);
+        if (shard.owner === undefined || shard.owner === session) await session.park(delivery, mode, notes);
       },
     }),
   },
