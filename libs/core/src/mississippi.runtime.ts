@@ -10,7 +10,7 @@ import {
 import { ModuleRef, ModulesContainer, type NestContainer } from '@nestjs/core';
 import { Subject } from 'rxjs';
 import type { Clock } from './clock/clock.interface.js';
-import { followCallbacks } from './engine/callback-scope.js';
+import { followCallbacks } from './engine/updaters/callback-scope.js';
 import { Engine } from './engine/engine.js';
 import { enhanceHandler } from './enhancers/enhance-handler.js';
 import { DuplicateInstanceError, InvalidOptionsError, NotStartedError } from './errors/index.js';

@@ -41,7 +41,7 @@ export class DataUpdaterService {
    * @throws {OwnKeyError} when called from inside a callback of the same key
    */
   async getDataUpdater(shardingKey: ShardingKey): Promise<DataUpdaterRef> {
-    return this.runtime.engine.getDataUpdater(encodeShardingKey(shardingKey));
+    return this.runtime.engine.calls.getDataUpdater(encodeShardingKey(shardingKey));
   }
 
   /**
@@ -60,7 +60,10 @@ export class DataUpdaterService {
     shardingKey: ShardingKey,
     message: DirectMessage,
   ): Promise<MessageOutcome<State>> {
-    return (await this.runtime.engine.handleMessage(encodeShardingKey(shardingKey), message)) as MessageOutcome<State>;
+    return (await this.runtime.engine.calls.handleMessage(
+      encodeShardingKey(shardingKey),
+      message,
+    )) as MessageOutcome<State>;
   }
 
   /**
@@ -80,7 +83,11 @@ export class DataUpdaterService {
     options?: { timeout?: number },
   ): Promise<Answer> {
     checkTimeout(options?.timeout);
-    return (await this.runtime.engine.handleSignal(encodeShardingKey(shardingKey), signal, options?.timeout)) as Answer;
+    return (await this.runtime.engine.calls.handleSignal(
+      encodeShardingKey(shardingKey),
+      signal,
+      options?.timeout,
+    )) as Answer;
   }
 
   /**
@@ -88,12 +95,12 @@ export class DataUpdaterService {
    * attempt that runs is let finish. A key that is parked before it has any message is parked in this process only.
    */
   async park(shardingKey: ShardingKey): Promise<void> {
-    return this.runtime.engine.park(encodeShardingKey(shardingKey));
+    return this.runtime.engine.calls.park(encodeShardingKey(shardingKey));
   }
 
   /** Feeds a parked key from the side queue until none of it is left, then from the shard. Attempts start at one. */
   async resume(shardingKey: ShardingKey): Promise<void> {
-    return this.runtime.engine.resume(encodeShardingKey(shardingKey));
+    return this.runtime.engine.calls.resume(encodeShardingKey(shardingKey));
   }
 
   /**
@@ -101,7 +108,7 @@ export class DataUpdaterService {
    * @throws {KeyNotParkedError} when the key is not parked, is being resumed, or has no message in the side queue
    */
   async drop(shardingKey: ShardingKey): Promise<void> {
-    return this.runtime.engine.drop(encodeShardingKey(shardingKey));
+    return this.runtime.engine.calls.drop(encodeShardingKey(shardingKey));
   }
 
   /** The keys with a data updater, waiting messages or parked ones, in no particular order. */

@@ -1,4 +1,4 @@
-import type { DeadLetterReason } from '../../src/engine/notes.js';
+import type { DeadLetterReason } from '../../src/note-headers.js';
 import type { CallbackRecord, DirectRecord, EpochRecord, MessageRecord } from './records.js';
 import type { Attempt, AttemptResult } from './scenario.js';
 import { UpdaterHistory } from './updater-history.js';

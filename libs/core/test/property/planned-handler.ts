@@ -1,6 +1,6 @@
 import { ack, discard, ok, reply, stop } from '../../src/index.js';
 import type { CallbackContext, DataUpdaterHandler, MessageContext, TerminateReason } from '../../src/index.js';
-import type { CallbackName } from '../../src/engine/callback-run.js';
+import type { CallbackName } from '../../src/engine/updaters/callback-run.js';
 import type { MessageOutcome, Ok, Reply } from '../../src/outcomes.js';
 import type { History } from './history.js';
 import {

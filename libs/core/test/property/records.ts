@@ -1,4 +1,4 @@
-import type { CallbackName } from '../../src/engine/callback-run.js';
+import type { CallbackName } from '../../src/engine/updaters/callback-run.js';
 import type { ShardingKey } from '../../src/index.js';
 import type { Attempt } from './scenario.js';
 

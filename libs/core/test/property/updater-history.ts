@@ -1,5 +1,5 @@
-import type { CallbackName } from '../../src/engine/callback-run.js';
-import { GRACE } from '../../src/engine/callbacks.js';
+import type { CallbackName } from '../../src/engine/updaters/callback-run.js';
+import { GRACE } from '../../src/engine/updaters/callbacks.js';
 import type { History } from './history.js';
 import type { CallbackRecord, DirectRecord, EpochRecord, KeyState, MessageRecord, UpdaterRecord } from './records.js';
 import type { AttemptResult } from './scenario.js';

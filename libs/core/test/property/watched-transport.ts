@@ -1,6 +1,6 @@
-import type { DeadLetterReason } from '../../src/engine/notes.js';
+import type { DeadLetterReason } from '../../src/note-headers.js';
 import { systemClock } from '../../src/index.js';
-import { NOTE_HEADERS } from '../../src/engine/notes.js';
+import { NOTE_HEADERS } from '../../src/note-headers.js';
 import type { MemoryBroker, MessageHeaders, Transport, TransportStatus } from '../../src/index.js';
 import type {
   Delivery,

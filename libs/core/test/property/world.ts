@@ -1,5 +1,5 @@
-import { KeyQueue } from '../../src/engine/key-queue.js';
-import type { DirectTrackedMessage } from '../../src/engine/tracked-message.js';
+import { KeyQueue } from '../../src/engine/keys/key-queue.js';
+import type { DirectTrackedMessage } from '../../src/engine/messages/tracked-message.js';
 import { MemoryBroker, MississippiError } from '../../src/index.js';
 import { shardOf } from '../../src/transport/index.js';
 import { encodeShardingKey } from '../../src/keys/sharding-key.js';
@@ -232,7 +232,7 @@ export function watchDirectMessages(world: () => World): () => void {
     'accept',
     (accept) =>
       function (argument) {
-        const { shard, epoch } = this as KeyQueue;
+        const { shard, number } = (this as KeyQueue).epoch;
         const message = argument as DirectTrackedMessage;
         const { direct } = message.payload as { direct: DirectRecord };
         const { history } = world();
@@ -247,7 +247,7 @@ export function watchDirectMessages(world: () => World): () => void {
             reject(error);
           },
         });
-        history.accepted(history.epoch(direct.process, shard, epoch), direct);
+        history.accepted(history.epoch(direct.process, shard, number), direct);
         accept.call(this, message);
       },
   );
