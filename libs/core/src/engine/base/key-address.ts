@@ -1,11 +1,8 @@
-import type { Environment } from './environment.js';
-
-/** Which epoch of which shard of which instance. */
+/** Which epoch of which shard. */
 export interface EpochAddress {
-  readonly environment: Environment;
   /** Index of the shard, from 0. */
   readonly shard: number;
-  /** The epoch's number in this process, from 1. */
+  /** The epoch's number in this process. */
   readonly number: number;
 }
 

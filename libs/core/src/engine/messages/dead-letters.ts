@@ -3,14 +3,14 @@ import { inspectKey } from '../../keys/sharding-key.js';
 import type { DeadLetterReason } from '../../note-headers.js';
 import type { Delivery } from '../../transport/transport.interface.js';
 import { backoff } from '../base/backoff.js';
-import type { KeyAddress } from '../base/key-address.js';
+import type { EngineKey } from '../base/engine-key.js';
 import type { EpochState } from './epoch-state.js';
 import { notes } from './notes.js';
 
 /** A message on its way to the dead letters. */
 export interface DeadLetter {
   /** Missing where the message belongs to no key of the shard. */
-  readonly key: KeyAddress | undefined;
+  readonly key: EngineKey | undefined;
   /** As it was on the wire or canonical, for the notes. */
   readonly keyBytes: Uint8Array | undefined;
   readonly delivery: Delivery;

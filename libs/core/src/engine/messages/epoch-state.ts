@@ -1,9 +1,9 @@
 import type { ShardSession } from '../../transport/transport.interface.js';
 import type { Environment } from '../base/environment.js';
-import type { EpochAddress } from '../base/key-address.js';
+import type { EngineEpoch } from '../base/engine-key.js';
 
 /** How far an epoch is, and whether the shard is certain to be ours. */
-export class EpochState implements EpochAddress {
+export class EpochState implements EngineEpoch {
   /** `open`: attempts start. `closing`: nothing starts any more, what runs may settle. `ended`: nothing can be settled. */
   phase: 'open' | 'closing' | 'ended' = 'open';
   /** Set when the drain is past its deadline: what starts now, a `terminate` say, has no more than the grace. */

@@ -3,7 +3,7 @@ import { MississippiError } from '../../errors/mississippi.error.js';
 import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
 import { inspectKey } from '../../keys/sharding-key.js';
 import { NOTE_HEADERS, type DeadLetterReason, type ParkReason } from '../../note-headers.js';
-import type { EpochAddress } from '../base/key-address.js';
+import type { EngineEpoch } from '../base/engine-key.js';
 
 const MOST_ERROR_BYTES = 2_048;
 
@@ -17,7 +17,7 @@ export interface FailureNote {
 export function notes(
   reason: DeadLetterReason | ParkReason,
   key: Uint8Array | undefined,
-  { environment, shard }: EpochAddress,
+  { environment, shard }: EngineEpoch,
   { error, attempts = 0 }: FailureNote = {},
 ): MessageHeaders {
   return {

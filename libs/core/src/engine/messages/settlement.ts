@@ -1,6 +1,6 @@
 import { keyBytes } from '../../keys/sharding-key.js';
 import type { MessageOutcome } from '../../outcomes.js';
-import type { KeyAddress } from '../base/key-address.js';
+import type { EngineKey } from '../base/engine-key.js';
 import type { DeadLetters } from './dead-letters.js';
 import type { EpochState } from './epoch-state.js';
 import type { HandledMemory } from './handled-memory.js';
@@ -8,7 +8,7 @@ import type { Refusal } from './refusal.js';
 import { DeliveredMessage, type DirectTrackedMessage, type TrackedMessage } from './tracked-message.js';
 
 /** Whose message it was; told when the message is finished for good. */
-export interface SettledKey extends KeyAddress {
+export interface SettledKey extends EngineKey {
   settled(message: TrackedMessage): void;
 }
 

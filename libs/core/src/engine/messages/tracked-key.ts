@@ -1,8 +1,8 @@
-import type { KeyAddress } from '../base/key-address.js';
+import type { EngineKey } from '../base/engine-key.js';
 import type { Epoch } from './epoch.js';
 
 /** The key whose messages are tracked. */
-export interface TrackedKey extends KeyAddress {
+export interface TrackedKey extends EngineKey {
   readonly epoch: Epoch;
   /** Something may run now that could not before, or nothing is left. */
   wake(): void;

@@ -2,7 +2,7 @@ import { DataUpdaterStartError } from '../../errors/index.js';
 import type { DataUpdaterHandler, TerminateReason } from '../../interfaces/data-updater-handler.interface.js';
 import type { DataUpdaterRef } from '../../interfaces/live-key.interface.js';
 import { decodeShardingKey, inspectKey, keyBytes } from '../../keys/sharding-key.js';
-import type { EpochAddress, KeyAddress } from '../base/key-address.js';
+import type { EngineEpoch, EngineKey } from '../base/engine-key.js';
 import { RunContext } from './callback-context.js';
 import {
   PlainRun,
@@ -16,8 +16,8 @@ import { DataUpdater } from './data-updater.js';
 import type { Population } from './population.js';
 
 /** The key whose data updater it is. */
-export interface ActivatedKey extends KeyAddress {
-  readonly epoch: EpochAddress & {
+export interface ActivatedKey extends EngineKey {
+  readonly epoch: EngineEpoch & {
     /** Set when what starts now has no more than the grace to end. */
     readonly overdue: Error | undefined;
   };

@@ -1,7 +1,7 @@
 import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
 import type { Environment } from '../base/environment.js';
 import type { DeadlineItem } from '../base/deadline-list.js';
-import type { KeyAddress } from '../base/key-address.js';
+import type { EngineKey } from '../base/engine-key.js';
 import type { CallbackScope } from './callback-scope.js';
 
 export type CallbackName = 'init' | 'handleMessage' | 'handleSignal' | 'handleContinue' | 'terminate';
@@ -24,7 +24,7 @@ export interface MessageMetadata {
  * called and what follows are methods of the subclasses, not closures, since every message pays for its run.
  */
 export abstract class CallbackRun<
-  Key extends KeyAddress = KeyAddress,
+  Key extends EngineKey = EngineKey,
   Message extends MessageMetadata | undefined = MessageMetadata | undefined,
 >
   implements DeadlineItem, CallbackScope
@@ -84,7 +84,7 @@ export abstract class CallbackRun<
 export class PlainRun extends CallbackRun {
   constructor(
     name: CallbackName,
-    key: KeyAddress,
+    key: EngineKey,
     message: MessageMetadata | undefined,
     attempt: number,
     private readonly call: (run: CallbackRun) => unknown,

@@ -1,6 +1,6 @@
 import type { ContinueOption, Stop } from '../../../outcomes.js';
 import type { Delivery } from '../../../transport/transport.interface.js';
-import type { KeyAddress } from '../../base/key-address.js';
+import type { EngineKey } from '../../base/engine-key.js';
 import type { Epoch } from '../../messages/epoch.js';
 import type { MessageTracker } from '../../messages/message-tracker.js';
 import type { Activation } from '../../updaters/activation.js';
@@ -13,7 +13,7 @@ export interface FollowUp {
 }
 
 /** A key as its turns see it. */
-export interface TurnKey extends KeyAddress {
+export interface TurnKey extends EngineKey {
   readonly epoch: Epoch;
   readonly tracker: MessageTracker;
   readonly activation: Activation;
