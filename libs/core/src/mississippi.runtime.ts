@@ -63,8 +63,8 @@ export class MississippiRuntime
     const options = resolveOptions(name, this.options, found?.options);
     const engine = new Engine({
       options,
-      handler: found && enhanceHandler(found.instance, found.place, this.container(), options.inheritAppConfig),
-      handlerName: found?.place.className ?? '',
+      handler: found && enhanceHandler(found.instance, found.source, this.container(), options.inheritAppConfig),
+      handlerName: found?.source.className ?? '',
       logger: this.logger,
       events: this.events,
       clock: this.clock,

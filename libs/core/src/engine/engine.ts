@@ -172,7 +172,7 @@ export class Engine implements ProducerPort {
       transport: transport.status(),
       durable: transport.durable,
       liveKeys: this.population.size,
-      runningAttempts: this.slots.running,
+      runningAttempts: this.slots.inUse,
       ...shards.census(),
     };
   }

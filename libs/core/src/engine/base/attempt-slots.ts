@@ -21,8 +21,6 @@ const ATTEMPTS_IN_A_ROW = 16;
  * message. Grants come from one loop, so that synchronous handlers grow no call stack.
  */
 export class AttemptSlots {
-  /** Attempts that run. Some who have a slot are still about to start, or have just ended. */
-  running = 0;
   private readonly seekers = new Fifo<SlotSeeker>();
   private taken = 0;
   private startedThisRound = 0;

@@ -8,7 +8,7 @@ type ShardEventType = 'shardOwned' | 'shardLost' | 'shardReleased';
 type MessageEventType = Extract<MississippiEvent, { readonly attempt: number }>['type'];
 type KeyEventType = Exclude<MississippiEvent['type'], ShardEventType | MessageEventType>;
 
-/** What the name, the place and the message of an event do not say already. */
+/** What the type, the key and the message of an event do not say already. */
 type KeyDetails<Type> = Omit<EventOf<Type>, 'type' | 'key' | 'shard' | 'epoch'>;
 type MessageDetails<Type> = Omit<KeyDetails<Type>, 'messageId' | 'attempt'>;
 /** Left out where there is nothing more to say. */
@@ -23,7 +23,7 @@ export class EventSink {
   }
 
   key<Type extends KeyEventType>(type: Type, key: KeyAddress, ...[details]: Optional<KeyDetails<Type>>): void {
-    this.tell({ type, ...placeOf(key), ...details });
+    this.tell({ type, ...addressOf(key), ...details });
   }
 
   message<Type extends MessageEventType>(
@@ -33,7 +33,7 @@ export class EventSink {
     attempt: number,
     ...[details]: Optional<MessageDetails<Type>>
   ): void {
-    this.tell({ type, ...placeOf(key), messageId, attempt, ...details });
+    this.tell({ type, ...addressOf(key), messageId, attempt, ...details });
   }
 
   /** The compiler cannot see that a type and its own details make an event of that type. */
@@ -42,7 +42,7 @@ export class EventSink {
   }
 }
 
-function placeOf({ id, epoch }: KeyAddress): object {
+function addressOf({ id, epoch }: KeyAddress): object {
   return { key: decodeShardingKey(keyBytes(id)), shard: epoch.shard, epoch: epoch.number };
 }
 

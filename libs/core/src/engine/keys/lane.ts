@@ -15,24 +15,23 @@ export interface LaneWorker {
  * stalls when synchronous inner observables wait behind an asynchronous one (ReactiveX/rxjs#6682). So the backlog stays
  * in the message tracker, and the next turn comes only once the one before has left the operator. Since there is one at
  * a time, one inner observable serves all.
- *
- * The first turn for a worker follows nothing, so that there is nothing to put in order: it runs without the subject,
- * which would be a fifth of the cost of a message.
  */
 export class Lane {
-  private turns: Subject<LaneWorker> | undefined;
+  private readonly turns = new Subject<LaneWorker>();
   private worker: LaneWorker | undefined;
   private subscriber: Subscriber<never> | undefined;
-  private followed = false;
+
+  constructor() {
+    const turn = new Observable<never>((subscriber) => {
+      this.subscriber = subscriber;
+      this.worker!.work();
+    });
+    this.turns.pipe(concatMap(() => turn)).subscribe();
+  }
 
   run(worker: LaneWorker): void {
     this.worker = worker;
-    if (this.followed) {
-      (this.turns ??= this.pipeline()).next(worker);
-      return;
-    }
-    this.followed = true;
-    worker.work();
+    this.turns.next(worker);
   }
 
   /** The turn has ended. */
@@ -40,23 +39,8 @@ export class Lane {
     const { worker, subscriber } = this;
     this.worker = undefined;
     this.subscriber = undefined;
-    subscriber?.complete();
+    subscriber!.complete();
     worker!.left();
-  }
-
-  /** The lane is to serve somebody else. */
-  reset(): void {
-    this.followed = false;
-  }
-
-  private pipeline(): Subject<LaneWorker> {
-    const turns = new Subject<LaneWorker>();
-    const turn = new Observable<never>((subscriber) => {
-      this.subscriber = subscriber;
-      this.worker!.work();
-    });
-    turns.pipe(concatMap(() => turn)).subscribe();
-    return turns;
   }
 }
 
@@ -74,7 +58,6 @@ export class LanePool {
   }
 
   give(lane: Lane): void {
-    lane.reset();
     if (this.spare.length < this.mostSpare) this.spare.push(lane);
   }
 }

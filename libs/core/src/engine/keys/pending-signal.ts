@@ -1,17 +1,18 @@
 import type { Timer } from '../../clock/clock.interface.js';
 import type { FifoItem } from '../base/fifo.js';
 
-/** Who keeps a signal until its turn. */
-export interface SignalKeeper {
-  /** The caller waits no more. */
-  signalGivenUp(): void;
+/** Where signals wait. */
+export interface SignalHolder {
+  /** The caller of one that is here waits no more. */
+  givenUp(): void;
 }
 
 /** A request that waits for its turn at a key: a signal, or a request that the data updater be started. */
 export class PendingSignal implements FifoItem<PendingSignal> {
   next: PendingSignal | undefined;
+  /** Where it waits for its turn, as long as it does. */
+  holder: SignalHolder | undefined;
   private timer: Timer | undefined;
-  private keeper: SignalKeeper | undefined;
   private open = true;
   private begun = false;
 
@@ -43,14 +44,6 @@ export class PendingSignal implements FifoItem<PendingSignal> {
     this.timer = timer;
   }
 
-  enterQueue(keeper: SignalKeeper): void {
-    this.keeper = keeper;
-  }
-
-  leaveQueue(): void {
-    this.keeper = undefined;
-  }
-
   answer(value: unknown): void {
     if (this.close()) this.onAnswer(value);
   }
@@ -63,7 +56,7 @@ export class PendingSignal implements FifoItem<PendingSignal> {
     if (!this.open) return false;
     this.open = false;
     this.timer?.cancel();
-    this.keeper?.signalGivenUp();
+    this.holder?.givenUp();
     return true;
   }
 }

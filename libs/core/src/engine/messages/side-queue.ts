@@ -19,7 +19,7 @@ class Move implements FifoItem<Move> {
  * deliveries unsettled, so that the shard stalls instead of losing or reordering anything.
  */
 export class SideQueue {
-  private readonly waiting = new Fifo<Move>();
+  private readonly pending = new Fifo<Move>();
   private stored: number;
   private underWay = 0;
   private closed = false;
@@ -33,7 +33,7 @@ export class SideQueue {
   }
 
   get stalled(): boolean {
-    return this.waiting.length > 0;
+    return this.pending.length > 0;
   }
 
   /** Messages in the side queue or on their way there. */
@@ -49,7 +49,7 @@ export class SideQueue {
   /** Moves a delivery. `moved` is called when it is safe in the side queue; never, if the epoch ends before. */
   move(message: DeliveredMessage, mode: ParkedMode, notes: MessageHeaders, moved: () => void): void {
     if (this.closed) return;
-    this.waiting.push(new Move(message, mode, notes, moved));
+    this.pending.push(new Move(message, mode, notes, moved));
     this.send();
   }
 
@@ -66,7 +66,7 @@ export class SideQueue {
 
   private send(): void {
     while (!this.closed && this.length < this.limit) {
-      const move = this.waiting.shift();
+      const move = this.pending.shift();
       if (move === undefined) return;
       this.underWay++;
       this.session.park(move.message.delivery, move.mode, move.notes).then(

@@ -16,7 +16,7 @@ export abstract class TrackedMessage implements FifoItem<TrackedMessage> {
   abstract readonly headers: MessageHeaders;
 }
 
-/** A message of the transport: it is settled there, and set aside there when it cannot be handled. */
+/** A message of the transport: it is settled there, and dead-lettered or parked there when it cannot be handled. */
 export class DeliveredMessage extends TrackedMessage {
   constructor(
     receivedAt: number,

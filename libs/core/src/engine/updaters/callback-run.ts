@@ -20,7 +20,7 @@ export interface MessageMetadata {
 }
 
 /**
- * One run of one callback: its place among the deadlines, its abort signal, and the single report of its end. What is
+ * One run of one callback: its deadline, its abort signal, and the single report of its end. What is
  * called and what follows are methods of the subclasses, not closures, since every message pays for its run.
  */
 export abstract class CallbackRun<

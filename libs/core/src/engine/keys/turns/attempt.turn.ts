@@ -17,11 +17,10 @@ export function attemptTurn(key: TurnKey): void {
   if (message instanceof DeliveredMessage && message.handledBefore) {
     epoch.environment.events.sink?.message('skipped', key, message, tracker.attempt);
     tracker.handled(ack());
-    key.messageEnded();
+    key.attemptEnded();
     key.turnEnded();
     return;
   }
-  key.attemptRuns();
   if (activation.updater === undefined) startFirst(key, message);
   else handle(key, message);
 }

@@ -24,12 +24,8 @@ export interface TurnKey extends EngineKey {
   /** What waits until the dead letter of a discard is certain. */
   followUp: FollowUp | undefined;
   takeSignal(): PendingSignal;
-  /** An attempt has begun to run. */
-  attemptRuns(): void;
-  /** It has ended, and its slot is free. */
+  /** The attempt has ended, or was not needed: its slot is free. */
   attemptEnded(): void;
-  /** The head was settled without an attempt. */
-  messageEnded(): void;
   /** A message was handled too late to be settled in its epoch. */
   handledTooLate(delivery: Delivery): void;
   /** The turn is over, and the next one may begin. Called once in each turn. */
