@@ -14,7 +14,7 @@ export interface LiveAirport {
   shard: number;
   state: LiveKey['state'];
   /** Flights that wait, the one that is being counted included. */
-  waiting: number;
+  queued: number;
 }
 
 /** What the app answers over HTTP. */
@@ -26,11 +26,11 @@ export class AirportsController {
   @Get()
   list(): LiveAirport[] {
     return [...this.dataUpdaters.liveKeys()]
-      .map(({ key, shard, state, waiting }) => ({
+      .map(({ key, shard, state, queued }) => ({
         airport: typeof key === 'string' ? key : inspect(key),
         shard,
         state,
-        waiting,
+        queued,
       }))
       .sort((a, b) => a.airport.localeCompare(b.airport));
   }

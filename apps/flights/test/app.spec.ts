@@ -75,7 +75,7 @@ describe('The app', () => {
     expect(status).toBe(200);
     const airports = body as LiveAirport[];
     expect(airports.map(({ airport }) => airport)).toEqual(expect.arrayContaining([...foldFlights(flights).keys()]));
-    expect(airports.find(({ airport }) => airport === 'ORD')).toMatchObject({ state: 'idle', waiting: 0 });
+    expect(airports.find(({ airport }) => airport === 'ORD')).toMatchObject({ state: 'idle', queued: 0 });
   });
 
   it('knows no airport without departures, and no code that is none', async () => {

@@ -3,7 +3,7 @@ export { systemClock } from './clock/system-clock.js';
 export { MessageHandler } from './decorators/message-handler.decorator.js';
 export { InjectDataUpdaterService, InjectEventsProducer } from './decorators/inject.decorators.js';
 export type { DataUpdaterRef, LiveKey } from './interfaces/live-key.interface.js';
-export { NOTE_HEADERS, type DeadLetterReason, type ParkReason } from './engine/notes.js';
+export { NOTE_HEADERS, type DeadLetterReason, type ParkReason } from './note-headers.js';
 export { CONTEXT_TYPE } from './enhancers/handler-context-creator.js';
 export * from './errors/index.js';
 export type { CallbackContext, MessageContext } from './interfaces/callback-context.interface.js';

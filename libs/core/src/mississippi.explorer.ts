@@ -12,14 +12,14 @@ import {
 } from './errors/index.js';
 import type { DataUpdaterHandler } from './interfaces/data-updater-handler.interface.js';
 import { MessageHandlerOptions } from './mississippi.options.js';
-import type { HandlerPlace } from './enhancers/handler-context-creator.js';
+import type { HandlerSource } from './enhancers/handler-context-creator.js';
 import { DEFAULT_INSTANCE } from './mississippi.tokens.js';
 import { validateOptions } from './options/validate-options.js';
 import { canReachService } from './reachable-service.js';
 
 export interface FoundHandler {
   readonly instance: DataUpdaterHandler;
-  readonly place: HandlerPlace;
+  readonly source: HandlerSource;
   readonly options: MessageHandlerOptions;
   /** Whether its callbacks can call the service, by injection. */
   readonly reachesService: boolean;
@@ -56,10 +56,10 @@ export class MississippiExplorer {
     if (!wrapper.isDependencyTreeStatic() || wrapper.scope === Scope.TRANSIENT) {
       throw new HandlerScopeError(nameOf(wrapper));
     }
-    const place = { className: nameOf(wrapper), moduleKey: wrapper.host?.token ?? '' };
+    const source = { className: nameOf(wrapper), moduleKey: wrapper.host?.token ?? '' };
     return {
       instance: this.check(wrapper),
-      place,
+      source,
       options: this.optionsOf(wrapper),
       reachesService: canReachService(wrapper),
     };

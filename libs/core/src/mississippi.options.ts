@@ -116,7 +116,7 @@ export class MississippiOptions {
   @IsCount()
   sideQueueLimit?: number;
 
-  /** How old an unfinished head may grow in retries before its key is set aside. Milliseconds, default 600,000 (10 minutes). */
+  /** How old an unfinished head may grow in retries before its key is parked under pressure. Milliseconds, default 600,000 (10 minutes). */
   @Optional()
   @IsMilliseconds({ min: 1, infinity: true })
   pressureAge?: number;
@@ -131,7 +131,10 @@ export class MississippiOptions {
   inheritAppConfig?: boolean;
 }
 
-/** What `forRoot` takes: the options, and what must be known before any factory runs. */
+/**
+ * What `forRoot` takes: the options, and what must be known before any factory runs.
+ * @publicApi
+ */
 export class RegistrationOptions extends MississippiOptions {
   /** Name of the instance, for apps with several. Default `'default'`. */
   @Optional()
@@ -144,7 +147,10 @@ export class RegistrationOptions extends MississippiOptions {
   global?: boolean;
 }
 
-/** What `forRootAsync` takes: where the options come from, and the same two. */
+/**
+ * What `forRootAsync` takes: where the options come from, and the same two.
+ * @publicApi
+ */
 export class AsyncRegistrationOptions implements Pick<RegistrationOptions, 'name' | 'global'> {
   @Optional()
   @IsInstanceName()
@@ -174,7 +180,10 @@ export class AsyncRegistrationOptions implements Pick<RegistrationOptions, 'name
   provideInjectionTokensFrom?: unknown;
 }
 
-/** What `@MessageHandler(...)` takes. What is left out comes from `forRoot`. */
+/**
+ * What `@MessageHandler(...)` takes. What is left out comes from `forRoot`.
+ * @publicApi
+ */
 export class MessageHandlerOptions {
   /** Name of the instance whose messages the class handles. Default `'default'`. */
   @Optional()

@@ -10,7 +10,7 @@ import {
 import { ModuleRef, ModulesContainer, type NestContainer } from '@nestjs/core';
 import { Subject } from 'rxjs';
 import type { Clock } from './clock/clock.interface.js';
-import { followCallbacks } from './engine/callback-scope.js';
+import { followCallbacks } from './engine/updaters/callback-scope.js';
 import { Engine } from './engine/engine.js';
 import { enhanceHandler } from './enhancers/enhance-handler.js';
 import { DuplicateInstanceError, InvalidOptionsError, NotStartedError } from './errors/index.js';
@@ -63,8 +63,8 @@ export class MississippiRuntime
     const options = resolveOptions(name, this.options, found?.options);
     const engine = new Engine({
       options,
-      handler: found && enhanceHandler(found.instance, found.place, this.container(), options.inheritAppConfig),
-      handlerName: found?.place.className ?? '',
+      handler: found && enhanceHandler(found.instance, found.source, this.container(), options.inheritAppConfig),
+      handlerName: found?.source.className ?? '',
       logger: this.logger,
       events: this.events,
       clock: this.clock,

@@ -3,13 +3,19 @@
  * {@link stop}, {@link ok} and {@link reply}.
  */
 
-/** Asks for `handleContinue(arg)` after the message was settled, before the key's next message or signal. */
+/**
+ * Asks for `handleContinue(arg)` after the message was settled, before the key's next message or signal.
+ * @publicApi
+ */
 export interface ContinueOption {
   /** Passed to `handleContinue`. The option counts by being present: `{ continue: undefined }` continues too. */
   continue: unknown;
 }
 
-/** The message was handled: settle it. */
+/**
+ * The message was handled: settle it.
+ * @publicApi
+ */
 export class Ack<State> {
   readonly kind = 'ack';
 
@@ -20,7 +26,10 @@ export class Ack<State> {
   ) {}
 }
 
-/** The message is refused for good: it goes to the dead letters and is settled. It is not retried. */
+/**
+ * The message is refused for good: it goes to the dead letters and is settled. It is not retried.
+ * @publicApi
+ */
 export class Discard<State> {
   readonly kind = 'discard';
 
@@ -31,7 +40,10 @@ export class Discard<State> {
   ) {}
 }
 
-/** The message is settled, `terminate(reason)` runs and the data updater ends; the next message starts a fresh one. */
+/**
+ * The message is settled, `terminate(reason)` runs and the data updater ends; the next message starts a fresh one.
+ * @publicApi
+ */
 export class Stop<State> {
   readonly kind = 'stop';
 
@@ -42,12 +54,18 @@ export class Stop<State> {
   ) {}
 }
 
-/** A new state and nothing else: the answer of `handleContinue`. */
+/**
+ * A new state and nothing else: the answer of `handleContinue`.
+ * @publicApi
+ */
 export class Ok<State> {
   constructor(readonly state: State | undefined) {}
 }
 
-/** An answer to a signal together with a new state. */
+/**
+ * An answer to a signal together with a new state.
+ * @publicApi
+ */
 export class Reply<State, Value> {
   constructor(
     readonly value: Value,
@@ -55,7 +73,10 @@ export class Reply<State, Value> {
   ) {}
 }
 
-/** What `handleMessage` may answer. Nothing (`undefined`) acks and keeps the state. */
+/**
+ * What `handleMessage` may answer. Nothing (`undefined`) acks and keeps the state.
+ * @publicApi
+ */
 export type MessageOutcome<State> = Ack<State> | Discard<State> | Stop<State>;
 
 const ACK = new Ack<never>(undefined, undefined);

@@ -1,7 +1,7 @@
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import type { NestContainer } from '@nestjs/core';
 import type { DataUpdaterHandler } from '../interfaces/data-updater-handler.interface.js';
-import { CONTEXT_TYPE, HandlerContextCreator, type HandlerPlace } from './handler-context-creator.js';
+import { CONTEXT_TYPE, HandlerContextCreator, type HandlerSource } from './handler-context-creator.js';
 import { Denied } from './denied.js';
 import { ENHANCERS, hasEnhancer } from './enhancer-metadata.js';
 import { RefusedPayload } from '../payload/refused-payload.js';
@@ -15,11 +15,11 @@ type Method = (...args: unknown[]) => unknown;
  */
 export function enhanceHandler(
   handler: DataUpdaterHandler,
-  place: HandlerPlace,
+  source: HandlerSource,
   container: NestContainer,
   inheritAppConfig: boolean,
 ): DataUpdaterHandler {
-  const creator = HandlerContextCreator.for(container, place, inheritAppConfig);
+  const creator = HandlerContextCreator.for(container, source, inheritAppConfig);
   const handleMessage = enhance(creator, handler, 'handleMessage');
   const handleSignal = enhance(creator, handler, 'handleSignal');
   if (handleMessage === undefined && handleSignal === undefined) return handler;

@@ -14,7 +14,10 @@ import { RefusedPayload } from '../payload/refused-payload.js';
 import { Denied } from './denied.js';
 import { ENHANCERS, enhancersOf } from './enhancer-metadata.js';
 
-/** The context type that guards, interceptors and filters see. */
+/**
+ * The context type that guards, interceptors and filters see.
+ * @publicApi
+ */
 export const CONTEXT_TYPE = 'mississippi';
 
 /** The payload's type for pipes: the number that Nest gives an HTTP body and a microservice's payload. */
@@ -23,7 +26,7 @@ const OTHER = 0;
 const ARGUMENTS = [PAYLOAD, OTHER, OTHER];
 
 /** Where a handler is provided. */
-export interface HandlerPlace {
+export interface HandlerSource {
   readonly className: string;
   /** Nest's key of the module. */
   readonly moduleKey: string;
@@ -40,7 +43,7 @@ type Create = Parameters<ExternalContextCreator['getMetadata']>;
 export class HandlerContextCreator extends ExternalContextCreator {
   private constructor(
     private readonly nest: NestContainer,
-    private readonly place: HandlerPlace,
+    private readonly source: HandlerSource,
     private readonly config: ApplicationConfig,
     private readonly exceptionFilters: ExternalExceptionFilterContext,
   ) {
@@ -56,9 +59,9 @@ export class HandlerContextCreator extends ExternalContextCreator {
     );
   }
 
-  static for(nest: NestContainer, place: HandlerPlace, inheritAppConfig: boolean): HandlerContextCreator {
+  static for(nest: NestContainer, source: HandlerSource, inheritAppConfig: boolean): HandlerContextCreator {
     const config = (inheritAppConfig ? nest.applicationConfig : undefined) ?? new ApplicationConfig();
-    return new HandlerContextCreator(nest, place, config, new ExternalExceptionFilterContext(nest, config));
+    return new HandlerContextCreator(nest, source, config, new ExternalExceptionFilterContext(nest, config));
   }
 
   /** Whether any enhancer is registered for the whole app and applies here. */
@@ -89,7 +92,7 @@ export class HandlerContextCreator extends ExternalContextCreator {
    * @throws {InvalidHandlerError}
    */
   check(handler: object, method: object): void {
-    const { className, moduleKey } = this.place;
+    const { className, moduleKey } = this.source;
     const [scoped] = this.scopedGlobals;
     if (scoped !== undefined) {
       throw new InvalidHandlerError(
@@ -123,12 +126,12 @@ export class HandlerContextCreator extends ExternalContextCreator {
   }
 
   filters(handler: object, method: Method): ExternalExceptionsHandler {
-    return this.exceptionFilters.create(handler, method as RouterProxyCallback, this.place.moduleKey);
+    return this.exceptionFilters.create(handler, method as RouterProxyCallback, this.source.moduleKey);
   }
 
   /** Known from the start: a lookup by class would miss a handler under a token of its own. */
   override getContextModuleKey(): string {
-    return this.place.moduleKey;
+    return this.source.moduleKey;
   }
 
   override getMetadata(...args: Create): ExternalHandlerMetadata {

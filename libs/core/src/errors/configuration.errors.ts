@@ -1,5 +1,9 @@
 import { MississippiError } from './mississippi.error.js';
 
+/**
+ * What is wrong with one option.
+ * @publicApi
+ */
 export interface OptionProblem {
   /** Where in the options, as `forRoot.failurePolicy.attempts`. */
   readonly path: string;

@@ -32,7 +32,10 @@ export class PublishTimeoutError extends MississippiError {
   }
 }
 
-/** The epoch of a shard has ended: what belonged to it cannot be settled any more. */
+/**
+ * The epoch of a shard has ended: what belonged to it cannot be settled any more.
+ * @publicApi
+ */
 export class SessionEndedError extends MississippiError {
   readonly code = 'session_ended';
 

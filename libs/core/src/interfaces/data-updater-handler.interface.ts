@@ -13,6 +13,7 @@ type MaybePromise<T> = T | Promise<T>;
  * - `'shardLost'`: another process may own the shard by now; outcomes of this epoch settle nothing
  * - `'shardReleased'`: the shard is handed over in good order
  * - `'shutdown'`: the app closes
+ * @publicApi
  */
 export type TerminateReason = 'idle' | 'evicted' | 'shardLost' | 'shardReleased' | 'shutdown' | Error | unknown;
 

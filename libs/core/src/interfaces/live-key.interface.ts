@@ -20,15 +20,15 @@ export interface LiveKey {
   readonly key: ShardingKey;
   readonly shard: number;
   readonly epoch: number;
-  /** `starting`, `idle`, `running`, `waiting` (for a concurrency slot or its shard), `backoff`, `settling`, `parked` or `ending`. */
-  readonly state: 'starting' | 'idle' | 'running' | 'waiting' | 'backoff' | 'settling' | 'parked' | 'ending';
+  /** `starting`, `idle`, `running`, `ready` (its head waits for a concurrency slot or its shard), `backoff`, `settling`, `parked` or `ending`. */
+  readonly state: 'starting' | 'idle' | 'running' | 'ready' | 'backoff' | 'settling' | 'parked' | 'ending';
   /** Milliseconds since its data updater started; `undefined` without one. */
   readonly age: number | undefined;
-  /** Messages in memory, the one in flight included. */
-  readonly waiting: number;
+  /** Messages in memory, the head included. */
+  readonly queued: number;
   /** Messages in the side queue. */
   readonly parked: number;
-  /** Which attempt at the head is under way or comes next; 0 without a head. */
+  /** Which attempt at the head runs or comes next; 0 without a head. */
   readonly attempt: number;
   readonly lastError: unknown;
 }

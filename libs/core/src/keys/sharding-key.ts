@@ -35,6 +35,11 @@ export function canonicalKey(bytes: Uint8Array): Uint8Array {
   }
 }
 
+/**
+ * Reads a key, such as that of a dead letter, from the external term format.
+ * @throws {TermDecodeError} when the bytes are no term that can be a key
+ * @publicApi
+ */
 export function decodeShardingKey(bytes: Uint8Array): ShardingKey {
   return decodeTerm(bytes, LIMITS);
 }
@@ -54,7 +59,10 @@ export function keyBytes(id: string): Uint8Array {
   return Buffer.from(id, 'latin1');
 }
 
-/** A key for logs and errors, bounded in length. */
+/**
+ * A key for logs and errors, bounded in length.
+ * @publicApi
+ */
 export function inspectKey(bytes: Uint8Array | undefined): string {
   if (bytes === undefined) return '(none)';
   try {

@@ -1,7 +1,7 @@
 import { PublishError, PublishTimeoutError } from '../errors/index.js';
 import type { Clock, Timer } from '../clock/clock.interface.js';
 import { systemClock } from '../clock/system-clock.js';
-import { Fifo, type FifoItem } from '../engine/fifo.js';
+import { Fifo, type FifoItem } from '../engine/base/fifo.js';
 import type { OutgoingMessage, Publisher, ShardConsumer } from '../transport/transport.interface.js';
 import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
 import { MemoryMessage } from './memory-message.js';

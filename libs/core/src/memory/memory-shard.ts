@@ -1,4 +1,4 @@
-import { Fifo } from '../engine/fifo.js';
+import { Fifo } from '../engine/base/fifo.js';
 import { canonicalKey, keyId } from '../keys/sharding-key.js';
 import type { MemoryMessage } from './memory-message.js';
 import type { MemorySession } from './memory-session.js';

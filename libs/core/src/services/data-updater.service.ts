@@ -9,13 +9,19 @@ import { encodeShardingKey, type ShardingKey } from '../keys/sharding-key.js';
 import type { MessageOutcome } from '../outcomes.js';
 import { checkTimeout } from './check-timeout.js';
 
-/** Where the service finds the engine once the app has started. */
+/**
+ * Where the service finds the engine once the app has started.
+ * @internal
+ */
 export interface EngineAccess {
   readonly engine: Engine;
   readonly events: Observable<MississippiEvent>;
 }
 
-/** A message that another transport brought (HTTP, TCP, a timer...). */
+/**
+ * A message that another transport brought (HTTP, TCP, a timer...).
+ * @publicApi
+ */
 export interface DirectMessage<Payload = unknown> {
   /** As the handler is to see it: it is neither encoded nor decoded, but a payload class is applied. */
   payload: Payload;
@@ -30,37 +36,51 @@ export interface DirectMessage<Payload = unknown> {
  * @publicApi
  */
 export class DataUpdaterService {
+  readonly #runtime: EngineAccess;
+
   /** @internal */
-  constructor(private readonly runtime: EngineAccess) {}
+  constructor(runtime: EngineAccess) {
+    this.#runtime = runtime;
+  }
 
   /**
    * The one data updater of a key, started if need be: the same reference while it lives, a fresh one after it ended.
    * @throws {DataUpdaterStartError} when `init` fails; its `cause` says why
    * @throws {ShardNotOwnedError} when the key's shard lives in another process
+   * @throws {ShuttingDownError} when the app closes
+   * @throws {NotStartedError} before the app's modules are initialised
+   * @throws {MissingShardingKeyError} without a key
    * @throws {InvalidShardingKeyError} when the key is no term
    * @throws {OwnKeyError} when called from inside a callback of the same key
    */
   async getDataUpdater(shardingKey: ShardingKey): Promise<DataUpdaterRef> {
-    return this.runtime.engine.getDataUpdater(encodeShardingKey(shardingKey));
+    return this.#runtime.engine.calls.getDataUpdater(encodeShardingKey(shardingKey));
   }
 
   /**
-   * Handles a message that another transport brought: it enters the tail of the key's FIFO, waits its turn and is
+   * Handles a message that another transport brought: it enters the tail of the key's FIFO, waits for those before it and is
    * retried by the failure policy. It is never dead-lettered or parked, and is lost with the process: the caller keeps
    * it until the promise settles.
    * @returns the handler's outcome; its `kind` is `'ack'`, `'discard'` or `'stop'`
    * @throws {AttemptsExhaustedError} when every attempt failed, those in which `init` failed included; its `cause` is the last error
    * @throws {KeyParkedError} while the key is parked
-   * @throws {ShardNotOwnedError} when the key's shard lives in another process, or is lost before the message's turn
-   * @throws {ShuttingDownError} when the app closes before the message's turn
+   * @throws {ShardNotOwnedError} when the key's shard lives in another process, or is lost before the message is handled
+   * @throws {ShuttingDownError} when the app closes before the message is handled
    * @throws {PayloadInvalidError} when the payload does not validate
+   * @throws {PayloadDecodeError} when it cannot be turned into the payload class
+   * @throws {NotStartedError} before the app's modules are initialised
+   * @throws {MissingShardingKeyError} without a key
+   * @throws {InvalidShardingKeyError} when the key is no term
    * @throws {OwnKeyError} when called from inside a callback of the same key
    */
   async handleMessage<State = unknown>(
     shardingKey: ShardingKey,
     message: DirectMessage,
   ): Promise<MessageOutcome<State>> {
-    return (await this.runtime.engine.handleMessage(encodeShardingKey(shardingKey), message)) as MessageOutcome<State>;
+    return (await this.#runtime.engine.calls.handleMessage(
+      encodeShardingKey(shardingKey),
+      message,
+    )) as MessageOutcome<State>;
   }
 
   /**
@@ -71,8 +91,17 @@ export class DataUpdaterService {
    * @throws {DataUpdaterStartError} when `init` fails
    * @throws {InvalidMessageError} when `timeout` is no time
    * @throws {SignalNotHandledError} when the handler has no `handleSignal`
+   * @throws {NoOwnerError} when in all that time nobody owned the key's shard
+   * @throws {SignalOutcomeUnknownError} when the owner's process ended after it had accepted the signal
+   * @throws {SignalEncodeError} when the signal or its answer has no form in JSON; only between processes
+   * @throws {RemoteSignalError} for what the handler throws in another process: name, message and code
+   * @throws {ShardNotOwnedError} when the shard is lost before the signal runs, where there is no other process to ask
+   * @throws {ShuttingDownError} when the app closes
+   * @throws {NotStartedError} before the app's modules are initialised
+   * @throws {MissingShardingKeyError} without a key
+   * @throws {InvalidShardingKeyError} when the key is no term
    * @throws {OwnKeyError} when called from inside a callback of the same key
-   * @throws whatever the handler throws
+   * @throws whatever the handler throws, in this process
    */
   async handleSignal<Answer = unknown>(
     shardingKey: ShardingKey,
@@ -80,50 +109,77 @@ export class DataUpdaterService {
     options?: { timeout?: number },
   ): Promise<Answer> {
     checkTimeout(options?.timeout);
-    return (await this.runtime.engine.handleSignal(encodeShardingKey(shardingKey), signal, options?.timeout)) as Answer;
+    return (await this.#runtime.engine.calls.handleSignal(
+      encodeShardingKey(shardingKey),
+      signal,
+      options?.timeout,
+    )) as Answer;
   }
 
   /**
-   * Sets a key aside: from its next message on, everything goes to the side queue, in order, until {@link resume}. A
-   * attempt that runs is let finish. A key that is parked before it has any message is parked in this process only.
+   * Parks a key: from its next message on, everything goes to the side queue, in order, until {@link resume}. An attempt
+   * that runs may finish. A key that is parked before it has any message is parked in this process only.
+   * @throws {ShardNotOwnedError} when the key's shard lives in another process
+   * @throws {ShuttingDownError} when the app closes
+   * @throws {NotStartedError} before the app's modules are initialised
+   * @throws {InvalidShardingKeyError} when the key is no term
    */
   async park(shardingKey: ShardingKey): Promise<void> {
-    return this.runtime.engine.park(encodeShardingKey(shardingKey));
+    return this.#runtime.engine.calls.park(encodeShardingKey(shardingKey));
   }
 
-  /** Feeds a parked key from the side queue until none of it is left, then from the shard. Attempts start at one. */
+  /**
+   * Feeds a parked key from the side queue until none of it is left, then from the shard. Attempts start at one.
+   * @throws {ShardNotOwnedError} when the key's shard lives in another process
+   * @throws {ShuttingDownError} when the app closes
+   * @throws {NotStartedError} before the app's modules are initialised
+   * @throws {InvalidShardingKeyError} when the key is no term
+   */
   async resume(shardingKey: ShardingKey): Promise<void> {
-    return this.runtime.engine.resume(encodeShardingKey(shardingKey));
+    return this.#runtime.engine.calls.resume(encodeShardingKey(shardingKey));
   }
 
   /**
    * Drops the first message of a parked key: it goes to the dead letters with the reason `dropped`.
    * @throws {KeyNotParkedError} when the key is not parked, is being resumed, or has no message in the side queue
+   * @throws {PublishError} when the dead letter was refused; the message stays where it was
+   * @throws {SessionEndedError} when the shard is lost meanwhile; whether the message was dropped is unknown
+   * @throws {ShardNotOwnedError} when the key's shard lives in another process
+   * @throws {ShuttingDownError} when the app closes
+   * @throws {NotStartedError} before the app's modules are initialised
+   * @throws {InvalidShardingKeyError} when the key is no term
    */
   async drop(shardingKey: ShardingKey): Promise<void> {
-    return this.runtime.engine.drop(encodeShardingKey(shardingKey));
+    return this.#runtime.engine.calls.drop(encodeShardingKey(shardingKey));
   }
 
-  /** The keys with a data updater, waiting messages or parked ones, in no particular order. */
+  /**
+   * The keys with a data updater, queued messages or parked ones, in no particular order.
+   * @throws {NotStartedError} before the app's modules are initialised
+   */
   liveKeys(): IterableIterator<LiveKey> {
-    return this.runtime.engine.liveKeys();
+    return this.#runtime.engine.liveKeys();
   }
 
-  /** Counts of what this process owns, does and waits for. */
+  /**
+   * Counts of what this process owns, does and waits for.
+   * @throws {NotStartedError} before the app's modules are initialised
+   */
   status(): EngineStatus {
-    return this.runtime.engine.status();
+    return this.#runtime.engine.status();
   }
 
   /**
    * The processes that take part and the shards that each owns, this one among them. A process that does not answer within
    * a second is left out.
+   * @throws {NotStartedError} before the app's modules are initialised
    */
   async processes(): Promise<ProcessInfo[]> {
-    return this.runtime.engine.processes();
+    return this.#runtime.engine.processes();
   }
 
   /** What happens, as it happens. Costs nothing while nobody listens. */
   get events(): Observable<MississippiEvent> {
-    return this.runtime.events;
+    return this.#runtime.events;
   }
 }

@@ -6,7 +6,10 @@ import { checkTimeout } from './check-timeout.js';
 import { encodeShardingKey, shardOf, type ShardingKey } from '../keys/sharding-key.js';
 import type { ProducerPort } from '../engine/producer-port.js';
 
-/** Milliseconds since the epoch at which a message was published, for latency. */
+/**
+ * Milliseconds since the epoch at which a message was published, for latency.
+ * @publicApi
+ */
 export const PUBLISHED_AT_HEADER = 'mississippi_published_at_ms';
 
 /** @publicApi */
@@ -27,8 +30,12 @@ export interface PublishOptions {
  * @publicApi
  */
 export class EventsProducer {
+  readonly #runtime: { readonly engine: ProducerPort };
+
   /** @internal */
-  constructor(private readonly runtime: { readonly engine: ProducerPort }) {}
+  constructor(runtime: { readonly engine: ProducerPort }) {
+    this.#runtime = runtime;
+  }
 
   /**
    * Publishes a message. The promise resolves when the transport has safely taken it; until then the caller keeps it.
@@ -38,7 +45,8 @@ export class EventsProducer {
    * @throws {InvalidMessageError} when the timestamp is no integer, the message id no string, or the timeout no time
    * @throws {PayloadEncodeError} when the payload cannot be encoded; nothing was sent
    * @throws {PublishTimeoutError} after `timeout`; whether the message was taken is unknown
-   * @throws {PublishError} when the transport refused it or is closed
+   * @throws {PublishError} when the transport refused it or is closed; its `reason` says which
+   * @throws {NotStartedError} before the app's modules are initialised
    */
   publish(payload: unknown, options: PublishOptions): Promise<void> {
     // No async function: what it keeps until the confirm would be half of what the message keeps.
@@ -56,7 +64,7 @@ export class EventsProducer {
     if (messageId !== undefined && typeof messageId !== 'string') throw InvalidMessageError.messageId(messageId);
     checkTimeout(timeout);
     const key = encodeShardingKey(shardingKey);
-    const { engine } = this.runtime;
+    const { engine } = this.#runtime;
     const connection = engine.connection();
     const now = engine.clock.time();
     return connection.publisher.publish(

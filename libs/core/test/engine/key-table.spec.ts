@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { keyId } from '../../src/keys/sharding-key.js';
-import { KeyTable, type KeyedItem } from '../../src/engine/key-table.js';
+import { KeyTable, type KeyedItem } from '../../src/engine/base/key-table.js';
 
 class Item implements KeyedItem<Item> {
   twin: Item | undefined;

@@ -31,7 +31,7 @@ describe('a row of liveKeys', () => {
       epoch: 1,
       state: 'running',
       age: 250,
-      waiting: 2,
+      queued: 2,
       parked: 0,
       attempt: 1,
       lastError: undefined,
@@ -40,13 +40,13 @@ describe('a row of liveKeys', () => {
     await settled();
     gates.open('b', undefined);
     await settled();
-    expect(row('k')).toMatchObject({ state: 'idle', waiting: 0, attempt: 0 });
+    expect(row('k')).toMatchObject({ state: 'idle', queued: 0, attempt: 0 });
   });
 
   test('starting: its init runs', async () => {
     const { send, row } = await startGated();
     await send('starting', 'quick');
-    expect(row('starting')).toMatchObject({ state: 'starting', age: undefined, waiting: 1 });
+    expect(row('starting')).toMatchObject({ state: 'starting', age: undefined, queued: 1 });
   });
 
   test('backoff: its head waits for the next attempt', async () => {
@@ -63,11 +63,11 @@ describe('a row of liveKeys', () => {
     expect(row('k')).toMatchObject({ state: 'idle', lastError: undefined });
   });
 
-  test('waiting: it wants a concurrency slot', async () => {
+  test('ready: it wants a concurrency slot', async () => {
     const { send, row } = await startGated({ concurrency: 1 });
     await send('k', 'a');
     await send('l', 'b');
-    expect(row('l')).toMatchObject({ state: 'waiting', waiting: 1, attempt: 1 });
+    expect(row('l')).toMatchObject({ state: 'ready', queued: 1, attempt: 1 });
   });
 
   test('settling: its dead letter is not confirmed yet', async () => {
@@ -76,14 +76,14 @@ describe('a row of liveKeys', () => {
     broker.block();
     gates.open('a', discard('no'));
     await settled();
-    expect(row('k')).toMatchObject({ state: 'settling', waiting: 1 });
+    expect(row('k')).toMatchObject({ state: 'settling', queued: 1 });
   });
 
   test('parked: its messages lie in the side queue', async () => {
     const { send, row, service } = await startGated();
     await service.park('k');
     await send('k', 'a', 'b');
-    expect(row('k')).toMatchObject({ state: 'parked', waiting: 0, parked: 2 });
+    expect(row('k')).toMatchObject({ state: 'parked', queued: 0, parked: 2 });
   });
 
   test('ending: its terminate runs', async () => {

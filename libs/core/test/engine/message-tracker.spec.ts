@@ -36,9 +36,9 @@ describe('one tracker a key', () => {
     const { send, service } = await startGated();
     await send('k', 'a', 'b');
     await send('l', 'c');
-    expect([...service.liveKeys()].map(({ key, waiting }) => ({ key, waiting }))).toEqual([
-      { key: 'k', waiting: 2 },
-      { key: 'l', waiting: 1 },
+    expect([...service.liveKeys()].map(({ key, queued }) => ({ key, queued }))).toEqual([
+      { key: 'k', queued: 2 },
+      { key: 'l', queued: 1 },
     ]);
   });
 
@@ -81,7 +81,7 @@ describe('one tracker a key', () => {
     const { send, service } = await startGated();
     expect([...service.liveKeys()]).toEqual([]);
     await send('k', 'a');
-    expect([...service.liveKeys()]).toMatchObject([{ key: 'k', waiting: 1 }]);
+    expect([...service.liveKeys()]).toMatchObject([{ key: 'k', queued: 1 }]);
   });
 
   test('[M13] a tracker is never doubled for the same key, whatever feeds it', async () => {
@@ -89,7 +89,7 @@ describe('one tracker a key', () => {
     await send('k', 'a', 'b');
     const direct = service.handleMessage('k', { payload: 'c' });
     const signal = service.handleSignal('k', 's');
-    expect([...service.liveKeys()]).toMatchObject([{ key: 'k', waiting: 3 }]);
+    expect([...service.liveKeys()]).toMatchObject([{ key: 'k', queued: 3 }]);
     for (const name of ['a', 'b', 'c']) {
       expect(gates.names).toEqual([name]);
       gates.open(name);
@@ -160,7 +160,7 @@ describe('order', () => {
     inject([131, 98, 0, 0, 0, 7], 'wide');
     await settled();
     expect(gates.names).toEqual(['small']);
-    expect([...engine.liveKeys()]).toMatchObject([{ key: 7, waiting: 2 }]);
+    expect([...engine.liveKeys()]).toMatchObject([{ key: 7, queued: 2 }]);
   });
 });
 

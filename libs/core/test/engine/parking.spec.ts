@@ -25,7 +25,7 @@ describe('a key whose attempts are exhausted', () => {
     expect(broker.length).toBe(0);
     expect(broker.deadLetters).toEqual([]);
     expect(of('parked')).toMatchObject([{ key: 'k', mode: 'held' }]);
-    expect([...service.liveKeys()]).toMatchObject([{ key: 'k', state: 'parked', waiting: 0, parked: 3 }]);
+    expect([...service.liveKeys()]).toMatchObject([{ key: 'k', state: 'parked', queued: 0, parked: 3 }]);
     expect(handler.messages('k')).toEqual(['bad']);
   });
 

@@ -224,10 +224,10 @@ describe('back-pressure', () => {
     const { publish, service } = await startEngine(handler, { memory: { totalCount: 1, prefetch: 3 } });
     for (const payload of ['1', '2', '3', '4', '5']) await publish('k', payload);
     await settled();
-    expect([...service.liveKeys()]).toMatchObject([{ waiting: 3 }]);
+    expect([...service.liveKeys()]).toMatchObject([{ queued: 3 }]);
     gates.open('1');
     await settled();
-    expect([...service.liveKeys()]).toMatchObject([{ waiting: 3 }]);
+    expect([...service.liveKeys()]).toMatchObject([{ queued: 3 }]);
     expect(gates.names).toEqual(['2']);
   });
 });

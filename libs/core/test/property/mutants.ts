@@ -1,12 +1,13 @@
 import { config, type Subscriber } from 'rxjs';
-import { PlainRun } from '../../src/engine/callback-run.js';
-import type { Fifo } from '../../src/engine/fifo.js';
-import { KeyQueue } from '../../src/engine/key-queue.js';
-import { Lane } from '../../src/engine/lane.js';
-import { MessageTracker } from '../../src/engine/message-tracker.js';
-import type { PendingSignal } from '../../src/engine/pending-signal.js';
-import type { Shard } from '../../src/engine/shard.js';
-import { DeliveredMessage, type TrackedMessage } from '../../src/engine/tracked-message.js';
+import { PlainRun } from '../../src/engine/updaters/callback-run.js';
+import type { Fifo } from '../../src/engine/base/fifo.js';
+import { RunContext } from '../../src/engine/updaters/callback-context.js';
+import { Recovery } from '../../src/engine/messages/recovery.js';
+import { KeyQueue, type KeyParts } from '../../src/engine/keys/key-queue.js';
+import { Lane } from '../../src/engine/keys/lane.js';
+import { MessageTracker } from '../../src/engine/messages/message-tracker.js';
+import type { PendingSignal } from '../../src/engine/keys/pending-signal.js';
+import { DeliveredMessage, type TrackedMessage } from '../../src/engine/messages/tracked-message.js';
 import type { Delivery } from '../../src/transport/index.js';
 import { Stop } from '../../src/outcomes.js';
 type Method = (this: object, ...args: unknown[]) => unknown;
@@ -29,7 +30,7 @@ const call = (target: object, name: string, ...args: unknown[]): unknown =>
   (Reflect.get(target, name) as Method).apply(target, args);
 const fifoOf = (tracker: object): Fifo<TrackedMessage> => Reflect.get(tracker, 'fifo') as Fifo<TrackedMessage>;
 const subscriberOf = (lane: object): Subscriber<never> => Reflect.get(lane, 'subscriber') as Subscriber<never>;
-const shardOf = (tracker: object): Shard => Reflect.get(tracker, 'shard') as Shard;
+const epochOf = (tracker: object) => (tracker as MessageTracker).epoch;
 
 const settlesBeforeHandling: Mutant = {
   name: 'settles a message before it is handled',
@@ -45,19 +46,19 @@ const settlesBeforeHandling: Mutant = {
             const head = beginAttempt.call(this) as TrackedMessage;
             if (head instanceof DeliveredMessage && !early.has(head)) {
               early.add(head);
-              shardOf(this).session.settle(head.delivery);
+              epochOf(this).session.settle(head.delivery);
             }
             return head;
           },
       ),
       replaceMethod(
         MessageTracker.prototype,
-        'settle',
-        (settle) =>
+        'handled',
+        (handled) =>
           function (outcome) {
             const head = fifoOf(this).peek()!;
-            if (early.has(head)) call(this, 'advance', head);
-            else settle.call(this, outcome);
+            if (early.has(head)) call(this, 'removeHead');
+            else handled.call(this, outcome);
           },
       ),
     ];
@@ -74,7 +75,7 @@ const skipsAfterRetry: Mutant = {
       'fail',
       (fail) =>
         function (error) {
-          if ((Reflect.get(this, 'attempt') as number) >= 2) call(this, 'advance', fifoOf(this).peek());
+          if ((Reflect.get(this, 'attempt') as number) >= 2) call(this, 'removeHead');
           else fail.call(this, error);
         },
     ),
@@ -94,14 +95,14 @@ const signalsAtOnce: Mutant = {
             signal.call(this, pending);
             return;
           }
-          const { handler } = (Reflect.get(this, 'home') as Shard).engine;
+          const { handler } = (this as KeyQueue).activation;
           const asked = pending as PendingSignal;
           const run = new PlainRun(
             'handleSignal',
             this as KeyQueue,
             undefined,
             0,
-            (self) => handler.handleSignal!(asked.signal, updater.state, self.context()),
+            (self) => handler.handleSignal!(asked.signal, updater.state, new RunContext(self)),
             () => undefined,
           );
           const answer = Promise.resolve(run.invoke());
@@ -119,8 +120,8 @@ const losesOnStop: Mutant = {
   plant: () =>
     replaceMethod(
       MessageTracker.prototype,
-      'settle',
-      (settle) =>
+      'handled',
+      (handled) =>
         function (outcome) {
           const fifo = fifoOf(this);
           const head = outcome instanceof Stop ? fifo.shift() : undefined;
@@ -128,7 +129,7 @@ const losesOnStop: Mutant = {
             while (fifo.length > 0) fifo.shift();
             fifo.push(head);
           }
-          settle.call(this, outcome);
+          handled.call(this, outcome);
         },
     ),
 };
@@ -143,7 +144,7 @@ const forgetsKeyInUse: Mutant = {
       (deactivate) =>
         function (reason) {
           deactivate.call(this, reason);
-          (Reflect.get(this, 'home') as Shard).queues.delete(this as KeyQueue);
+          (Reflect.get(this, 'parts') as KeyParts).left(this as KeyQueue);
         },
     ),
 };
@@ -185,9 +186,9 @@ const handlesBesideParked: Mutant = {
             deliver.call(this, delivery, handledBefore);
             return;
           }
-          const now = shardOf(this).engine.clock.now();
+          const now = epochOf(this).environment.clock.now();
           fifoOf(this).push(new DeliveredMessage(now, delivery as Delivery, false, false));
-          (Reflect.get(this, 'owner') as KeyQueue).trackerChanged();
+          (Reflect.get(this, 'key') as KeyQueue).wake();
         },
     ),
 };
@@ -202,7 +203,7 @@ const settlesForLostEpoch: Mutant = {
       (endedLate) =>
         function (outcome, error) {
           const handled = endedLate.call(this, outcome, error) as Delivery | undefined;
-          if (handled !== undefined) shardOf(this).session.settle(handled);
+          if (handled !== undefined) epochOf(this).session.settle(handled);
           return handled;
         },
     ),
@@ -213,13 +214,12 @@ const retriesAtTail: Mutant = {
   says: /leaves a gap/,
   plant: () =>
     replaceMethod(
-      MessageTracker.prototype,
+      Recovery.prototype,
       'retryAfter',
       (retryAfter) =>
         function (delay, error) {
           retryAfter.call(this, delay, error);
-          const fifo = fifoOf(this);
-          const { head, phase } = this as MessageTracker;
+          const { fifo, phase, head } = Reflect.get(this, 'tracker') as MessageTracker;
           if (phase !== 'backoff' || fifo.length < 2 || !(head instanceof DeliveredMessage)) return;
           fifo.push(fifo.shift()!);
         },

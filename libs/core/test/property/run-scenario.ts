@@ -1,6 +1,4 @@
 import { keyText } from '@mississippi/history';
-import type { Shard } from '../../src/engine/shard.js';
-import type { ShardSlot } from '../../src/engine/shard-slot.js';
 import { settled } from '../support/fake-clock.js';
 import { HANDLER_TIMEOUT, type Scenario } from './scenario.js';
 import type { TestProcess } from './test-process.js';
@@ -73,18 +71,13 @@ function checkNothingKept(world: World, { name, engine }: TestProcess): void {
   const { liveKeys, runningAttempts, backoffs, failingInits, parkedKeys, parkedMessages } = engine.status();
   const counts = { liveKeys, runningAttempts, backoffs, failingInits, parkedKeys, parkedMessages };
   for (const [count, value] of Object.entries(counts)) if (value !== 0) kept.push(`${count}: ${value}`);
-  if (engine.idle.peek() !== undefined) kept.push('an idle key');
-  if (Reflect.get(engine.slots, 'taken') !== 0) kept.push('a taken slot');
-  for (const shard of shardsOf(engine)) {
+  if (engine.population.anyRests) kept.push('an idle key');
+  if (engine.slots.inUse !== 0) kept.push('a taken slot');
+  for (const shard of engine.shards.all) {
     if (shard.queues.size > 0) kept.push(`${shard.queues.size} queues of shard ${shard.index}`);
-    if (shard.side.length > 0 || shard.side.stalled) kept.push(`the side queue of shard ${shard.index}`);
+    if (shard.parkedMessages > 0 || shard.stalled) kept.push(`the side queue of shard ${shard.index}`);
   }
   if (kept.length > 0) world.chronicle.violation(`${name} at rest kept ${kept.join(', ')}`);
-}
-
-function shardsOf(engine: object): Shard[] {
-  const slots = Reflect.get(engine, 'shards') as Map<number, ShardSlot>;
-  return [...slots.values()].flatMap(({ current }) => current ?? []);
 }
 
 function throwViolations({ chronicle }: World): void {

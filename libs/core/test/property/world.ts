@@ -1,6 +1,6 @@
 import { keyText, Recorder, refOf, replaceMethod } from '@mississippi/history';
-import { KeyQueue } from '../../src/engine/key-queue.js';
-import type { DirectTrackedMessage } from '../../src/engine/tracked-message.js';
+import { KeyQueue } from '../../src/engine/keys/key-queue.js';
+import type { DirectTrackedMessage } from '../../src/engine/messages/tracked-message.js';
 import { MemoryBroker, MississippiError } from '../../src/index.js';
 import { shardOf } from '../../src/transport/index.js';
 import { encodeShardingKey } from '../../src/keys/sharding-key.js';
@@ -243,7 +243,7 @@ export class World implements PlannedWorld {
   }
 
   /** The engine took a direct message into its key's queue. */
-  took(message: DirectTrackedMessage, { shard, epoch }: { shard: number; epoch: number }): void {
+  took(message: DirectTrackedMessage, { shard, number: epoch }: { shard: number; number: number }): void {
     const id = (message.payload as PlannedPayload & { direct: string }).direct;
     const key = id.split('~')[0]!;
     const direct = this.directs.get(id)!;
@@ -293,7 +293,7 @@ export function watchDirectMessages(world: () => World): () => void {
     'accept',
     (accept) =>
       function (this: KeyQueue, message) {
-        world().took(message, this);
+        world().took(message, this.epoch);
         accept.call(this, message);
       },
   );

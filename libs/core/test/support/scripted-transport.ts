@@ -45,6 +45,12 @@ export class ScriptedTransport implements Transport, TransportConnection {
     return epoch;
   }
 
+  /** The same, for an epoch that may take its time to open. */
+  async claim(epoch: ScriptedEpoch): Promise<ShardReceiver> {
+    epoch.receiver = await this.consumer!.open(epoch);
+    return epoch.receiver;
+  }
+
   status(): TransportStatus {
     return { connected: true, blocked: false, shards: 1 };
   }

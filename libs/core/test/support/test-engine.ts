@@ -1,4 +1,5 @@
 import { Engine } from '../../src/engine/engine.js';
+import type { EpochSource } from '../../src/engine/shards/epoch-source.js';
 import type {
   DataUpdaterHandler,
   MemoryTransport,
@@ -43,6 +44,7 @@ interface TestOptions<T extends Transport> extends Omit<MississippiOptions, 'tra
   clock?: FakeClock;
   transport?: T;
   random?: () => number;
+  epochs?: EpochSource;
 }
 
 /** An engine without Nest: the embedded transport, fake time, no jitter (each backoff is its upper bound). */
@@ -50,7 +52,7 @@ export async function startEngine<T extends Transport = MemoryTransport>(
   handler: DataUpdaterHandler,
   options: TestOptions<T> = {},
 ): Promise<TestEngine<T>> {
-  const { memory: memoryOptions, clock = new FakeClock(), random = () => 1, ...own } = options;
+  const { memory: memoryOptions, clock = new FakeClock(), random = () => 1, epochs, ...own } = options;
   const transport = own.transport ?? (memory(memoryOptions) as Transport as T);
   const logs: string[] = [];
   const log = (message: unknown): void => void logs.push(String(message));
@@ -61,6 +63,7 @@ export async function startEngine<T extends Transport = MemoryTransport>(
     logger: { log, warn: log, error: log },
     clock,
     random,
+    ...(epochs === undefined ? {} : { epochs }),
   });
   const events: MississippiEvent[] = [];
   engine.events.subscribe((event) => events.push(event));

@@ -8,7 +8,7 @@ import type {
   TransportConnection,
 } from '@mississippi/core/transport';
 import type { OpenOptions } from '@mississippi/testing';
-import type { Fifo } from '../../../src/engine/fifo.js';
+import type { Fifo } from '../../../src/engine/base/fifo.js';
 import { MemoryBroker } from '../../../src/index.js';
 import type { MemoryMessage } from '../../../src/memory/memory-message.js';
 import type { MemoryShard } from '../../../src/memory/memory-shard.js';

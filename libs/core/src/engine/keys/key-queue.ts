@@ -1,0 +1,302 @@
+import type { MississippiError } from '../../errors/index.js';
+import type { TerminateReason } from '../../interfaces/data-updater-handler.interface.js';
+import type { ContinueOption } from '../../outcomes.js';
+import type { Delivery } from '../../transport/transport.interface.js';
+import type { AttemptSlots, SlotSeeker } from '../base/attempt-slots.js';
+import type { DeadlineItem } from '../base/deadline-list.js';
+import type { KeyedItem } from '../base/key-table.js';
+import type { Epoch } from '../messages/epoch.js';
+import { MessageTracker } from '../messages/message-tracker.js';
+import type { TrackedKey } from '../messages/tracked-key.js';
+import type { DirectTrackedMessage } from '../messages/tracked-message.js';
+import { Activation } from '../updaters/activation.js';
+import type { Callbacks } from '../updaters/callbacks.js';
+import type { Population, RestingKey } from '../updaters/population.js';
+import type { Lane, LanePool, LaneWorker } from './lane.js';
+import { nextStep, type KeyState, type Step } from './next-step.js';
+import type { PendingSignal } from './pending-signal.js';
+import { SignalQueue, type SignalledKey } from './signal-queue.js';
+import { Legacy, type Successor } from './succession.js';
+import { runTurn } from './turns/run-turn.js';
+import type { FollowUp, TurnKey } from './turns/turn-key.js';
+
+/** What the keys of one epoch share. */
+export interface KeyParts {
+  readonly callbacks: Callbacks;
+  readonly population: Population;
+  readonly slots: AttemptSlots;
+  readonly lanes: LanePool;
+  /** Nothing of a key is left. */
+  left(key: KeyQueue): void;
+}
+
+/**
+ * One key's serial queue, in one epoch of its shard: one turn runs at a time, and when it has ended the next step is
+ * chosen. The head of the tracker is a message's only way in.
+ */
+export class KeyQueue
+  implements
+    TrackedKey,
+    TurnKey,
+    KeyState,
+    LaneWorker,
+    SlotSeeker,
+    RestingKey,
+    SignalledKey,
+    Successor,
+    KeyedItem<KeyQueue>
+{
+  next: SlotSeeker | undefined;
+  twin: KeyQueue | undefined;
+  earlier: DeadlineItem | undefined;
+  later: DeadlineItem | undefined;
+  deadline: number | undefined;
+  readonly tracker: MessageTracker;
+  readonly activation: Activation;
+  preceded = false;
+  continuation: ContinueOption | undefined;
+  followUp: FollowUp | undefined;
+  slot: 'none' | 'requested' | 'granted' = 'none';
+  signalsFirst = 0;
+  private signalQueue: SignalQueue | undefined;
+  /** Whether the next message passed its slot on while a signal ran. */
+  private passedOn = false;
+  private lane: Lane | undefined;
+  /** Whether a turn has run since the key last rested. */
+  private follows = false;
+  /** Whose turn runs; `nothing` while none does. */
+  private turn: Step = 'nothing';
+  private stepping = false;
+  private closeReason: { readonly reason: TerminateReason; readonly error: Error } | undefined;
+  private legacy: Legacy | undefined;
+
+  constructor(
+    readonly epoch: Epoch,
+    readonly id: string,
+    private readonly parts: KeyParts,
+  ) {
+    this.tracker = new MessageTracker(this);
+    this.activation = new Activation(this, parts.callbacks, parts.population);
+  }
+
+  get continues(): boolean {
+    return this.continuation !== undefined;
+  }
+  get awaitsDeadLetter(): boolean {
+    return this.followUp !== undefined;
+  }
+  get updater(): KeyState['updater'] {
+    const { activation } = this;
+    if (activation.ending !== undefined) return 'ending';
+    return activation.updater === undefined ? 'none' : 'live';
+  }
+  get closing(): boolean {
+    return this.closeReason !== undefined;
+  }
+  get closeError(): Error | undefined {
+    return this.closeReason?.error;
+  }
+  get head(): KeyState['head'] {
+    if (this.tracker.ready) return 'ready';
+    return this.tracker.phase === 'settling' ? 'settling' : 'none';
+  }
+  get ownership(): KeyState['ownership'] {
+    return this.epoch.ownership;
+  }
+  get signals(): number {
+    return this.signalQueue === undefined ? 0 : this.signalQueue.length;
+  }
+  get running(): boolean {
+    return this.turn !== 'nothing';
+  }
+
+  deliver(delivery: Delivery, handledBefore: boolean): void {
+    this.tracker.deliver(delivery, handledBefore);
+    this.wake();
+  }
+
+  accept(message: DirectTrackedMessage): void {
+    this.tracker.accept(message);
+    this.wake();
+  }
+
+  signal(pending: PendingSignal): void {
+    (this.signalQueue ??= new SignalQueue(this)).push(pending);
+    this.wake();
+  }
+
+  signalGivenUp(): void {
+    this.signalsFirst = Math.min(this.signalsFirst, this.signals);
+    this.wake();
+  }
+
+  /** Ends the data updater in its turn, if it is idle. */
+  deactivate(reason: 'idle' | 'evicted'): void {
+    const { activation } = this;
+    if (activation.updater === undefined || activation.ending !== undefined || this.running) return;
+    activation.end(reason);
+    this.wake();
+  }
+
+  /** Another queue of the same key runs still, from an earlier epoch: this one waits for its end. */
+  waitFor(predecessor: KeyQueue): void {
+    this.preceded = true;
+    predecessor.inherits().successor = this;
+  }
+
+  begin(): void {
+    this.preceded = false;
+    this.wake();
+  }
+
+  markHandled(handled: Delivery): boolean {
+    if (this.closeReason === undefined) return this.tracker.markHandled(handled);
+    this.handledTooLate(handled);
+    return true;
+  }
+
+  handledTooLate(delivery: Delivery): void {
+    this.inherits().handledLate = delivery;
+  }
+
+  /**
+   * The epoch ends. Nothing starts any more; what runs may finish, and then the data updater is terminated. When the
+   * shard is lost, what finishes settles nothing.
+   */
+  close(reason: TerminateReason, error: MississippiError): void {
+    this.closeReason = { reason, error };
+    this.tracker.clear(error);
+    this.signalQueue?.rejectAll(error);
+    if (this.epoch.ended) {
+      this.continuation = undefined;
+      this.followUp = undefined;
+      this.activation.abort(error);
+    }
+    this.wake();
+  }
+
+  /** The drain took too long: what runs is told to end, and after a grace it is abandoned. */
+  insist(error: Error): void {
+    this.activation.insist(error);
+  }
+
+  takeSignal(): PendingSignal {
+    if (this.signalsFirst > 0) this.signalsFirst--;
+    return this.signalQueue!.take();
+  }
+
+  attemptEnded(): void {
+    this.signalsFirst = this.signals;
+    this.passedOn = false;
+    if (this.slot === 'granted') this.giveSlotBack();
+  }
+
+  slotGranted(): void {
+    if (this.running && !this.passedOn) {
+      // A signal runs and is to hold no slot. It is passed on once only, so that signals cannot starve the message.
+      this.passedOn = true;
+      this.giveSlotBack();
+      return;
+    }
+    this.slot = 'granted';
+    this.wake();
+  }
+
+  /** Takes what steps there are to take, unless a turn runs: then its end does. */
+  wake(): void {
+    if (this.running || this.stepping) return;
+    this.stepping = true;
+    let step = nextStep(this);
+    if (step !== 'nothing') this.parts.population.wakes(this);
+    while (step !== 'nothing') {
+      this.take(step);
+      if (this.running) break;
+      step = nextStep(this);
+    }
+    this.stepping = false;
+    if (!this.running) this.rest();
+  }
+
+  private take(step: Step): void {
+    switch (step) {
+      case 'slotRequest':
+        this.slot = 'requested';
+        if (this.parts.slots.request(this)) this.slot = 'granted';
+        break;
+      case 'verification':
+        this.epoch.verify();
+        break;
+      case 'endUpdater':
+        this.activation.end(this.closeReason!.reason);
+        break;
+      default:
+        this.runTurn(step);
+    }
+  }
+
+  /**
+   * Behind a turn that follows nothing there is nothing yet to put in order: it needs no lane, which would be a fifth of
+   * the cost of a message.
+   */
+  private runTurn(step: Step): void {
+    this.turn = step;
+    if (this.follows) {
+      this.lane ??= this.parts.lanes.take();
+      this.lane.run(this);
+    } else {
+      this.follows = true;
+      this.work();
+    }
+  }
+
+  work(): void {
+    runTurn(this.turn, this);
+  }
+
+  turnEnded(): void {
+    if (this.lane === undefined) this.left();
+    else this.lane.end();
+  }
+
+  left(): void {
+    this.turn = 'nothing';
+    this.activation.forgetRun();
+    if (this.closeReason !== undefined) this.tracker.clear(this.closeReason.error);
+    // A turn that ended in the synchronous part of its start is followed up by the loop that started it.
+    this.wake();
+  }
+
+  /** Nothing to do at the moment. */
+  private rest(): void {
+    const { lanes, population } = this.parts;
+    this.follows = false;
+    if (this.slot === 'granted') this.giveSlotBack();
+    if (this.lane !== undefined) {
+      lanes.give(this.lane);
+      this.lane = undefined;
+    }
+    if (!this.tracker.empty) return;
+    if (this.activation.updater !== undefined) {
+      if (this.deadline === undefined && this.closeReason === undefined) population.rests(this);
+    } else if (!this.preceded && this.activation.ending === undefined) {
+      this.leave();
+    }
+  }
+
+  /** Nothing of the key is left: forget it, and let the next epoch's queue of the key begin. */
+  private leave(): void {
+    const { legacy } = this;
+    this.legacy = undefined;
+    this.parts.left(this);
+    legacy?.handOver(this.id, this.epoch);
+  }
+
+  private inherits(): Legacy {
+    return (this.legacy ??= new Legacy());
+  }
+
+  private giveSlotBack(): void {
+    this.slot = 'none';
+    this.parts.slots.release();
+  }
+}

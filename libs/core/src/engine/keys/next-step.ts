@@ -1,0 +1,57 @@
+/** A key as the choice of its next step sees it. */
+export interface KeyState {
+  /** Something of the key still runs in a former epoch. */
+  readonly preceded: boolean;
+  /** `handleContinue` is due. */
+  readonly continues: boolean;
+  /** A discard asked for something that must wait until its dead letter is certain. */
+  readonly awaitsDeadLetter: boolean;
+  readonly updater: 'none' | 'live' | 'ending';
+  /** The epoch ends for this key: nothing starts any more. */
+  readonly closing: boolean;
+  /** Whether the head of the FIFO may start, as far as the key goes, or waits for the confirm of its dead letter. */
+  readonly head: 'none' | 'ready' | 'settling';
+  /** Whether the shard is certain to be ours. */
+  readonly ownership: 'certain' | 'uncertain' | 'suspended';
+  /** Whether the key has one of the slots of concurrent attempts. */
+  readonly slot: 'none' | 'requested' | 'granted';
+  /** Signals whose callers still wait. */
+  readonly signals: number;
+  /** How many of them go before the next message: those that waited when the last one ended. */
+  readonly signalsFirst: number;
+}
+
+/**
+ * What a key does next. Four of the steps run a callback and take a turn: `continuation`, `termination`, `signal`,
+ * `attempt`. The others change the key's state in no time: `endUpdater` (the data updater is to be terminated, since the
+ * epoch ends), `verification` (the broker is asked whether the shard is still ours), `slotRequest`. `nothing`: it rests.
+ */
+export type Step =
+  'nothing' | 'continuation' | 'termination' | 'signal' | 'attempt' | 'endUpdater' | 'verification' | 'slotRequest';
+
+/**
+ * Chooses the next step of a key that runs nothing. A continuation comes first, then the end of the data updater, then
+ * signals and messages alternate.
+ */
+export function nextStep(key: KeyState): Step {
+  if (key.preceded) return 'nothing';
+  if (key.continues) return 'continuation';
+  if (key.awaitsDeadLetter) return 'nothing';
+  const { updater } = key;
+  if (updater === 'ending') return 'termination';
+  if (key.closing) return updater === 'none' || key.head === 'settling' ? 'nothing' : 'endUpdater';
+  const { signals } = key;
+  if (key.head === 'ready' && (signals === 0 || key.signalsFirst === 0)) {
+    const step = towardsAttempt(key);
+    if (step !== undefined) return step;
+  }
+  return signals > 0 ? 'signal' : 'nothing';
+}
+
+/** What brings the head closer to its attempt; `undefined` while it has to wait for others. */
+function towardsAttempt({ ownership, slot }: KeyState): Step | undefined {
+  if (ownership === 'suspended') return undefined;
+  if (ownership === 'uncertain') return 'verification';
+  if (slot === 'granted') return 'attempt';
+  return slot === 'none' ? 'slotRequest' : undefined;
+}

@@ -1,0 +1,62 @@
+import type { Timer } from '../../clock/clock.interface.js';
+import type { FifoItem } from '../base/fifo.js';
+
+/** Where signals wait. */
+export interface SignalHolder {
+  /** The caller of one that is here waits no more. */
+  givenUp(): void;
+}
+
+/** A request that waits for its turn at a key: a signal, or a request that the data updater be started. */
+export class PendingSignal implements FifoItem<PendingSignal> {
+  next: PendingSignal | undefined;
+  /** Where it waits for its turn, as long as it does. */
+  holder: SignalHolder | undefined;
+  private timer: Timer | undefined;
+  private open = true;
+  private begun = false;
+
+  constructor(
+    /** `false` asks for the start of the data updater and nothing else. */
+    readonly callsHandler: boolean,
+    readonly signal: unknown,
+    private readonly onAnswer: (value: unknown) => void,
+    private readonly onError: (error: unknown) => void,
+    private readonly onStart?: () => void,
+  ) {}
+
+  /** Whether the handler has seen it. */
+  get started(): boolean {
+    return this.begun;
+  }
+
+  start(): void {
+    this.begun = true;
+    this.onStart?.();
+  }
+
+  /** Whether somebody still waits for the answer. */
+  get awaited(): boolean {
+    return this.open;
+  }
+
+  expires(timer: Timer): void {
+    this.timer = timer;
+  }
+
+  answer(value: unknown): void {
+    if (this.close()) this.onAnswer(value);
+  }
+
+  reject(error: unknown): void {
+    if (this.close()) this.onError(error);
+  }
+
+  private close(): boolean {
+    if (!this.open) return false;
+    this.open = false;
+    this.timer?.cancel();
+    this.holder?.givenUp();
+    return true;
+  }
+}

@@ -1,0 +1,24 @@
+import { SignalTimeoutError } from '../../errors/index.js';
+import { inspectKey, keyBytes } from '../../keys/sharding-key.js';
+import type { KeyQueue } from './key-queue.js';
+import { PendingSignal } from './pending-signal.js';
+
+/**
+ * Signals a key and resolves with the handler's answer.
+ * @param timeout milliseconds
+ * @param onStart called when the handler is about to see the signal
+ */
+export function signalKey(queue: KeyQueue, signal: unknown, timeout: number, onStart: () => void): Promise<unknown> {
+  const { clock } = queue.epoch.environment;
+  return new Promise((resolve, reject) => {
+    const pending = new PendingSignal(true, signal, resolve, reject, onStart);
+    if (timeout !== Infinity) {
+      pending.expires(
+        clock.after(timeout, () =>
+          pending.reject(new SignalTimeoutError(inspectKey(keyBytes(queue.id)), timeout, pending.started)),
+        ),
+      );
+    }
+    queue.signal(pending);
+  });
+}

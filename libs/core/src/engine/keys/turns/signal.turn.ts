@@ -1,0 +1,62 @@
+import { Denied } from '../../../enhancers/denied.js';
+import { SignalNotHandledError } from '../../../errors/index.js';
+import { Reply } from '../../../outcomes.js';
+import { RefusedPayload } from '../../../payload/refused-payload.js';
+import { RunContext } from '../../updaters/callback-context.js';
+import type { CallbackEnd } from '../../updaters/callback-run.js';
+import type { DataUpdater } from '../../updaters/data-updater.js';
+import type { PendingSignal } from '../pending-signal.js';
+import type { TurnKey } from './turn-key.js';
+
+/** One signal, or a request that the data updater be started. */
+export function signalTurn(key: TurnKey): void {
+  const { activation, tracker } = key;
+  const pending = key.takeSignal();
+  activation.start(undefined, tracker.attempt, (failure) => {
+    const refusal = failure ?? key.closeError; // The epoch may have ended during init.
+    if (refusal !== undefined) {
+      pending.reject(refusal);
+      key.turnEnded();
+    } else if (pending.callsHandler && pending.awaited) {
+      ask(key, pending, activation.updater!);
+    } else {
+      pending.answer(activation.reference(activation.updater!));
+      key.turnEnded();
+    }
+  });
+}
+
+function ask(key: TurnKey, pending: PendingSignal, updater: DataUpdater): void {
+  const { activation, tracker } = key;
+  const { handler, handlerName } = activation.callbacks;
+  if (handler.handleSignal === undefined) {
+    pending.reject(new SignalNotHandledError(handlerName));
+    key.turnEnded();
+    return;
+  }
+  pending.start();
+  activation.run(
+    'handleSignal',
+    undefined,
+    tracker.attempt,
+    (run) => handler.handleSignal!(pending.signal, updater.state, new RunContext(run)),
+    (end) => {
+      conclude(key, pending, updater, end);
+      key.turnEnded();
+    },
+  );
+}
+
+function conclude(key: TurnKey, pending: PendingSignal, updater: DataUpdater, end: CallbackEnd): void {
+  if (end.ok) {
+    const answer = end.value instanceof Reply ? end.value : undefined;
+    updater.keep(answer?.state);
+    key.epoch.environment.events.sink?.key('signalled', key);
+    pending.answer(answer === undefined ? end.value : answer.value);
+  } else if (end.error instanceof Denied || end.error instanceof RefusedPayload) {
+    pending.reject(end.error.reason); // The handler never saw it, so nothing happened to its state.
+  } else {
+    key.activation.failed(end.error, end.abandoned);
+    pending.reject(end.error);
+  }
+}

@@ -1,0 +1,30 @@
+import { describe } from '../../../errors/describe.js';
+import { RunContext } from '../../updaters/callback-context.js';
+import type { TurnKey } from './turn-key.js';
+
+/** The end of a data updater: `terminate`, then its state is dropped. */
+export function terminateTurn(key: TurnKey): void {
+  const { activation, tracker, epoch } = key;
+  const { handler } = activation;
+  const { reason } = activation.ending!;
+  const updater = activation.updater!;
+  if (handler.terminate === undefined) {
+    activation.drop(reason);
+    key.turnEnded();
+    return;
+  }
+  activation.run(
+    'terminate',
+    undefined,
+    tracker.attempt,
+    (run) => handler.terminate!(reason, updater.state, new RunContext(run)),
+    (end) => {
+      if (!end.ok) {
+        const { logger } = epoch.environment;
+        logger.error(`terminate of the key ${activation.keyText()} failed: ${describe(end.error)}`);
+      }
+      activation.drop(reason);
+      key.turnEnded();
+    },
+  );
+}

@@ -1,0 +1,80 @@
+import { describe } from '../../errors/describe.js';
+import { inspectKey } from '../../keys/sharding-key.js';
+import type { DeadLetterReason } from '../../note-headers.js';
+import type { Delivery } from '../../transport/transport.interface.js';
+import { backoff } from '../base/backoff.js';
+import type { EngineKey } from '../base/engine-key.js';
+import type { EpochState } from './epoch-state.js';
+import { notes } from './notes.js';
+
+/** A message on its way to the dead letters. */
+export interface DeadLetter {
+  /** Missing where the message belongs to no key of the shard. */
+  readonly key: EngineKey | undefined;
+  /** As it was on the wire or canonical, for the notes. */
+  readonly keyBytes: Uint8Array | undefined;
+  readonly delivery: Delivery;
+  readonly reason: DeadLetterReason;
+  readonly error: unknown;
+  readonly attempts: number;
+}
+
+/** Publishes messages of one epoch to the dead letters. */
+export class DeadLetters {
+  private unconfirmed = 0;
+
+  /** @param changed called whenever one fewer is unconfirmed */
+  constructor(
+    private readonly epoch: EpochState,
+    private readonly changed: () => void,
+  ) {}
+
+  /** Published and not confirmed; those that wait for their next try are left out. */
+  get pending(): number {
+    return this.unconfirmed;
+  }
+
+  /**
+   * Publishes a message and settles it once that is confirmed. It is tried again, with backoff, until it is or the epoch
+   * ends; one that belongs to no key holds nobody up, and simply goes back with the shard when that is given away.
+   * @param settled called in the first case only
+   */
+  send(letter: DeadLetter, settled: () => void, tries = 1): void {
+    this.publish(letter).then(
+      () => {
+        if (this.epoch.ended) return;
+        settled();
+      },
+      (failure: unknown) => this.failed(letter, settled, tries, failure),
+    );
+  }
+
+  /** Publishes a message and settles it once that is confirmed. Rejects when it is not. */
+  async publish({ key, keyBytes, delivery, reason, error, attempts }: DeadLetter): Promise<void> {
+    const { epoch } = this;
+    this.unconfirmed++;
+    try {
+      await epoch.session.deadLetter(delivery, notes(reason, keyBytes, epoch, { error, attempts }));
+      if (epoch.ended) return;
+      const events = epoch.environment.events.sink;
+      if (key !== undefined) events?.message('deadLettered', key, delivery, attempts, { reason });
+    } finally {
+      this.unconfirmed--;
+      this.changed();
+    }
+  }
+
+  private failed(letter: DeadLetter, settled: () => void, tries: number, failure: unknown): void {
+    const { epoch } = this;
+    const { clock, logger, options, random } = epoch.environment;
+    const abandoned = (): boolean => epoch.ended || (letter.key === undefined && epoch.phase !== 'open');
+    if (abandoned()) return;
+    if (tries === 1) {
+      const key = inspectKey(letter.keyBytes);
+      logger.warn(`A dead letter of the key ${key} was not taken and is tried again: ${describe(failure)}`);
+    }
+    clock.after(backoff(tries, options.failurePolicy.backoff, random), () => {
+      if (!abandoned()) this.send(letter, settled, tries + 1);
+    });
+  }
+}

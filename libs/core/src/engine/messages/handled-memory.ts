@@ -1,0 +1,96 @@
+import { crc32 } from 'node:zlib';
+import type { Delivery } from '../../transport/transport.interface.js';
+
+interface HandledMark {
+  readonly messageId: string;
+  readonly keyId: string;
+  readonly bodyHash: number;
+}
+
+/** Of a mark in the ring. */
+const COLUMNS = 3;
+
+/**
+ * What of one shard was handled but may come back, because its settlement was lost with the epoch. The broker brings
+ * such messages first, in their old order and marked as redelivered; they are settled without another attempt.
+ */
+export class HandledMemory {
+  /**
+   * A ring of marks, laid out flat: message id, key and hash of one, then of the next. An object for each message would
+   * outlive the young generation, only to be replaced.
+   */
+  private ring: (string | number)[] = [];
+  /** Where in the ring the next mark goes. */
+  private position = 0;
+  private last: HandledMark[] = [];
+  /** What attempts of former epochs handled since the present one began. They are the newest at its end. */
+  private late: HandledMark[] = [];
+
+  /** @param capacity the prefetch window: no more deliveries than that can be unsettled */
+  constructor(private readonly capacity: number) {}
+
+  /** Notes a message whose attempt succeeded. One without an id cannot be told from another, so it is not noted. */
+  remember(keyId: string, { messageId, body }: Delivery): void {
+    if (messageId === undefined) return;
+    const { ring, position } = this;
+    ring[position] = messageId;
+    ring[position + 1] = keyId;
+    ring[position + 2] = hashOf(body);
+    this.position = position + COLUMNS === this.capacity * COLUMNS ? 0 : position + COLUMNS;
+  }
+
+  /** Notes a message whose attempt succeeded when its epoch had ended already: it may come back in the present one. */
+  rememberLate(keyId: string, delivery: Delivery): void {
+    const mark = markOf(keyId, delivery);
+    if (mark !== undefined) this.late = [...this.late, mark].slice(-this.capacity);
+  }
+
+  /** An epoch ended: what it handled may come back in the next. */
+  epochEnded(): void {
+    this.last = this.last.concat(this.inOrder(), this.late).slice(-this.capacity);
+    this.late = [];
+    this.ring = [];
+    this.position = 0;
+  }
+
+  /**
+   * Whether a delivery was handled in the last epoch. The first one that was never delivered before says that nothing
+   * of the last epoch is left in the broker, and everything is forgotten.
+   */
+  recognises(keyId: string, delivery: Delivery): boolean {
+    if (this.last.length === 0 && this.late.length === 0) return false;
+    if (!delivery.redelivered) {
+      this.last = [];
+      this.late = [];
+      return false;
+    }
+    return takeMark(this.last, keyId, delivery) || takeMark(this.late, keyId, delivery);
+  }
+
+  /** What the ring holds, the oldest first. */
+  private inOrder(): HandledMark[] {
+    const { ring, position } = this;
+    const flat = [...ring.slice(position), ...ring.slice(0, position)];
+    return Array.from({ length: flat.length / COLUMNS }, (_, index) => {
+      const [messageId, key, hash] = flat.slice(index * COLUMNS, (index + 1) * COLUMNS);
+      return { messageId: messageId as string, keyId: key as string, bodyHash: hash as number };
+    });
+  }
+}
+
+/** Removes the mark of a delivery. Returns whether there was one. */
+function takeMark(marks: HandledMark[], keyId: string, { messageId, body }: Delivery): boolean {
+  const index = marks.findIndex((mark) => mark.messageId === messageId && mark.keyId === keyId);
+  if (index < 0 || marks[index]!.bodyHash !== hashOf(body)) return false;
+  marks.splice(index, 1);
+  return true;
+}
+
+function markOf(keyId: string, { messageId, body }: Delivery): HandledMark | undefined {
+  return messageId === undefined ? undefined : { messageId, keyId, bodyHash: hashOf(body) };
+}
+
+/** As a small integer of V8, for which a field needs no memory beside. */
+function hashOf(body: Uint8Array): number {
+  return crc32(body) | 0;
+}

@@ -1,0 +1,227 @@
+import { KeyNotParkedError, KeyParkedError } from '../../errors/index.js';
+import { inspectKey, keyBytes } from '../../keys/sharding-key.js';
+import type { DeadLetterReason } from '../../note-headers.js';
+import type { MessageOutcome } from '../../outcomes.js';
+import type { Delivery, ParkedMode } from '../../transport/transport.interface.js';
+import { Fifo } from '../base/fifo.js';
+import { findHandled, isHandled } from './late-success.js';
+import { Recovery, type RecoveringTracker } from './recovery.js';
+import type { SettledKey } from './settlement.js';
+import type { HeadPhase, TrackedKey } from './tracked-key.js';
+import { DeliveredMessage, DirectTrackedMessage, type TrackedMessage } from './tracked-message.js';
+
+/**
+ * Keeps one key's messages in a FIFO, hands over the head only, settles it, then hands the next. What is done about a
+ * head that failed, or a key that is parked, is the {@link Recovery}'s.
+ */
+export class MessageTracker implements RecoveringTracker, SettledKey {
+  phase: HeadPhase = 'open';
+  /** Attempts at the head that have started. */
+  attempt = 0;
+  /** Unsettled deliveries of the shard here: what this key holds of the prefetch window. */
+  held = 0;
+  readonly fifo = new Fifo<TrackedMessage>();
+  /** Made when it is first needed: most keys never fail. */
+  private recovery: Recovery | undefined;
+
+  constructor(private readonly key: TrackedKey) {}
+
+  get id(): string {
+    return this.key.id;
+  }
+  get epoch(): TrackedKey['epoch'] {
+    return this.key.epoch;
+  }
+  get head(): TrackedMessage | undefined {
+    return this.fifo.peek();
+  }
+  get ready(): boolean {
+    return this.phase === 'open' && this.fifo.length > 0;
+  }
+  get length(): number {
+    return this.fifo.length;
+  }
+  /** What the last attempt at the head failed with. */
+  get lastError(): unknown {
+    return this.recovery?.lastError;
+  }
+  /** Messages in the side queue or on their way there. */
+  get parked(): number {
+    return this.recovery?.parked ?? 0;
+  }
+  get isParked(): boolean {
+    return this.recovery?.isParked === true;
+  }
+  /** Whether nothing is kept here that somebody could still miss. */
+  get empty(): boolean {
+    return this.fifo.length === 0 && this.phase === 'open' && !this.isParked;
+  }
+
+  // What arrives.
+
+  deliver(delivery: Delivery, handledBefore: boolean): void {
+    const message = new DeliveredMessage(this.epoch.environment.round.time, delivery, false, handledBefore);
+    if (this.recovery?.append(message) === true) return;
+    this.fifo.push(message);
+    this.held++;
+    if (this.phase === 'backoff') this.recovery!.relievePressure();
+  }
+
+  /** Takes a message that bypasses the transport. */
+  accept(message: DirectTrackedMessage): void {
+    if (this.recovery?.parks === true) message.reject(new KeyParkedError(inspectKey(keyBytes(this.id))));
+    else this.fifo.push(message);
+  }
+
+  // What becomes of the head.
+
+  beginAttempt(): TrackedMessage {
+    this.phase = 'attempting';
+    this.attempt++;
+    return this.fifo.peek()!;
+  }
+
+  /** The head may not start after all. */
+  standBack(): void {
+    this.phase = 'open';
+    this.attempt--;
+  }
+
+  /** The head was handled. */
+  handled(outcome: MessageOutcome<unknown>): void {
+    const head = this.removeHead();
+    this.epoch.settlement.handled(this, head, outcome);
+    this.recovery?.headLeft();
+  }
+
+  /**
+   * The head is refused for good: it is dead-lettered, or its caller is told.
+   * @param outcome where the handler said so
+   * @param certain called once it is safe in the dead letters
+   */
+  refuse(
+    reason: DeadLetterReason,
+    error: unknown,
+    outcome?: MessageOutcome<unknown>,
+    certain: () => void = () => undefined,
+  ): void {
+    const head = this.fifo.peek()!;
+    if (!(head instanceof DeliveredMessage)) {
+      const direct = this.removeHead() as DirectTrackedMessage;
+      if (outcome === undefined) direct.reject(error);
+      else direct.resolve(outcome);
+      certain();
+      this.recovery?.headLeft();
+      return;
+    }
+    this.phase = 'settling';
+    this.epoch.settlement.refused(this, head, { reason, error, attempts: this.attempt }, () => {
+      certain();
+      this.settled(this.removeHead());
+      this.recovery?.headLeft();
+      this.key.wake();
+    });
+  }
+
+  /** An attempt at the head failed. */
+  fail(error: unknown): void {
+    if (this.epoch.phase === 'open') this.recover().failed(error);
+    else this.standBack();
+  }
+
+  /**
+   * `init` failed before the head's attempt.
+   * @param failures how often it failed in a row
+   */
+  startFailed(error: Error, failures: number): void {
+    if (this.epoch.phase === 'open') this.recover().startFailed(error, failures);
+    else this.standBack();
+  }
+
+  /** A message is finished for good, perhaps some time after it left the FIFO. */
+  settled(message: TrackedMessage): void {
+    if (!(message instanceof DeliveredMessage)) return;
+    if (message.fromSideQueue) this.recovery?.parkedSettled();
+    else this.held--;
+  }
+
+  // What an operator asks, and what a former owner left.
+
+  park(): void {
+    this.recover().park();
+  }
+
+  resume(): void {
+    this.recovery?.resume();
+  }
+
+  /** Dead-letters the first parked message. */
+  async drop(): Promise<void> {
+    if (!this.isParked) throw new KeyNotParkedError(inspectKey(keyBytes(this.id)));
+    await this.recovery!.drop();
+    this.key.wake();
+  }
+
+  foundParked(mode: ParkedMode): void {
+    this.recover().foundParked(mode);
+  }
+
+  /** Starts reading from the side queue, where the key is to be fed and no message of it is at hand. */
+  feed(): void {
+    this.recovery?.feed();
+  }
+
+  // The end of an epoch.
+
+  /** Forgets what has not started; the transport brings it again. An attempt that runs keeps its head. */
+  clear(error: Error): void {
+    const { ended, memory } = this.epoch;
+    const keepsHead = this.phase === 'attempting' || (this.phase === 'settling' && !ended);
+    const kept = keepsHead ? this.fifo.shift() : undefined;
+    for (let message = this.fifo.shift(); message !== undefined; message = this.fifo.shift()) {
+      if (message instanceof DirectTrackedMessage) message.reject(error);
+      // It comes back once more, and needs no attempt then either.
+      else if (message instanceof DeliveredMessage && message.handledBefore) memory.remember(this.id, message.delivery);
+    }
+    if (kept === undefined) {
+      this.phase = 'open';
+      this.attempt = 0;
+    } else {
+      this.fifo.push(kept);
+    }
+    this.recovery?.stop();
+    this.recovery = undefined;
+  }
+
+  /**
+   * An attempt ended after its epoch: it settles nothing, but a caller that waits is told.
+   * @returns the delivery that was handled, if one was: its redelivery needs no attempt
+   */
+  endedLate(outcome: MessageOutcome<unknown> | undefined, error: unknown): Delivery | undefined {
+    const head = this.fifo.shift();
+    this.phase = 'open';
+    if (head instanceof DirectTrackedMessage) {
+      if (outcome === undefined) head.reject(error);
+      else head.resolve(outcome);
+    }
+    return head instanceof DeliveredMessage && isHandled(outcome) ? head.delivery : undefined;
+  }
+
+  /** An attempt of the epoch before ended only now and handled a message. Returns whether that is here again. */
+  markHandled(handled: Delivery): boolean {
+    const message = findHandled(this.fifo, handled);
+    if (message !== undefined) message.handledBefore = true;
+    return message !== undefined;
+  }
+
+  private removeHead(): TrackedMessage {
+    const head = this.fifo.shift()!;
+    this.phase = 'open';
+    this.attempt = 0;
+    return head;
+  }
+
+  private recover(): Recovery {
+    return (this.recovery ??= new Recovery(this.key, this));
+  }
+}

@@ -1,0 +1,158 @@
+import { KeyNotParkedError } from '../../errors/index.js';
+import { inspectKey, keyBytes } from '../../keys/sharding-key.js';
+import type { ParkReason } from '../../note-headers.js';
+import type { Delivery, ParkedMode, ParkedReader } from '../../transport/transport.interface.js';
+import { notes, type FailureNote } from './notes.js';
+import type { TrackedKey } from './tracked-key.js';
+import type { DeliveredMessage } from './tracked-message.js';
+
+/** The key that is parked. */
+export interface ParkedKey {
+  readonly key: TrackedKey;
+  /** Whether it could take a message now and has none. */
+  readonly wantsMessage: boolean;
+  /** Takes a message from the side queue. */
+  fed(delivery: Delivery): void;
+  /** Nothing of it is in the side queue any more. */
+  unparked(): void;
+}
+
+/** What is parked of one key: its messages go to the side queue and, when it is fed, come back in order. */
+export class Parking {
+  /** Messages of the key in the side queue. */
+  stored = 0;
+  /** Messages of the key on their way there. */
+  moving = 0;
+  /** Whether the key is handled from the side queue again. */
+  private feeding = false;
+  private mode: ParkedMode = 'held';
+  private reason: ParkReason = 'operator';
+  private reader: ParkedReader | undefined;
+  private reading = false;
+  private dropping = false;
+
+  constructor(private readonly parked: ParkedKey) {}
+
+  /** Parks the key: held until it is resumed, or under pressure, in which it is fed at its next attempt. */
+  enter(mode: ParkedMode, reason: ParkReason): void {
+    const { key } = this.parked;
+    this.mode = mode;
+    this.reason = reason;
+    this.feeding = mode === 'pressure';
+    key.epoch.environment.events.sink?.key('parked', key, { mode });
+  }
+
+  /** Takes over a message that a former owner of the shard left in the side queue. Held goes before pressure. */
+  found(mode: ParkedMode): void {
+    if (this.stored === 0 || mode === 'held') {
+      this.mode = mode;
+      this.reason = mode === 'held' ? 'operator' : 'pressure';
+      this.feeding = mode === 'pressure';
+    }
+    this.stored++;
+  }
+
+  /** Feeds the key until nothing of it is left. Returns whether it was held. */
+  resume(): boolean {
+    const { key } = this.parked;
+    if (this.feeding) return false;
+    this.feeding = true;
+    key.epoch.environment.events.sink?.key('resumed', key);
+    return true;
+  }
+
+  /** Moves a delivery to the end of what is parked. */
+  append(message: DeliveredMessage, failure: FailureNote = {}): void {
+    const { key } = this.parked;
+    this.moving++;
+    const note = notes(this.reason, keyBytes(key.id), key.epoch, failure);
+    key.epoch.side.move(message, this.mode, note, () => {
+      this.moving--;
+      this.stored++;
+      this.feed();
+    });
+  }
+
+  /** Reads the next message, where the key is to be fed and has none at hand. */
+  feed(): void {
+    const { parked } = this;
+    if (!this.feeding || this.dropping || !parked.wantsMessage) return;
+    if (this.empty) {
+      this.end();
+      return;
+    }
+    if (parked.key.epoch.phase !== 'open') return;
+    this.read(
+      (delivery) => {
+        if (this.feeding && parked.key.epoch.phase === 'open') parked.fed(delivery);
+      },
+      () => undefined, // The reader rejects when the epoch has ended; what it would have read stays in the side queue.
+    );
+  }
+
+  /** A message has left the side queue for good. */
+  settled(): void {
+    this.stored--;
+    this.parked.key.epoch.side.freed();
+    if (this.empty && this.feeding) this.end();
+  }
+
+  /**
+   * Dead-letters the first message.
+   * @throws {KeyNotParkedError} while the key is fed, or when it has no message in the side queue
+   */
+  async drop(): Promise<void> {
+    const { key } = this.parked;
+    const refusal = (): Error => new KeyNotParkedError(inspectKey(keyBytes(key.id)));
+    if (this.feeding || this.dropping) throw refusal();
+    this.dropping = true;
+    try {
+      const delivery = await new Promise<Delivery>((resolve, reject) => {
+        if (!this.read(resolve, reject)) reject(refusal());
+      });
+      const letter = { key, keyBytes: keyBytes(key.id), delivery, error: undefined, attempts: 0 };
+      await key.epoch.deadLetters.publish({ ...letter, reason: 'dropped' });
+      this.settled();
+    } finally {
+      this.dropping = false;
+      this.feed();
+    }
+  }
+
+  /** Leaves what was read and not settled in the side queue. */
+  stopReading(): void {
+    this.reader?.close();
+    this.reader = undefined;
+  }
+
+  private get empty(): boolean {
+    return this.stored === 0 && this.moving === 0;
+  }
+
+  private end(): void {
+    const { key } = this.parked;
+    this.stopReading();
+    key.epoch.environment.events.sink?.key('unparked', key);
+    this.parked.unparked();
+  }
+
+  /** Reads the key's first message, unless it is being read already or there is none yet. Returns whether it does. */
+  private read(take: (delivery: Delivery) => void, failed: (error: unknown) => void): boolean {
+    const { key } = this.parked;
+    if (this.reading || this.stored === 0) return false;
+    this.reading = true;
+    this.reader ??= key.epoch.session.readParked(keyBytes(key.id));
+    // The reading ends in the same moment as its message is taken: in between, another would read the message again.
+    this.reader.next().then(
+      (delivery) => {
+        this.reading = false;
+        take(delivery);
+      },
+      (error: unknown) => {
+        this.reading = false;
+        failed(error);
+      },
+    );
+    return true;
+  }
+}

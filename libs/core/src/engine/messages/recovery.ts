@@ -1,0 +1,242 @@
+import type { Timer } from '../../clock/clock.interface.js';
+import { AttemptsExhaustedError, KeyParkedError } from '../../errors/index.js';
+import { inspectKey, keyBytes } from '../../keys/sharding-key.js';
+import type { DeadLetterReason, ParkReason } from '../../note-headers.js';
+import type { Delivery, ParkedMode } from '../../transport/transport.interface.js';
+import { backoff } from '../base/backoff.js';
+import type { Fifo } from '../base/fifo.js';
+import { Parking, type ParkedKey } from './parking.js';
+import type { HeadPhase, TrackedKey } from './tracked-key.js';
+import { DeliveredMessage, DirectTrackedMessage, type TrackedMessage } from './tracked-message.js';
+
+/** The tracker of the key, as far as recovering goes. */
+export interface RecoveringTracker {
+  phase: HeadPhase;
+  attempt: number;
+  /** Deliveries of the shard that the key holds of the prefetch window. */
+  held: number;
+  readonly fifo: Fifo<TrackedMessage>;
+  /** Refuses the head for good. */
+  refuse(reason: DeadLetterReason, error: unknown): void;
+}
+
+/**
+ * What is done about a key whose head failed, by the failure policy, or which is parked: the head waits for its next
+ * attempt, goes to the dead letters, or is parked with all that follows.
+ */
+export class Recovery implements ParkedKey {
+  lastError: unknown;
+  private timer: Timer | undefined;
+  private parking: Parking | undefined;
+  /** Somebody asked for the key to be parked while its head could not be moved. */
+  private parkRequested = false;
+
+  constructor(
+    readonly key: TrackedKey,
+    private readonly tracker: RecoveringTracker,
+  ) {}
+
+  /** Messages in the side queue or on their way there. */
+  get parked(): number {
+    return this.parking === undefined ? 0 : this.parking.stored + this.parking.moving;
+  }
+  get isParked(): boolean {
+    return this.parking !== undefined;
+  }
+  /** Whether the key is parked, or will be once its head can be moved. */
+  get parks(): boolean {
+    return this.parking !== undefined || this.parkRequested;
+  }
+  get wantsMessage(): boolean {
+    return this.tracker.phase === 'open' && this.tracker.fifo.length === 0;
+  }
+
+  /** Moves a new delivery behind what is parked of the key. Returns whether it did. */
+  append(message: DeliveredMessage): boolean {
+    this.parking?.append(message);
+    return this.parking !== undefined;
+  }
+
+  // A failure.
+
+  /** An attempt at the head failed. */
+  failed(error: unknown): void {
+    const { tracker } = this;
+    const { options, random, events } = this.key.epoch.environment;
+    this.lastError = error;
+    if (tracker.attempt >= options.failurePolicy.attempts) {
+      this.exhausted(error);
+      return;
+    }
+    const delay = backoff(tracker.attempt, options.failurePolicy.backoff, random);
+    events.sink?.message('retried', this.key, tracker.fifo.peek()!, tracker.attempt, { error, delay });
+    this.retryAfter(delay);
+  }
+
+  /** `init` failed before the head's attempt: that uses up no attempt, unless a caller waits for the message. */
+  startFailed(error: Error, failures: number): void {
+    const { tracker } = this;
+    const { options, random } = this.key.epoch.environment;
+    this.lastError = error;
+    if (!(tracker.fifo.peek() instanceof DirectTrackedMessage)) tracker.attempt--;
+    else if (tracker.attempt >= options.failurePolicy.attempts) {
+      this.exhausted(error);
+      return;
+    }
+    this.retryAfter(backoff(failures, options.failurePolicy.backoff, random));
+  }
+
+  /** A key in backoff must not sit on its shard's window, nor on a delivery until the broker takes it back. */
+  relievePressure(delay = 0): void {
+    const { held, fifo } = this.tracker;
+    const head = fifo.peek();
+    if (head === undefined || held === 0) return;
+    const { environment, prefetch } = this.key.epoch;
+    const age = environment.clock.now() + delay - head.receivedAt;
+    if (held >= prefetch / 2 || age > environment.options.pressureAge) this.enterParking('pressure', 'pressure');
+  }
+
+  /** The head has left, by whatever way: the next one starts afresh. */
+  headLeft(): void {
+    this.lastError = undefined;
+    if (this.parkRequested) this.enterParking('held', 'operator');
+    else this.feed();
+  }
+
+  // Parking.
+
+  /** Parks the key from its head on, as soon as no attempt at it runs. */
+  park(): void {
+    const { phase } = this.tracker;
+    if (phase === 'attempting' || phase === 'settling') {
+      this.parkRequested = true;
+      return;
+    }
+    this.cancelTimer();
+    this.enterParking('held', 'operator');
+  }
+
+  resume(): void {
+    this.parkRequested = false;
+    if (this.parking?.resume() !== true) return;
+    this.tracker.attempt = 0;
+    this.parking.feed();
+  }
+
+  /** Dead-letters the first parked message of a parked key. */
+  drop(): Promise<void> {
+    return this.parking!.drop();
+  }
+
+  /** Takes over what a former owner of the shard left in the side queue. */
+  foundParked(mode: ParkedMode): void {
+    (this.parking ??= new Parking(this)).found(mode);
+  }
+
+  /** Starts reading from the side queue, where the key is to be fed and no message of it is at hand. */
+  feed(): void {
+    this.parking?.feed();
+  }
+
+  /** Takes a message that was read from the side queue. */
+  fed(delivery: Delivery): void {
+    if (this.parking === undefined) return; // The epoch ended meanwhile.
+    const { environment, memory } = this.key.epoch;
+    // What is new here says nothing about the shard's own queue, so it makes nothing forgotten.
+    const handledBefore = delivery.redelivered && memory.recognises(this.key.id, delivery);
+    this.tracker.fifo.push(new DeliveredMessage(environment.round.time, delivery, true, handledBefore));
+    this.key.wake();
+  }
+
+  /** A message that came from the side queue is finished for good. */
+  parkedSettled(): void {
+    this.parking?.settled();
+  }
+
+  unparked(): void {
+    this.parking = undefined;
+    this.key.wake();
+  }
+
+  /** The epoch ends. */
+  stop(): void {
+    this.cancelTimer();
+    this.parkRequested = false;
+    this.parking?.stopReading();
+    this.parking = undefined;
+  }
+
+  private retryAfter(delay: number): void {
+    const { tracker } = this;
+    tracker.phase = 'backoff';
+    if (this.parkRequested) {
+      this.enterParking('held', 'operator');
+      return;
+    }
+    this.timer = this.key.epoch.environment.clock.after(delay, () => {
+      this.timer = undefined;
+      tracker.phase = 'open';
+      this.feed();
+      this.key.wake();
+    });
+    const head = tracker.fifo.peek();
+    if (head instanceof DeliveredMessage && head.fromSideQueue) this.putBack();
+    else this.relievePressure(delay);
+  }
+
+  private exhausted(error: unknown): void {
+    const { key, tracker } = this;
+    const { events, options } = key.epoch.environment;
+    const head = tracker.fifo.peek()!;
+    events.sink?.message('exhausted', key, head, tracker.attempt, { error });
+    if (!(head instanceof DeliveredMessage)) {
+      tracker.refuse('attempts_exhausted', new AttemptsExhaustedError(this.keyText(), tracker.attempt, error));
+    } else if (options.failurePolicy.onExhausted === 'park') {
+      tracker.phase = 'backoff';
+      this.enterParking('held', 'attempts_exhausted');
+    } else {
+      tracker.refuse('attempts_exhausted', error);
+    }
+  }
+
+  private enterParking(mode: ParkedMode, reason: ParkReason): void {
+    const { tracker } = this;
+    const { fifo } = tracker;
+    const failure = { error: this.lastError, attempts: tracker.attempt };
+    this.parkRequested = false;
+    if (mode === 'held') tracker.phase = 'open';
+    // What was counted belongs to the head, which a direct message is no longer.
+    if (mode === 'held' || fifo.peek() instanceof DirectTrackedMessage) {
+      tracker.attempt = 0;
+      this.lastError = undefined;
+    }
+    const parking = (this.parking ??= new Parking(this));
+    parking.enter(mode, reason);
+    const head = fifo.peek();
+    if (head instanceof DeliveredMessage && head.fromSideQueue) this.putBack();
+    for (let message = fifo.shift(); message !== undefined; message = fifo.shift()) {
+      if (message instanceof DeliveredMessage) {
+        tracker.held--;
+        parking.append(message, message === head ? failure : {});
+      } else {
+        (message as DirectTrackedMessage).reject(new KeyParkedError(this.keyText()));
+      }
+    }
+    this.key.wake();
+  }
+
+  /** The head that was read from the side queue stays there until its next attempt. */
+  private putBack(): void {
+    this.tracker.fifo.shift();
+    this.parking?.stopReading();
+  }
+
+  private cancelTimer(): void {
+    this.timer?.cancel();
+    this.timer = undefined;
+  }
+
+  private keyText(): string {
+    return inspectKey(keyBytes(this.key.id));
+  }
+}

@@ -1,0 +1,54 @@
+import { keyBytes } from '../../keys/sharding-key.js';
+import type { MessageOutcome } from '../../outcomes.js';
+import type { EngineKey } from '../base/engine-key.js';
+import type { DeadLetters } from './dead-letters.js';
+import type { EpochState } from './epoch-state.js';
+import type { HandledMemory } from './handled-memory.js';
+import type { Refusal } from './refusal.js';
+import { DeliveredMessage, type DirectTrackedMessage, type TrackedMessage } from './tracked-message.js';
+
+/** Whose message it was; told when the message is finished for good. */
+export interface SettledKey extends EngineKey {
+  settled(message: TrackedMessage): void;
+}
+
+/**
+ * Finishes messages for good. By then they have left their key's FIFO, so that the key may go on while something, a
+ * commit say, lies between the outcome and what others can see of it.
+ */
+export interface Settlement {
+  /** The message was handled. */
+  handled(key: SettledKey, message: TrackedMessage, outcome: MessageOutcome<unknown>): void;
+  /**
+   * The message is refused for good.
+   * @param certain called once it is safe in the dead letters and settled; never, if the epoch ends before
+   */
+  refused(key: SettledKey, message: DeliveredMessage, refusal: Refusal, certain: () => void): void;
+}
+
+/** Settles at once, where nothing needs to be committed first. */
+export class ImmediateSettlement implements Settlement {
+  constructor(
+    private readonly epoch: EpochState,
+    private readonly memory: HandledMemory,
+    private readonly deadLetters: DeadLetters,
+  ) {}
+
+  handled(key: SettledKey, message: TrackedMessage, outcome: MessageOutcome<unknown>): void {
+    if (message instanceof DeliveredMessage) {
+      this.epoch.session.settle(message.delivery);
+      this.memory.remember(key.id, message.delivery);
+    } else {
+      (message as DirectTrackedMessage).resolve(outcome);
+    }
+    key.settled(message);
+  }
+
+  refused(key: SettledKey, message: DeliveredMessage, refusal: Refusal, certain: () => void): void {
+    const { delivery } = message;
+    this.deadLetters.send({ key, keyBytes: keyBytes(key.id), delivery, ...refusal }, () => {
+      this.memory.remember(key.id, delivery);
+      certain();
+    });
+  }
+}

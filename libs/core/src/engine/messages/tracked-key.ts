@@ -1,0 +1,15 @@
+import type { EngineKey } from '../base/engine-key.js';
+import type { Epoch } from './epoch.js';
+
+/** The key whose messages are tracked. */
+export interface TrackedKey extends EngineKey {
+  readonly epoch: Epoch;
+  /** Something may run now that could not before, or nothing is left. */
+  wake(): void;
+}
+
+/**
+ * Where a key's head stands. `open`: it may start, if there is one; `backoff`: it waits for its next attempt;
+ * `settling`: it waits until its dead letter is confirmed.
+ */
+export type HeadPhase = 'open' | 'attempting' | 'backoff' | 'settling';

@@ -1,0 +1,66 @@
+import type { Delivery } from '../../transport/transport.interface.js';
+import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
+import type { MessageOutcome } from '../../outcomes.js';
+import type { FifoItem } from '../base/fifo.js';
+
+/** A message in a key's FIFO, whatever brought it. */
+export abstract class TrackedMessage implements FifoItem<TrackedMessage> {
+  next: TrackedMessage | undefined;
+
+  /** @param receivedAt on the engine's clock */
+  constructor(readonly receivedAt: number) {}
+
+  abstract readonly redelivered: boolean;
+  abstract readonly messageId: string | undefined;
+  abstract readonly timestamp: number | undefined;
+  abstract readonly headers: MessageHeaders;
+}
+
+/** A message of the transport: it is settled there, and dead-lettered or parked there when it cannot be handled. */
+export class DeliveredMessage extends TrackedMessage {
+  constructor(
+    receivedAt: number,
+    readonly delivery: Delivery,
+    /** Whether it was read from the side queue. */
+    readonly fromSideQueue: boolean,
+    /** Whether its attempt succeeded in the last epoch, so that only its settlement is missing. */
+    public handledBefore: boolean,
+  ) {
+    super(receivedAt);
+  }
+
+  get redelivered(): boolean {
+    return this.delivery.redelivered;
+  }
+  get messageId(): string | undefined {
+    return this.delivery.messageId;
+  }
+  get timestamp(): number | undefined {
+    return this.delivery.timestamp;
+  }
+  get headers(): MessageHeaders {
+    return this.delivery.headers;
+  }
+}
+
+const NO_HEADERS: MessageHeaders = Object.freeze({});
+
+/** A message that a caller of the service waits for. */
+export class DirectTrackedMessage extends TrackedMessage {
+  readonly redelivered = false;
+
+  constructor(
+    receivedAt: number,
+    readonly payload: unknown,
+    readonly messageId: string | undefined,
+    readonly timestamp: number | undefined,
+    headers: MessageHeaders | undefined,
+    readonly resolve: (outcome: MessageOutcome<unknown>) => void,
+    readonly reject: (error: unknown) => void,
+  ) {
+    super(receivedAt);
+    this.headers = headers ?? NO_HEADERS;
+  }
+
+  readonly headers: MessageHeaders;
+}

@@ -1,0 +1,26 @@
+import type { EngineStatus } from '../../interfaces/status.interface.js';
+import type { ShardEpochs } from './shard-epochs.js';
+
+/** What can be counted shard by shard. */
+export type Census = Pick<
+  EngineStatus,
+  'shards' | 'stalledShards' | 'backoffs' | 'failingInits' | 'parkedKeys' | 'parkedMessages' | 'oldestHead'
+>;
+
+/** Counts what the shards hold. It visits every live key. */
+export function census(shards: Iterable<ShardEpochs>, now: number): Census {
+  const stalledShards: number[] = [];
+  let [owned, backoffs, failingInits, parkedKeys, parkedMessages, oldestHead] = [0, 0, 0, 0, 0, 0];
+  for (const epochs of shards) {
+    if (epochs.current !== undefined) owned++;
+    if (epochs.current?.stalled === true) stalledShards.push(epochs.current.index);
+    for (const { tracker, activation } of epochs.queues()) {
+      if (tracker.phase === 'backoff') backoffs++;
+      if (activation.initFailures > 0) failingInits++;
+      if (tracker.isParked) parkedKeys++;
+      parkedMessages += tracker.parked;
+      if (tracker.head !== undefined) oldestHead = Math.max(oldestHead, now - tracker.head.receivedAt);
+    }
+  }
+  return { shards: owned, stalledShards, backoffs, failingInits, parkedKeys, parkedMessages, oldestHead };
+}

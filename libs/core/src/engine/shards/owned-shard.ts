@@ -1,0 +1,192 @@
+import { describe } from '../../errors/describe.js';
+import { ShardNotOwnedError, type MississippiError } from '../../errors/index.js';
+import { canonicalKey, inspectKey, keyId } from '../../keys/sharding-key.js';
+import type { Delivery, ShardReceiver, ShardSession } from '../../transport/transport.interface.js';
+import type { Environment } from '../base/environment.js';
+import { KeyTable } from '../base/key-table.js';
+import { KeyQueue, type KeyParts } from '../keys/key-queue.js';
+import { signalKey } from '../keys/signal-key.js';
+import { Epoch } from '../messages/epoch.js';
+import type { HandledMemory } from '../messages/handled-memory.js';
+import { routeOf } from './routing.js';
+
+/** What a shard is made of besides its session. */
+export interface ShardParts extends Omit<KeyParts, 'left'> {
+  readonly environment: Environment;
+  readonly totalCount: number;
+  /** The prefetch window. */
+  readonly prefetch: number;
+}
+
+/** What the shard's other epochs have to do with it. */
+export interface EpochLine {
+  readonly memory: HandledMemory;
+  /** The queue of a key that may still run in a former epoch. */
+  predecessorOf(key: Uint8Array): KeyQueue | undefined;
+  /** The epoch has ended or is about to. */
+  closed(shard: OwnedShard): void;
+}
+
+/** One shard in one epoch: the queues of its keys, and the way back to the transport. */
+export class OwnedShard implements ShardReceiver {
+  readonly queues = new KeyTable<KeyQueue>();
+  private readonly context: Epoch;
+  private readonly keyParts: KeyParts;
+  private drained: (() => void) | undefined;
+  private draining: Promise<void> | undefined;
+
+  constructor(
+    private readonly session: ShardSession,
+    readonly epoch: number,
+    private readonly parts: ShardParts,
+    private readonly line: EpochLine,
+  ) {
+    this.keyParts = { ...parts, left: (queue) => this.forget(queue) };
+    this.context = new Epoch(parts.environment, session, {
+      number: epoch,
+      prefetch: parts.prefetch,
+      memory: line.memory,
+      changed: () => this.checkDrained(),
+      doubted: () => void this.verify(),
+    });
+    for (const entry of session.parked) this.queue(canonicalKey(entry.key)).tracker.foundParked(entry.mode);
+    for (const queue of this.queues.values()) queue.tracker.feed();
+    this.events?.shard('shardOwned', this.context);
+  }
+
+  get index(): number {
+    return this.session.shard;
+  }
+  /** Whether it waits because its side queue is full. */
+  get stalled(): boolean {
+    return this.context.side.stalled;
+  }
+
+  /** Messages in its side queue or on their way there. */
+  get parkedMessages(): number {
+    return this.context.side.length;
+  }
+
+  /** The queue of a canonical key, made on demand. */
+  queue(key: Uint8Array): KeyQueue {
+    let queue = this.queues.get(key);
+    if (queue === undefined) {
+      queue = new KeyQueue(this.context, keyId(key), this.keyParts);
+      this.queues.add(queue);
+      const predecessor = this.line.predecessorOf(key);
+      if (predecessor !== undefined) queue.waitFor(predecessor);
+    }
+    return queue;
+  }
+
+  deliver(delivery: Delivery): void {
+    if (this.context.phase !== 'open') return; // It stays unsettled and goes to the next owner.
+    const queue = this.queueOf(delivery);
+    queue?.deliver(delivery, this.line.memory.recognises(queue.id, delivery));
+  }
+
+  async signal(key: Uint8Array, signal: unknown, timeout: number, started: () => void): Promise<unknown> {
+    if (this.context.phase !== 'open') throw new ShardNotOwnedError(this.index, inspectKey(key));
+    return signalKey(this.queue(canonicalKey(key)), signal, timeout, started);
+  }
+
+  lost(cause: Error): void {
+    if (this.context.ended) return;
+    this.context.phase = 'ended';
+    this.shut('shardLost', new ShardNotOwnedError(this.index, `(of shard ${this.index}, lost: ${describe(cause)})`));
+    this.events?.shard('shardLost', this.context);
+  }
+
+  release(): Promise<void> {
+    return this.drain('shardReleased', new ShardNotOwnedError(this.index, `(of shard ${this.index}, handed over)`));
+  }
+
+  /** Gives the shard back, after {@link drain}. */
+  close(): Promise<void> {
+    return this.session.close();
+  }
+
+  /**
+   * Lets what runs end and settle, and terminates every data updater. After `drainTimeout` it insists. Whoever calls
+   * later, or for a shard that was lost, waits for the same end.
+   */
+  drain(reason: 'shardReleased' | 'shutdown', error: MississippiError): Promise<void> {
+    return (this.draining ??= this.end(reason, error));
+  }
+
+  private get events() {
+    return this.parts.environment.events.sink;
+  }
+
+  private async end(reason: 'shardReleased' | 'shutdown', error: MississippiError): Promise<void> {
+    const { environment, callbacks } = this.parts;
+    const done = new Promise<void>((resolve) => {
+      this.drained = resolve;
+    });
+    if (this.context.phase === 'open') {
+      this.context.phase = 'closing';
+      this.shut(reason, error);
+    }
+    this.checkDrained();
+    const timer = environment.clock.after(environment.options.drainTimeout, () => {
+      this.context.overdue = error;
+      for (const queue of this.queues.values()) queue.insist(error);
+      // What has still not ended a grace later waits for a broker that does not answer.
+      callbacks.afterGrace(() => this.lost(error));
+    });
+    await done;
+    timer.cancel();
+    if (this.context.ended) return; // It was lost, and that was told.
+    this.context.phase = 'ended';
+    this.events?.shard('shardReleased', this.context);
+  }
+
+  private shut(reason: 'shardLost' | 'shardReleased' | 'shutdown', error: MississippiError): void {
+    this.context.side.close();
+    for (const queue of this.queues.values()) queue.close(reason, error);
+    this.line.closed(this);
+    this.checkDrained();
+  }
+
+  /** A key has nothing left. */
+  private forget(queue: KeyQueue): void {
+    this.queues.delete(queue);
+    this.checkDrained();
+  }
+
+  private checkDrained(): void {
+    if (this.drained === undefined || this.queues.size > 0) return;
+    if (!this.context.ended && this.context.moving) return;
+    this.drained();
+    this.drained = undefined;
+  }
+
+  /** The broker may have given the shard to somebody else: nothing starts until it says that it has not. */
+  private async verify(): Promise<void> {
+    try {
+      await this.session.verify!();
+    } catch (error) {
+      if (this.context.ended) return;
+      this.lost(error as Error);
+      this.session.giveUp(error as Error);
+      return;
+    }
+    this.context.verifying = false;
+    for (const queue of this.queues.values()) queue.wake();
+  }
+
+  private queueOf(delivery: Delivery): KeyQueue | undefined {
+    // The spelling on the wire is nearly always the canonical one, so that a known key is found at once.
+    const known = delivery.key === undefined ? undefined : this.queues.get(delivery.key);
+    if (known !== undefined) return known;
+    const route = routeOf(delivery.key, this.index, this.parts.totalCount);
+    if (route.key !== undefined) return this.queue(route.key);
+    // It belongs to no key of this shard: dead-lettered, while the others go on.
+    const { reason, error } = route;
+    this.context.deadLetters.send(
+      { key: undefined, keyBytes: delivery.key, delivery, reason, error, attempts: 0 },
+      () => this.parts.environment.logger.warn(`A message was dead-lettered (${reason}): ${describe(error)}`),
+    );
+    return undefined;
+  }
+}

@@ -1,0 +1,94 @@
+import { ShuttingDownError, ShardNotOwnedError } from '../../errors/index.js';
+import { inspectKey, shardOf } from '../../keys/sharding-key.js';
+import type { ShardConsumer, ShardReceiver, ShardSession } from '../../transport/transport.interface.js';
+import type { KeyQueue } from '../keys/key-queue.js';
+import { census, type Census } from './census.js';
+import type { EpochSource } from './epoch-source.js';
+import type { OwnedShard, ShardParts } from './owned-shard.js';
+import { ShardEpochs } from './shard-epochs.js';
+
+/** The shards of one instance: those that this process owns, and those in which something of it still runs. */
+export class Shards implements ShardConsumer {
+  private readonly byIndex = new Map<number, ShardEpochs>();
+  private stopping = false;
+
+  constructor(
+    private readonly parts: ShardParts,
+    private readonly epochs: EpochSource,
+  ) {}
+
+  /** Begins an epoch. */
+  open(session: ShardSession): ShardReceiver | Promise<ShardReceiver> {
+    const number = this.epochs.next(session.shard);
+    return typeof number === 'number'
+      ? this.begin(session, number)
+      : number.then((given) => this.begin(session, given));
+  }
+
+  /** Which shard a key belongs to. */
+  indexOf(key: Uint8Array): number {
+    return shardOf(key, this.parts.totalCount);
+  }
+
+  /** The shard, if this process owns it. */
+  owned(index: number): OwnedShard | undefined {
+    return this.byIndex.get(index)?.current;
+  }
+
+  /**
+   * The shard of a key, in this process.
+   * @throws {ShardNotOwnedError}
+   * @throws {ShuttingDownError}
+   */
+  ownedBy(key: Uint8Array): OwnedShard {
+    if (this.stopping) throw new ShuttingDownError('A message or signal');
+    const index = this.indexOf(key);
+    const shard = this.owned(index);
+    if (shard === undefined) throw new ShardNotOwnedError(index, inspectKey(key));
+    return shard;
+  }
+
+  /** The shards that this process owns. */
+  get all(): OwnedShard[] {
+    return [...this.byIndex.values()].flatMap(({ current }) => current ?? []);
+  }
+
+  /** Indexes of the shards that this process owns, in order. */
+  get indexes(): number[] {
+    return this.all.map(({ index }) => index).sort((a, b) => a - b);
+  }
+
+  *queues(): Generator<KeyQueue> {
+    for (const epochs of this.byIndex.values()) yield* epochs.queues();
+  }
+
+  census(): Census {
+    return census(this.byIndex.values(), this.parts.environment.clock.now());
+  }
+
+  /** Takes nothing new, lets what runs end, and gives the shards back. */
+  async drain(): Promise<void> {
+    this.stopping = true;
+    const error = new ShuttingDownError('A message or signal');
+    // Callbacks of former epochs may run still, and want what the app is about to close.
+    const shards = [...this.byIndex.values()].flatMap(({ all, current }) =>
+      all.map((shard) => ({ shard, owned: shard === current })),
+    );
+    await Promise.all(
+      shards.map(async ({ shard, owned }) => {
+        await shard.drain('shutdown', error);
+        if (owned) await shard.close();
+      }),
+    );
+  }
+
+  private begin(session: ShardSession, number: number): OwnedShard {
+    if (this.stopping) throw new ShuttingDownError(`Shard ${session.shard}`);
+    let epochs = this.byIndex.get(session.shard);
+    if (epochs === undefined) {
+      epochs = new ShardEpochs(this.parts);
+      this.byIndex.set(session.shard, epochs);
+    }
+    return epochs.open(session, number);
+  }
+}

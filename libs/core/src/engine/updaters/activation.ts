@@ -1,0 +1,162 @@
+import { DataUpdaterStartError } from '../../errors/index.js';
+import type { DataUpdaterHandler, TerminateReason } from '../../interfaces/data-updater-handler.interface.js';
+import type { DataUpdaterRef } from '../../interfaces/live-key.interface.js';
+import { decodeShardingKey, inspectKey, keyBytes } from '../../keys/sharding-key.js';
+import type { EngineEpoch, EngineKey } from '../base/engine-key.js';
+import { RunContext } from './callback-context.js';
+import {
+  PlainRun,
+  type CallbackEnd,
+  type CallbackName,
+  type CallbackRun,
+  type MessageMetadata,
+} from './callback-run.js';
+import type { Callbacks } from './callbacks.js';
+import { DataUpdater } from './data-updater.js';
+import type { Population } from './population.js';
+
+/** The key whose data updater it is. */
+export interface ActivatedKey extends EngineKey {
+  readonly epoch: EngineEpoch & {
+    /** Set when what starts now has no more than the grace to end. */
+    readonly overdue: Error | undefined;
+  };
+}
+
+/** One key's data updater through its lives: it starts, runs callbacks one at a time, and ends. */
+export class Activation {
+  updater: DataUpdater | undefined;
+  /** Set while the data updater is to end: nothing but `terminate` runs on it. */
+  ending: { readonly reason: TerminateReason } | undefined;
+  /** How often `init` failed in a row when a message waited for it. */
+  initFailures = 0;
+  private current: CallbackRun | undefined;
+
+  constructor(
+    private readonly key: ActivatedKey,
+    readonly callbacks: Callbacks,
+    private readonly population: Population,
+  ) {}
+
+  get handler(): DataUpdaterHandler {
+    return this.callbacks.handler;
+  }
+
+  get live(): DataUpdater | undefined {
+    return this.updater?.alive === true ? this.updater : undefined;
+  }
+
+  reference(updater: DataUpdater): DataUpdaterRef {
+    const { id, epoch } = this.key;
+    return updater.ref(() => decodeShardingKey(keyBytes(id)), epoch.shard, epoch.number);
+  }
+
+  /**
+   * Starts the data updater where there is none: on the spot where the handler has no `init`.
+   * @param message that it starts for, with the number of the attempt
+   */
+  start(
+    message: MessageMetadata | undefined,
+    attempt: number,
+    then: (failure: DataUpdaterStartError | undefined) => void,
+  ): void {
+    const { handler } = this;
+    if (this.updater !== undefined || handler.init === undefined) {
+      if (this.updater === undefined) this.started(undefined);
+      then(undefined);
+      return;
+    }
+    this.run(
+      'init',
+      message,
+      attempt,
+      (run) => {
+        const context = new RunContext(run);
+        return handler.init!(context.key, context);
+      },
+      (end) => {
+        if (end.ok) this.started(end.value);
+        then(end.ok ? undefined : this.startFailed(end.error));
+      },
+    );
+  }
+
+  /** Runs one callback; `then` is called once with its end. */
+  run(
+    name: CallbackName,
+    message: MessageMetadata | undefined,
+    attempt: number,
+    invoke: (run: CallbackRun) => unknown,
+    then: (end: CallbackEnd) => void,
+  ): void {
+    this.launch(new PlainRun(name, this.key, message, attempt, invoke, then));
+  }
+
+  launch(run: CallbackRun): void {
+    this.current = run;
+    const { overdue } = this.key.epoch;
+    if (overdue !== undefined) this.insist(overdue);
+    this.callbacks.run(run);
+  }
+
+  /** The turn has ended. A context that is kept would keep its message too. */
+  forgetRun(): void {
+    this.current = undefined;
+  }
+
+  /** Tells the running callback to end. */
+  abort(error: Error): void {
+    this.current?.abort(error);
+  }
+
+  /** The same, and abandons it after a grace. */
+  insist(error: Error): void {
+    if (this.current !== undefined) this.callbacks.insist(this.current, error);
+  }
+
+  /** A callback failed: its data updater ends. One that was abandoned may still touch its state, so it is not terminated. */
+  failed(error: unknown, abandoned: boolean): void {
+    if (abandoned) this.drop(error);
+    else this.end(error);
+  }
+
+  /** The data updater is to end, once it is terminated. */
+  end(reason: TerminateReason): void {
+    this.ending = { reason };
+    if (this.updater !== undefined) this.retire(this.updater);
+  }
+
+  /** The data updater is gone. */
+  drop(reason: TerminateReason): void {
+    this.ending = undefined;
+    if (this.updater === undefined) return;
+    this.retire(this.updater);
+    this.updater = undefined;
+    this.population.ended();
+    this.key.epoch.environment.events.sink?.key('deactivated', this.key, { reason });
+  }
+
+  keyText(): string {
+    return inspectKey(keyBytes(this.key.id));
+  }
+
+  private started(state: unknown): void {
+    const { clock, events } = this.key.epoch.environment;
+    this.updater = new DataUpdater(state, clock.now());
+    this.initFailures = 0;
+    this.population.started();
+    events.sink?.key('started', this.key);
+  }
+
+  private startFailed(error: unknown): DataUpdaterStartError {
+    const failures = this.initFailures + 1;
+    this.key.epoch.environment.events.sink?.key('startFailed', this.key, { error, failures });
+    return new DataUpdaterStartError(this.keyText(), error);
+  }
+
+  private retire(updater: DataUpdater): void {
+    if (!updater.alive) return;
+    updater.alive = false;
+    this.population.ending();
+  }
+}

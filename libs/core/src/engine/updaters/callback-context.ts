@@ -1,0 +1,47 @@
+import type { MessageContext } from '../../interfaces/callback-context.interface.js';
+import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
+import { decodeShardingKey, keyBytes, type ShardingKey } from '../../keys/sharding-key.js';
+import type { CallbackRun } from './callback-run.js';
+
+const NO_HEADERS: MessageHeaders = Object.freeze({});
+
+/** What the handler sees. Everything is read on demand, since most handlers read little of it. */
+export class RunContext implements MessageContext {
+  readonly #run: CallbackRun;
+  #key: ShardingKey | undefined;
+
+  constructor(run: CallbackRun) {
+    this.#run = run;
+  }
+
+  get instance(): string {
+    return this.#run.key.epoch.environment.options.instance;
+  }
+  get key(): ShardingKey {
+    return (this.#key ??= decodeShardingKey(keyBytes(this.#run.key.id)));
+  }
+  get shard(): number {
+    return this.#run.key.epoch.shard;
+  }
+  get epoch(): number {
+    return this.#run.key.epoch.number;
+  }
+  get attempt(): number {
+    return this.#run.attempt;
+  }
+  get redelivered(): boolean {
+    return this.#run.message?.redelivered ?? false;
+  }
+  get abortSignal(): AbortSignal {
+    return this.#run.abortSignal;
+  }
+  get messageId(): string | undefined {
+    return this.#run.message?.messageId;
+  }
+  get timestamp(): number | undefined {
+    return this.#run.message?.timestamp;
+  }
+  get headers(): MessageHeaders {
+    return this.#run.message?.headers ?? NO_HEADERS;
+  }
+}

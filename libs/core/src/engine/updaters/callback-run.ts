@@ -1,0 +1,103 @@
+import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
+import type { Environment } from '../base/environment.js';
+import type { DeadlineItem } from '../base/deadline-list.js';
+import type { EngineKey } from '../base/engine-key.js';
+import type { CallbackScope } from './callback-scope.js';
+
+export type CallbackName = 'init' | 'handleMessage' | 'handleSignal' | 'handleContinue' | 'terminate';
+
+/** How a callback ended. An abandoned one still runs, but nobody waits for it any more. */
+export type CallbackEnd =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: unknown; readonly abandoned: boolean };
+
+/** What the context of a callback tells of its message. */
+export interface MessageMetadata {
+  readonly redelivered: boolean;
+  readonly messageId: string | undefined;
+  readonly timestamp: number | undefined;
+  readonly headers: MessageHeaders;
+}
+
+/**
+ * One run of one callback: its deadline, its abort signal, and the single report of its end. What is
+ * called and what follows are methods of the subclasses, not closures, since every message pays for its run.
+ */
+export abstract class CallbackRun<
+  Key extends EngineKey = EngineKey,
+  Message extends MessageMetadata | undefined = MessageMetadata | undefined,
+>
+  implements DeadlineItem, CallbackScope
+{
+  earlier: DeadlineItem | undefined;
+  later: DeadlineItem | undefined;
+  deadline: number | undefined;
+  running = true;
+  private controller: AbortController | undefined;
+  private abortReason: Error | undefined;
+
+  constructor(
+    readonly name: CallbackName,
+    readonly key: Key,
+    readonly message: Message,
+    readonly attempt: number,
+  ) {}
+
+  get keyId(): string {
+    return this.key.id;
+  }
+
+  get environment(): Environment {
+    return this.key.epoch.environment;
+  }
+
+  get abortSignal(): AbortSignal {
+    if (this.controller === undefined) {
+      this.controller = new AbortController();
+      if (this.abortReason !== undefined) this.controller.abort(this.abortReason);
+    }
+    return this.controller.signal;
+  }
+
+  /** Tells the callback to end. The first reason counts. */
+  abort(reason: Error): void {
+    if (this.abortReason !== undefined || !this.running) return;
+    this.abortReason = reason;
+    this.controller?.abort(reason);
+  }
+
+  /** Calls the handler. */
+  abstract invoke(): unknown;
+
+  /** What follows the end. */
+  protected abstract ended(end: CallbackEnd): void;
+
+  /** Reports the end once; what comes later is ignored. */
+  end(end: CallbackEnd): void {
+    if (!this.running) return;
+    this.running = false;
+    this.ended(end);
+  }
+}
+
+/** A run of a callback that is rare enough for closures. */
+export class PlainRun extends CallbackRun {
+  constructor(
+    name: CallbackName,
+    key: EngineKey,
+    message: MessageMetadata | undefined,
+    attempt: number,
+    private readonly call: (run: CallbackRun) => unknown,
+    private readonly then: (end: CallbackEnd) => void,
+  ) {
+    super(name, key, message, attempt);
+  }
+
+  invoke(): unknown {
+    return this.call(this);
+  }
+
+  protected ended(end: CallbackEnd): void {
+    this.then(end);
+  }
+}

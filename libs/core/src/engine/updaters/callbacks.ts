@@ -1,0 +1,116 @@
+import { HandlerTimeoutError } from '../../errors/index.js';
+import type { DataUpdaterHandler } from '../../interfaces/data-updater-handler.interface.js';
+import { inspectKey, keyBytes } from '../../keys/sharding-key.js';
+import { PayloadReader } from '../../payload/payload-reader.js';
+import { DeadlineList } from '../base/deadline-list.js';
+import type { Environment } from '../base/environment.js';
+import { isThenable } from '../base/thenable.js';
+import type { CallbackEnd, CallbackRun } from './callback-run.js';
+import { runInScope } from './callback-scope.js';
+
+/** How long a callback may go on after its abort signal has fired. Milliseconds. */
+export const GRACE = 1_000;
+
+/** Awaiters kept for the next callbacks. */
+const MOST_SPARE = 1_000;
+
+/**
+ * Awaits the promises of callbacks, one after the other. It is free again only when its promise has settled, so that an
+ * abandoned callback keeps its own. Two closures for each promise would be garbage for each message.
+ */
+class Awaiter {
+  private run: CallbackRun | undefined;
+  private readonly fulfilled: (value: unknown) => void;
+  private readonly rejected: (error: unknown) => void;
+
+  constructor(settled: (awaiter: Awaiter, run: CallbackRun, end: CallbackEnd) => void) {
+    const free = (end: CallbackEnd): void => {
+      const run = this.run!;
+      this.run = undefined;
+      settled(this, run, end);
+    };
+    this.fulfilled = (value) => free({ ok: true, value });
+    this.rejected = (error) => free({ ok: false, error, abandoned: false });
+  }
+
+  wait(run: CallbackRun, promise: Promise<unknown>): void {
+    this.run = run;
+    promise.then(this.fulfilled, this.rejected);
+  }
+}
+
+/** The user's handler, and how its callbacks run: synchronous or not, within the time-out, and with exactly one end each. */
+export class Callbacks {
+  readonly reader: PayloadReader;
+  private readonly deadlines: DeadlineList<CallbackRun>;
+  /** Promises that this round brought. Most callbacks have ended when it ends, and need no deadline. */
+  private fresh: CallbackRun[] = [];
+  private readonly spare: Awaiter[] = [];
+
+  constructor(
+    readonly handler: DataUpdaterHandler,
+    /** Class name of the handler, for errors. */
+    readonly handlerName: string,
+    private readonly environment: Environment,
+  ) {
+    const { clock, round, options } = environment;
+    this.reader = new PayloadReader(options.payload);
+    this.deadlines = new DeadlineList(clock, options.handlerTimeout, (run) => this.expire(run));
+    round.atEnd(() => this.setDeadlines());
+  }
+
+  run(run: CallbackRun): void {
+    let result: unknown;
+    let promise: Promise<unknown> | undefined;
+    try {
+      result = runInScope(run);
+      // A foreign thenable may throw or answer twice; a native promise is taken as it is.
+      if (isThenable(result)) promise = Promise.resolve(result);
+    } catch (error) {
+      run.end({ ok: false, error, abandoned: false });
+      return;
+    }
+    if (promise === undefined) {
+      run.end({ ok: true, value: result });
+      return;
+    }
+    this.fresh.push(run);
+    this.environment.round.begin();
+    (this.spare.pop() ?? this.newAwaiter()).wait(run, promise);
+  }
+
+  /** Tells a callback to end, and abandons it after a grace. */
+  insist(run: CallbackRun, error: Error): void {
+    run.abort(error);
+    this.afterGrace(() => run.end({ ok: false, error, abandoned: true }));
+  }
+
+  /** Calls back when what was told to end has had its time for it. */
+  afterGrace(callback: () => void): void {
+    this.environment.clock.after(GRACE, callback);
+  }
+
+  stop(): void {
+    this.deadlines.stop();
+  }
+
+  private setDeadlines(): void {
+    const { fresh } = this;
+    if (fresh.length === 0) return;
+    this.fresh = [];
+    for (const run of fresh) if (run.running) this.deadlines.add(run);
+  }
+
+  private newAwaiter(): Awaiter {
+    return new Awaiter((awaiter, run, end) => {
+      if (this.spare.length < MOST_SPARE) this.spare.push(awaiter);
+      this.deadlines.remove(run);
+      run.end(end);
+    });
+  }
+
+  private expire(run: CallbackRun): void {
+    const key = inspectKey(keyBytes(run.keyId));
+    this.insist(run, new HandlerTimeoutError(run.name, key, this.environment.options.handlerTimeout));
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * Headers that a message gets when it goes to the dead letters or to the side queue. Together at most 4 KB.
+ * @publicApi
+ */
+export const NOTE_HEADERS = {
+  /** A {@link DeadLetterReason} or a {@link ParkReason}. */
+  reason: 'mississippi_reason',
+  error: 'mississippi_error',
+  attempts: 'mississippi_attempts',
+  shard: 'mississippi_shard',
+  /** Unix time in milliseconds. */
+  time: 'mississippi_failed_at_ms',
+  /** The key as text, for people; the header `sharding_key` keeps the bytes. */
+  key: 'mississippi_key',
+} as const;
+
+/**
+ * Why a message is in the dead letters.
+ * @publicApi
+ */
+export type DeadLetterReason =
+  | 'discarded'
+  | 'attempts_exhausted'
+  | 'payload_undecodable'
+  | 'payload_invalid'
+  | 'key_missing'
+  | 'key_undecodable'
+  | 'wrong_shard'
+  | 'dropped';
+
+/**
+ * Why a key's messages are in the side queue.
+ * @publicApi
+ */
+export type ParkReason = 'attempts_exhausted' | 'operator' | 'pressure';
