@@ -1,10 +1,18 @@
-import { Checker, lineOf, type HistoryEvent, type Limits } from '@mississippi/history';
+import { Checker, lineOf, type HistoryEvent, type Limits, type Promised } from '@mississippi/history';
+
+/** `kept`: what is at rest must hold nothing, which no event tells. */
+export type Broken = Promised | 'kept';
+
+interface Violation {
+  readonly promise: Broken;
+  readonly text: string;
+}
 
 /** What one scenario brought about, and what of it breaks a promise. */
 export class Chronicle {
   private readonly checker: Checker;
   private readonly events: HistoryEvent[] = [];
-  private readonly found: string[] = [];
+  private readonly found: Violation[] = [];
 
   constructor(limits: Limits) {
     this.checker = new Checker(limits);
@@ -16,12 +24,12 @@ export class Chronicle {
   }
 
   /** What no event tells was found broken. */
-  violation(text: string): void {
-    this.found.push(text);
+  violation(promise: Broken, text: string): void {
+    this.found.push({ promise, text });
   }
 
-  get violations(): readonly string[] {
-    return [...this.found, ...this.checker.violations.map(({ text }) => text)];
+  get violations(): readonly Violation[] {
+    return [...this.found, ...this.checker.violations];
   }
 
   /** Nothing comes any more: nothing may be left. */

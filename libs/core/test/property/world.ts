@@ -237,7 +237,7 @@ export class World implements PlannedWorld {
       .catch((error: unknown) => {
         this.note(`${text} rejected: ${error instanceof Error ? error.name : String(error)}`);
         if (error instanceof MississippiError || error instanceof PlannedFailure) return;
-        this.chronicle.violation(`${text} was rejected by ${String(error)}`);
+        this.chronicle.violation('wrongAnswer', `${text} was rejected by ${String(error)}`);
       })
       .finally(() => this.awaited.delete(text));
   }
