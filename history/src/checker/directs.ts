@@ -50,8 +50,8 @@ export class Directs {
 
   end(): void {
     for (const { id, key, ends, process } of this.directs.values()) {
-      if (ends === 1 || this.killed.has(process)) continue;
-      this.findings.add('wrongAnswer', `the direct message ${id} ended ${ends} times`, key);
+      if (ends > 0 || this.killed.has(process)) continue;
+      this.findings.add('wrongAnswer', `the direct message ${id} was never answered`, key);
     }
   }
 }
