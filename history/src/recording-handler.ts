@@ -25,8 +25,11 @@ export abstract class RecordingHandler<
 > implements DataUpdaterHandler<number, Payload, Signal, Answer> {
   constructor(protected readonly recorder: Recorder) {}
 
-  /** What an attempt does between its start and its end, both of which are recorded. A throw makes it a failed one. */
-  protected abstract work(payload: Payload, context: MessageContext): Promise<'ack' | 'discard'>;
+  /**
+   * What an attempt does between its start and its end, both of which are recorded: a throw makes it a failed one, and
+   * what is not discarded is acked.
+   */
+  protected abstract work(payload: Payload, context: MessageContext): Promise<'discard' | void>;
 
   init(_key: ShardingKey, context: CallbackContext): number {
     return new RecordedCallback(this.recorder, 'init', context).end('ok');
@@ -36,14 +39,14 @@ export abstract class RecordingHandler<
     const { key, seq } = payload;
     const message = { id: context.messageId ?? '', key, seq };
     const attempt = new RecordedCallback(this.recorder, 'handleMessage', context, state, message);
-    let did: 'ack' | 'discard';
+    let did: 'discard' | void;
     try {
       did = await this.work(payload, context);
     } catch (error) {
       attempt.end('failed');
       throw error;
     }
-    return did === 'ack' ? ack(attempt.end('ok')) : discard('as the message says', attempt.end('discarded'));
+    return did === 'discard' ? discard('as it was to be', attempt.end('discarded')) : ack(attempt.end('ok'));
   }
 
   terminate(_reason: TerminateReason, state: number, context: CallbackContext): void {
