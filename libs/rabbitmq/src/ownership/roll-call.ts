@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { ProcessInfo } from '@mississippi/core';
+import type { Clock, ProcessInfo } from '@mississippi/core/transport';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
-import type { BrokerConnection } from './broker-connection.js';
-import { onChannel, type Topology } from './topology.js';
-
-const REPLY_TO = 'amq.rabbitmq.reply-to';
+import type { BrokerConnection } from '../connection/broker-connection.js';
+import { onChannel, openChannel } from '../connection/channels.js';
+import { reply, REPLY_TO, wantsReply } from '../connection/direct-reply.js';
+import type { Topology } from '../topology/topology.js';
 
 /** How long missing answers are waited for: a process may be frozen or just gone. Milliseconds. */
 const PATIENCE = 1_000;
@@ -23,11 +23,12 @@ export class RollCall {
     /** Name of this process's queue. */
     private readonly queue: string,
     private readonly self: () => Answer,
+    private readonly clock: Clock,
   ) {
     consuming.on('up', (model) => void this.listen(model));
   }
 
-  /** Asks everybody. Those that do not answer within a second are left out. */
+  /** Asks everybody. Those that do not answer within a second are left out. Rejects while there is no connection. */
   async call(): Promise<ProcessInfo[]> {
     const model = this.publishing.current;
     if (model === undefined)
@@ -43,19 +44,19 @@ export class RollCall {
     const own = this.self().name;
     const answers: ProcessInfo[] = [];
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(resolve, PATIENCE);
+      const timer = this.clock.after(PATIENCE, resolve);
       const answered = (message: ConsumeMessage | null): void => {
         if (message === null) return;
         const answer = JSON.parse(message.content.toString()) as Answer;
         answers.push({ ...answer, self: answer.name === own });
         if (answers.length < members) return;
-        clearTimeout(timer);
+        timer.cancel();
         resolve();
       };
       channel
         .consume(REPLY_TO, answered, { noAck: true })
         .then(() =>
-          channel.publish(this.topology.processes, '', Buffer.alloc(0), {
+          channel.publish(this.topology.names.processes, '', Buffer.alloc(0), {
             replyTo: REPLY_TO,
             correlationId: randomUUID(),
             expiration: PATIENCE,
@@ -68,11 +69,10 @@ export class RollCall {
 
   private async listen(model: ChannelModel): Promise<void> {
     try {
-      const channel = await model.createChannel();
-      channel.on('error', () => undefined); // The connection tells.
+      const channel = await openChannel(model);
       await this.topology.declareProcesses(channel);
       await channel.assertQueue(this.queue, { exclusive: true, durable: false });
-      await channel.bindQueue(this.queue, this.topology.processes, '');
+      await channel.bindQueue(this.queue, this.topology.names.processes, '');
       await channel.consume(this.queue, (message) => message !== null && void this.answer(message), { noAck: true });
     } catch {
       // The connection went in this moment; the next one listens.
@@ -80,13 +80,11 @@ export class RollCall {
   }
 
   private async answer(message: ConsumeMessage): Promise<void> {
-    const { replyTo, correlationId } = message.properties as { replyTo?: string; correlationId?: string };
     const model = this.publishing.current;
-    if (replyTo === undefined || model === undefined) return;
+    if (!wantsReply(message) || model === undefined) return;
     try {
       await onChannel(model, async (channel) => {
-        const body = Buffer.from(JSON.stringify(this.self()));
-        channel.publish('', replyTo, body, correlationId === undefined ? {} : { correlationId });
+        reply(channel, message, Buffer.from(JSON.stringify(this.self())));
       });
     } catch {
       // The connection went in this moment; who asked waits no longer than its patience.

@@ -1,5 +1,6 @@
+import type { Clock, Timer } from '@mississippi/core/transport';
 import type { Channel } from 'amqplib';
-import type { RabbitDelivery } from './rabbit-delivery.js';
+import type { RabbitDelivery } from '../wire/rabbit-delivery.js';
 
 /** Acks wait no longer than this. Milliseconds. */
 const FLUSH_AFTER = 5;
@@ -15,12 +16,13 @@ export class AckWindow {
   /** Every delivery up to this tag is settled. */
   private settledUpTo = 0;
   private readonly settled: RabbitDelivery[] = [];
-  private timer: NodeJS.Timeout | undefined;
+  private timer: Timer | undefined;
 
   constructor(
     private readonly channel: Channel,
     /** Settled deliveries at which it does not wait. */
     private readonly most: number,
+    private readonly clock: Clock,
   ) {}
 
   /** A delivery has come; tags grow. */
@@ -33,11 +35,11 @@ export class AckWindow {
     delivery.settled = true;
     this.settled.push(delivery);
     if (this.settled.length >= this.most) this.flush();
-    else this.timer ??= setTimeout(() => this.flush(), FLUSH_AFTER);
+    else this.timer ??= this.clock.after(FLUSH_AFTER, () => this.flush());
   }
 
   flush(): void {
-    clearTimeout(this.timer);
+    this.timer?.cancel();
     this.timer = undefined;
     const settled = this.settled.splice(0);
     if (settled.length === 0) return;
@@ -52,7 +54,7 @@ export class AckWindow {
 
   /** The channel is gone. */
   drop(): void {
-    clearTimeout(this.timer);
+    this.timer?.cancel();
     this.timer = undefined;
     this.settled.length = 0;
     this.deliveries = [];

@@ -1,7 +1,8 @@
 import type { HeaderValue, MessageHeaders } from '@mississippi/core';
 import type { Delivery } from '@mississippi/core/transport';
 import type { ConsumeMessage } from 'amqplib';
-import { decodeHeader, KEY_HEADER } from './headers.js';
+import { KEY_HEADER } from './header-names.js';
+import { decodeHeader } from './header-values.js';
 
 /** Most bytes of a short string (AMQP 0-9-1, 4.2.5.3), and what a UTF-16 unit takes at most. */
 const MOST_BYTES = 255;

@@ -1,4 +1,5 @@
 import { headersOf, valueEnd } from './frame-table.js';
+import { KEY_HEADER } from './header-names.js';
 import { makeReadable } from './readable-value.js';
 
 /**
@@ -16,7 +17,7 @@ const FRAME_END = 1;
 export const STRING_OCTET = 'S'.charCodeAt(0);
 export const BYTES_OCTET = 'x'.charCodeAt(0);
 
-const KEY_NAME = Buffer.from('sharding_key');
+const KEY_NAME = Buffer.from(KEY_HEADER);
 
 /** Changes the type of every message's `sharding_key` header in a stream of frames. */
 export class KeyOctetChanger {
@@ -73,30 +74,4 @@ function isKeyName(bytes: Buffer, start: number, end: number): boolean {
   // A loop: a call into the runtime for twelve bytes costs more.
   for (let i = 0; i < KEY_NAME.length; i++) if (bytes[start + i] !== KEY_NAME[i]) return false;
   return true;
-}
-
-/** The stream of a connection, as far as amqplib uses it. */
-interface FrameStream {
-  read(size?: number): Buffer | null;
-  write(chunk: Buffer, ...rest: unknown[]): boolean;
-}
-
-/**
- * Makes the sharding keys of one open connection pass byte for byte. Only this connection's own stream object changes.
- * @param unread bytes that amqplib has taken from the stream and not decoded yet
- */
-export function passKeysThrough(stream: FrameStream, unread: Buffer): void {
-  const incoming = new KeyOctetChanger(STRING_OCTET, BYTES_OCTET, true);
-  const outgoing = new KeyOctetChanger(BYTES_OCTET, STRING_OCTET, false);
-  const read = stream.read.bind(stream);
-  const write = stream.write.bind(stream);
-  if (unread.length > 0) throw new Error('the broker sent frames before it was asked: report this with its version');
-  stream.read = (size) => {
-    const chunk = read(size);
-    return chunk === null ? null : (incoming.push(chunk) ?? null);
-  };
-  stream.write = (chunk, ...rest) => {
-    outgoing.change(chunk); // amqplib writes whole frames.
-    return write(chunk, ...rest);
-  };
 }

@@ -1,5 +1,5 @@
 import type { Channel } from 'amqplib';
-import type { Topology } from './topology.js';
+import type { Topology } from '../topology/topology.js';
 
 /**
  * Who takes part, counted by the broker: each process has a consumer on the queue of members, and one on the queue of the
@@ -22,7 +22,7 @@ export class Membership {
     if (this.joined === channel) return;
     this.forget();
     await this.topology.declareMembers(channel);
-    this.tag = await attach(channel, this.topology.members);
+    this.tag = await attach(channel, this.topology.names.members);
     this.joined = channel;
   }
 
@@ -45,7 +45,7 @@ export class Membership {
     const { joined } = this;
     if (joined === undefined || hungry === this.hungry) return;
     if (hungry) {
-      this.hungryTag = await attach(joined, this.topology.hungry);
+      this.hungryTag = await attach(joined, this.topology.names.hungry);
     } else {
       const tag = this.hungryTag!;
       this.hungryTag = undefined;

@@ -1,4 +1,5 @@
-import { within } from './broker-connection.js';
+import type { Clock, Timer } from '@mississippi/core/transport';
+import { every, within } from '../connection/timers.js';
 
 /**
  * Knows whether the ownership of our shards is certain. When the event loop stood still for more than half a heartbeat, or
@@ -7,8 +8,8 @@ import { within } from './broker-connection.js';
  * to three heartbeats, each in a rhythm of its own, so the broker may be the first (amqplib 2.3, RabbitMQ 3.10).
  */
 export class StallFence {
-  private lastSeen = performance.now();
-  private readonly ticker: NodeJS.Timeout;
+  private lastSeen: number;
+  private readonly ticker: Timer;
   private verifying: Promise<void> | undefined;
 
   constructor(
@@ -18,12 +19,14 @@ export class StallFence {
     private readonly silence: () => number,
     private readonly roundTrip: () => Promise<void>,
     private readonly unanswered: (cause: Error) => void,
+    private readonly clock: Clock,
   ) {
-    this.ticker = setInterval(() => this.tick(), heartbeat / 8).unref();
+    this.lastSeen = clock.now();
+    this.ticker = every(clock, heartbeat / 8, () => this.tick(), true);
   }
 
   isCertain(): boolean {
-    const stalled = performance.now() - this.lastSeen > this.heartbeat / 2;
+    const stalled = this.clock.now() - this.lastSeen > this.heartbeat / 2;
     return this.verifying === undefined && !stalled && this.silence() <= this.heartbeat;
   }
 
@@ -36,22 +39,22 @@ export class StallFence {
   }
 
   stop(): void {
-    clearInterval(this.ticker);
+    this.ticker.cancel();
   }
 
   private tick(): void {
-    if (this.isCertain()) this.lastSeen = performance.now();
+    if (this.isCertain()) this.lastSeen = this.clock.now();
     else this.verify().catch(() => undefined); // `unanswered` was told.
   }
 
   private async ask(): Promise<void> {
     try {
-      await within(this.heartbeat, this.roundTrip());
+      await within(this.clock, this.heartbeat, this.roundTrip());
     } catch (error) {
       this.unanswered(error as Error);
       throw error;
     } finally {
-      this.lastSeen = performance.now();
+      this.lastSeen = this.clock.now();
     }
   }
 }

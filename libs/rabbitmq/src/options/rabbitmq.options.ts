@@ -1,15 +1,5 @@
-import {
-  Fits,
-  IsMilliseconds,
-  IsOneOf,
-  IsPem,
-  IsSwitch,
-  IsText,
-  IsUrls,
-  IsWhole,
-  Nested,
-  Optional,
-} from './validators.js';
+import { expects, IsCount, IsMilliseconds, Nested, Optional } from '@mississippi/core/transport';
+import { IsOneOf, IsPem, IsSwitch, IsText, IsUrls } from './validators.js';
 
 /** TLS of the connections. The server's certificate is verified unless that is switched off on purpose. */
 export class RabbitMqTlsOptions {
@@ -47,15 +37,16 @@ export class RabbitMqTlsOptions {
 export class ReconnectOptions {
   /** Milliseconds, default 100. */
   @Optional()
-  @IsMilliseconds()
+  @IsMilliseconds({ min: 1 })
   initial?: number;
 
   /** Milliseconds, default 5,000. */
   @Optional()
-  @IsMilliseconds()
+  @IsMilliseconds({ min: 1 })
   max?: number;
 }
 
+/** The queues that are shared by all apps of one prefix. */
 export class QueuesOptions {
   /** What the queues' names begin with. Default `mississippi_`. */
   @Optional()
@@ -64,7 +55,7 @@ export class QueuesOptions {
 
   /** Number of shards; the same in every app that shares the queues. Default 128. */
   @Optional()
-  @IsWhole({ max: 65_536 })
+  @IsCount({ max: 65_536 })
   totalCount?: number;
 
   /** `'classic'` (default) can be shared with Mississippi for Elixir, `'quorum'` is replicated. */
@@ -73,7 +64,10 @@ export class QueuesOptions {
   type?: 'classic' | 'quorum';
 }
 
-/** @publicApi */
+/**
+ * How to reach RabbitMQ, and what the queues are. Every option may be left out.
+ * @publicApi
+ */
 export class RabbitMqOptions {
   /** Brokers to try in turn: `amqp://user:password@host:port/vhost`, or `amqps://` for TLS. Instead of `host` and its kin. */
   @Optional()
@@ -92,7 +86,7 @@ export class RabbitMqOptions {
 
   /** Default 5672, with TLS 5671. */
   @Optional()
-  @IsWhole({ max: 65_535 })
+  @IsCount({ max: 65_535 })
   port?: number;
 
   /** Default `guest`. */
@@ -120,12 +114,12 @@ export class RabbitMqOptions {
 
   /** Seconds, default 10. */
   @Optional()
-  @IsWhole({ max: 600 })
+  @IsCount({ max: 600 })
   heartbeat?: number;
 
   /** How long one attempt to connect may take. Milliseconds, default 10,000. */
   @Optional()
-  @IsMilliseconds()
+  @IsMilliseconds({ min: 1 })
   connectTimeout?: number;
 
   @Optional()
@@ -143,31 +137,36 @@ export class RabbitMqOptions {
 
   /** Most unsettled deliveries of one queue. Default 300. */
   @Optional()
-  @IsWhole({ max: 65_535 })
+  @IsCount({ max: 65_535 })
   prefetch?: number;
 
   /** Messages published and not confirmed above which `publish` waits. Default 10,000. */
   @Optional()
-  @IsWhole()
+  @IsCount()
   publishBuffer?: number;
 
   /** Largest body that `publish` takes. Bytes, default 16,777,216 (16 MiB). */
   @Optional()
-  @IsWhole()
+  @IsCount()
   maxMessageSize?: number;
 
   /** The broker's `consumer_timeout`, which it tells nobody. Milliseconds, default 1,800,000 (30 minutes). */
   @Optional()
-  @IsMilliseconds()
+  @IsMilliseconds({ min: 1 })
   deliveryTimeout?: number;
 
   /** Most shards that this process may own. Default: all. */
   @Optional()
-  @IsWhole()
+  @IsCount()
   maxShards?: number;
 
   /** How often shards without an owner are looked for. Milliseconds, default 500. */
   @Optional()
-  @IsMilliseconds()
+  @IsMilliseconds({ min: 1 })
   claimInterval?: number;
+}
+
+/** Agrees with the other options. */
+function Fits(test: (options: RabbitMqOptions) => boolean, expected: string): PropertyDecorator {
+  return expects('fits', (_value, { object }) => test(object), expected);
 }
