@@ -40,3 +40,10 @@ describe('the time-outs of messages that wait', () => {
     ]);
   });
 });
+
+test('closing waits for no message whose caller has gone', async () => {
+  const publisher = unconnected();
+  await expect(publisher.submit(MESSAGE, 1)).rejects.toThrow(PublishTimeoutError);
+  await publisher.idle();
+  publisher.close();
+});

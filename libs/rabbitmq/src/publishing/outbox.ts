@@ -6,7 +6,7 @@ export class Outbox {
   private readonly sent = new Set<Outstanding>();
   private readonly waiting = new Fifo<Outstanding>();
 
-  /** Those that were sent, in order. */
+  /** Those that were sent and are not confirmed, in order. */
   get unconfirmed(): ReadonlySet<Outstanding> {
     return this.sent;
   }
@@ -39,7 +39,7 @@ export class Outbox {
 
   /** Everything unconfirmed waits again, before all others and in its order. */
   putBack(): void {
-    for (const outstanding of [...this.sent].reverse()) if (outstanding.open) this.waiting.unshift(outstanding);
+    for (const outstanding of [...this.sent].toReversed()) if (outstanding.open) this.waiting.unshift(outstanding);
     this.sent.clear();
   }
 
