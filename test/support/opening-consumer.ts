@@ -71,7 +71,7 @@ export class OpeningConsumer extends Changes implements ShardConsumer {
     return opening.receiver;
   }
 
-  /** Resolves with the so-manieth opening of a shard, from 1. */
+  /** Resolves with the first opening of a shard, or with a later one. */
   async opening(shard: number, which = 1): Promise<Opening> {
     const found = (): Opening | undefined => this.openings.filter(({ session }) => session.shard === shard)[which - 1];
     await this.until(`shard ${shard} was opened, time ${which}`, () => found() !== undefined);

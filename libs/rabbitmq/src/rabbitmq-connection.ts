@@ -127,7 +127,7 @@ export class RabbitMqConnection implements TransportConnection {
     await Promise.all([this.consuming.close(), this.publishing.close()]);
   }
 
-  /** A message found no queue: somebody deleted it. Many may, so that one declaration serves all that come meanwhile. */
+  /** A message found no queue, because somebody deleted it. Many may find none, so one declaration serves all that come meanwhile. */
   private async redeclare(): Promise<void> {
     const model = this.publishing.current;
     if (model === undefined || this.redeclaring) return;
@@ -137,7 +137,7 @@ export class RabbitMqConnection implements TransportConnection {
   }
 }
 
-/** Asks the broker by a queue that is always there. */
+/** Its round trip asks the broker about a queue that is always there. */
 function fenceOf(
   connection: BrokerConnection,
   survey: LazyChannel,

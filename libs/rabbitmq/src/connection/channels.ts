@@ -1,6 +1,6 @@
 import type { Channel, ChannelModel } from 'amqplib';
 
-/** Opens a channel whose errors are told by the calls that fail and by its end. */
+/** Opens a channel. Its errors reach the calls that fail, and whoever listens to its end. */
 export async function openChannel(model: ChannelModel): Promise<Channel> {
   const channel = await model.createChannel();
   channel.on('error', () => undefined); // 'close' follows, and the call that failed rejects.
@@ -18,8 +18,8 @@ export async function onChannel<T>(model: ChannelModel, work: (channel: Channel)
 }
 
 /**
- * Closes a channel. Resolves when it is closed, by whatever: the promise of amqplib 2.3 stays open for ever when the
- * connection goes before the broker has answered.
+ * Closes a channel. Resolves when it is closed, whatever closed it: the promise of amqplib 2.3 stays open for ever when
+ * the connection goes before the broker has answered.
  */
 export async function closeChannel(channel: Channel): Promise<void> {
   const closed = new Promise<void>((resolve) => channel.once('close', resolve));

@@ -3,7 +3,7 @@ import type { Settings } from '../options/settings.js';
 import { passKeysThrough } from '../wire/pass-keys-through.js';
 import { writeTogether, type CorkableStream } from '../wire/write-together.js';
 
-/** The stream below a connection, as far as it is used beside amqplib. */
+/** The stream below a connection, as far as anybody but amqplib uses it. */
 interface OpenStream extends CorkableStream {
   read(size?: number): Buffer | null;
   destroy(cause?: Error): void;
@@ -29,7 +29,7 @@ export function streamOf(model: ChannelModel): OpenStream {
   return innerOf(model).stream;
 }
 
-/** amqplib keeps its connection on the model, and the stream and what it has not decoded yet on the connection; its types leave them out. */
+/** amqplib keeps the stream, and what it has not decoded yet, on the model's connection; its types leave them out. */
 function innerOf(model: ChannelModel): { stream: OpenStream; rest: Buffer } {
   return model.connection as unknown as { stream: OpenStream; rest: Buffer };
 }

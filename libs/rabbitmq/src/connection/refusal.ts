@@ -17,7 +17,7 @@ export function isRefusal(error: unknown): error is Error {
   );
 }
 
-/** What to do about a refusal by the broker of that name. */
+/** Says what to do about a refusal by the broker of that name. */
 export function explainRefusal(name: string, error: Error): RabbitMqSetupError {
   const reason = reasonOf(error);
   return new RabbitMqSetupError(

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '@mississippi/core/transport';
 
-/** Rejects when a promise takes longer than some milliseconds. */
+/** The promise's own outcome, or a rejection when it takes longer than some milliseconds. */
 export async function within<T>(clock: Clock, milliseconds: number, promise: Promise<T>): Promise<T> {
   let timer: Timer | undefined;
   const late = new Promise<never>((_, reject) => {

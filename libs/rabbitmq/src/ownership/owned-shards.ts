@@ -67,7 +67,7 @@ export class OwnedShards {
     }
   }
 
-  /** Resolves when no opening is under way any more. */
+  /** Resolves when the openings that are under way have ended. */
   async opened(): Promise<void> {
     await Promise.all(this.openings);
   }

@@ -6,7 +6,7 @@ import { onChannel, openChannel } from '../connection/channels.js';
 import { reply, REPLY_TO, wantsReply } from '../connection/direct-reply.js';
 import type { Topology } from '../topology/topology.js';
 
-/** How long missing answers are waited for: a process may be frozen or just gone. Milliseconds. */
+/** How long to wait for missing answers: a process may be frozen or just gone. Milliseconds. */
 const PATIENCE = 1_000;
 
 type Answer = Omit<ProcessInfo, 'self'>;

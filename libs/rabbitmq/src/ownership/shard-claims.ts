@@ -10,13 +10,13 @@ import { planShare } from './share.js';
 /** How many claims are under way at once. */
 const PARALLEL = 32;
 
-/** How much more often is looked while shares are uneven. */
+/** How much more often to look while shares are uneven. */
 const HASTE = 5;
 
-/** How soon is looked after a shard has become free. Milliseconds. */
+/** How soon to look again after a shard has become free. Milliseconds. */
 const SOON = 10;
 
-/** Claims this process's share of the shards and keeps it: looks now and then what is free, and who takes part. */
+/** Claims this process's share of the shards and keeps it: looks now and then what is free and who takes part. */
 export class ShardClaims {
   private readonly owned: OwnedShards;
   private readonly free: FreeShards;
@@ -99,7 +99,7 @@ export class ShardClaims {
       total: settings.totalCount,
       members,
       hungry,
-      // Nobody else is to hand over shards for those that could not be opened here.
+      // Those that could not be opened here count as ours: nobody else is to hand over others for them.
       owned: owned.staying + free.resting,
       free: found,
       forsaken: free.forsaken(found),

@@ -11,7 +11,7 @@ export interface AddressedMessage {
   readonly options: Options.Publish;
 }
 
-/** A message for a shard. What the client wants is made when it is sent: until the confirm that would be most of it. */
+/** A message for a shard. What the client wants is made when it is sent: kept until the confirm, it would be most of the message. */
 export class ShardMessage implements AddressedMessage {
   constructor(
     private readonly message: OutgoingMessage,

@@ -3,7 +3,7 @@ import type { AddressedMessage } from './addressed-message.js';
 
 /** A message whose caller waits for the confirm. */
 export class Outstanding implements FifoItem<Outstanding> {
-  /** The link of the list of those that wait. */
+  /** The next in the list of those that wait. */
   next: Outstanding | undefined = undefined;
   /** Whether it was sent, once or more. */
   sent = false;

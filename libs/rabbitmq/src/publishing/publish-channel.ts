@@ -38,7 +38,7 @@ export class PublishChannel {
     connection.on('down', () => this.interrupted());
   }
 
-  /** Opens no other channel from now on. */
+  /** From now on no other channel is opened. */
   close(): void {
     this.closed = true;
   }
@@ -131,7 +131,7 @@ export class PublishChannel {
     }
   }
 
-  /** The broker closes the channel over what it refuses. To send the same again would go on for ever; the rest is sent again. */
+  /** The broker closes the channel over what it refuses. Sending the same again would never end; the rest is sent again. */
   private channelFailed(channel: ConfirmChannel, error: Error): void {
     if (this.channel !== channel) return;
     if (codeOf(error) === NOT_FOUND) this.unroutable(); // The exchange was deleted.
@@ -152,7 +152,7 @@ export class PublishChannel {
 
   private channelClosed(channel: ConfirmChannel): void {
     if (this.channel === channel) this.interrupted();
-    // Not at once: where the reason stays, this would turn as fast as the network allows.
+    // Not at once: while the reason lasts, this would spin as fast as the network allows.
     const reopen = (): void => {
       const model = this.connection.current;
       if (this.channel === undefined && model !== undefined && !this.closed) void this.open(model);

@@ -13,7 +13,7 @@ export class PublishDeadlines {
     private readonly clock: Clock,
   ) {}
 
-  /** A message has come that is to end by then. */
+  /** A message has come whose caller waits until then. */
   watch(deadline: number): void {
     if (deadline < this.firesAt) this.fireAt(deadline);
   }

@@ -7,7 +7,7 @@ import { sizeOf } from '../wire/header-values.js';
 /** How RabbitMQ words it (3.10, with the reply code 406, which has other reasons too). */
 const TOO_LARGE = /message size \d+ .*max size (\d+)/;
 
-/** Why a message is not even tried; `undefined` where it may be. */
+/** Why a message is not even sent; `undefined` where nothing speaks against it. */
 export function refusalOf({ body, headers, key }: OutgoingMessage, maxMessageSize: number): PublishError | undefined {
   if (body.length > maxMessageSize) {
     return new PublishError(

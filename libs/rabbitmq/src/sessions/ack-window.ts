@@ -20,7 +20,7 @@ export class AckWindow {
 
   constructor(
     private readonly channel: Channel,
-    /** Settled deliveries at which it does not wait. */
+    /** With so many settled deliveries it waits no longer. */
     private readonly most: number,
     private readonly clock: Clock,
   ) {}

@@ -2,10 +2,10 @@ import { canonicalKey, keyId, type ParkedEntry } from '@mississippi/core/transpo
 import { PARKED_HEADER } from '../wire/header-names.js';
 import type { RabbitDelivery } from '../wire/rabbit-delivery.js';
 
-/** Names a key, whatever spelling of it is given. */
+/** One name for a key, whichever spelling of it is given. */
 export const idOf = (key: Uint8Array): string => keyId(canonicalKey(key));
 
-/** Only the library writes to a side queue; what somebody else put there has no key, and stays. */
+/** Only the library writes to a side queue. What somebody else put there counts as having no key, and stays. */
 const NO_KEY = '';
 
 /** What was read of a side queue and is not settled: by key, each key's in order. */

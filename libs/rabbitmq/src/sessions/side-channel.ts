@@ -7,10 +7,10 @@ import { RabbitDelivery } from '../wire/rabbit-delivery.js';
 import { AckWindow } from './ack-window.js';
 import { ParkedDeliveries } from './parked-deliveries.js';
 
-/** Settled deliveries at which the acks do not wait. */
+/** With so many settled deliveries the acks wait no longer. */
 const MOST_ACKS = 50;
 
-/** A shard's side queue, and its connection. */
+/** A shard's side queue, and how it is reached. */
 export interface SideQueueParts {
   readonly model: ChannelModel;
   readonly queue: string;

@@ -72,7 +72,7 @@ export class SideReader implements KeySource {
     if (this.channel !== undefined) return;
     const channel = this.newChannel();
     this.open(channel).catch((error: unknown) => {
-      // What was shut meanwhile was no longer wanted.
+      // What was shut meanwhile is no longer wanted.
       if (this.channel === channel) this.parts.failed(error as Error);
     });
   }

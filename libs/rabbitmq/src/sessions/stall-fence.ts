@@ -30,7 +30,7 @@ export class StallFence {
     return this.verifying === undefined && !stalled && this.silence() <= this.heartbeat;
   }
 
-  /** A round trip to the broker; who asks meanwhile waits for the same. Rejects when there was no answer. */
+  /** Makes a round trip to the broker; whoever asks meanwhile waits for the same one. Rejects when there was no answer. */
   verify(): Promise<void> {
     this.verifying ??= this.ask().finally(() => {
       this.verifying = undefined;

@@ -46,7 +46,7 @@ const FIXED = sizesByOctet({
 });
 const VARIABLE = octetsOf(['S', 'x', 'A', 'F']);
 
-/** Where a value ends, of which the type octet is given; `undefined` where the type is unknown. May lie beyond `end`. */
+/** Where the value ends whose type octet is at `type`; `undefined` where the type is unknown. May lie beyond `end`. */
 export function valueEnd(bytes: Buffer, type: number, end: number): number | undefined {
   const octet = bytes[type]!;
   const fixed = FIXED[octet]!;

@@ -22,8 +22,8 @@ export function publishedTable(key: Uint8Array, headers: MessageHeaders): Record
 }
 
 /**
- * The header table of a message that is set aside: `added` and the key first, then as many of `kept` as there is room for. What does not
- * fit is named.
+ * The header table of a message that is set aside: `added` and the key first, then as many of `kept` as there is room
+ * for. What does not fit is named.
  */
 export function headerTable(
   key: Uint8Array | undefined,

@@ -32,7 +32,7 @@ export class RabbitDelivery implements Delivery {
     this.rawHeaders = headers ?? {};
     // A header '__proto__' of a foreign producer becomes the prototype.
     const key: unknown = Object.hasOwn(this.rawHeaders, KEY_HEADER) ? this.rawHeaders[KEY_HEADER] : undefined;
-    // A window on the socket's buffer, as the body is: whoever keeps a key for longer than its message makes an id of it.
+    // A window on the socket's buffer, as the body is: whoever keeps a key for longer than its message copies it.
     this.key = key instanceof Uint8Array ? key : undefined;
     this.body = message.content;
     // What is no text or no exact number could not be written again when the message is set aside.
