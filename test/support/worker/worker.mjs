@@ -41,9 +41,9 @@ function over(inner, methods) {
   });
 }
 
-function recordedSession(session, epoch, numbered) {
+function recordedSession(session, epochOf, numbered) {
   const noted = (type, delivery) =>
-    record({ type, ...refOf(delivery), epoch, delivery: numbered.get(delivery) ?? 'none' });
+    record({ type, ...refOf(delivery), epoch: epochOf(), delivery: numbered.get(delivery) ?? 'none' });
   return over(session, {
     settle(delivery) {
       session.settle(delivery);
@@ -62,7 +62,7 @@ function recordedSession(session, epoch, numbered) {
       const reader = session.readParked(key);
       const next = async () => {
         const delivery = await reader.next();
-        if (!numbered.has(delivery)) delivered(delivery, epoch, numbered);
+        if (!numbered.has(delivery)) delivered(delivery, epochOf(), numbered);
         return delivery;
       };
       return over(reader, { next });
@@ -81,10 +81,12 @@ function recorded(transport) {
   return over(transport, {
     async connect(context) {
       const connection = await transport.connect(context);
-      const open = (consumer) => (session) => {
-        const epoch = `${name}:${session.shard}/${session.epoch}`;
+      const open = (consumer) => async (session) => {
         const numbered = new WeakMap();
-        const receiver = consumer.open(recordedSession(session, epoch, numbered));
+        // Its name is known when the core has numbered it, before anything is delivered or settled.
+        let epoch;
+        const receiver = await consumer.open(recordedSession(session, () => epoch, numbered));
+        epoch = `${name}:${session.shard}/${receiver.epoch}`;
         return over(receiver, {
           deliver(delivery) {
             delivered(delivery, epoch, numbered);
