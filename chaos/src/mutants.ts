@@ -5,11 +5,11 @@ import type { CallbackRun } from '../../libs/core/dist/engine/callback-run.js';
 import { Callbacks } from '../../libs/core/dist/engine/callbacks.js';
 import { MessageTracker } from '../../libs/core/dist/engine/message-tracker.js';
 import type { Shard } from '../../libs/core/dist/engine/shard.js';
-import { BrokerConnection } from '../../libs/rabbitmq/dist/broker-connection.js';
-import { RabbitShardSession } from '../../libs/rabbitmq/dist/shard-session.js';
-import { ShardClaims } from '../../libs/rabbitmq/dist/shard-claims.js';
-import { SideReader } from '../../libs/rabbitmq/dist/side-reader.js';
-import { StallFence } from '../../libs/rabbitmq/dist/stall-fence.js';
+import { BrokerConnection } from '../../libs/rabbitmq/dist/connection/broker-connection.js';
+import { OwnedShards } from '../../libs/rabbitmq/dist/ownership/owned-shards.js';
+import { RabbitShardSession } from '../../libs/rabbitmq/dist/sessions/shard-session.js';
+import { SideReader } from '../../libs/rabbitmq/dist/sessions/side-reader.js';
+import { StallFence } from '../../libs/rabbitmq/dist/sessions/stall-fence.js';
 import { ack } from '@mississippi/core';
 import type { Delivery } from '@mississippi/core/transport';
 import type { Channel } from 'amqplib';
@@ -113,10 +113,11 @@ const ackOnNewChannel: Mutant = {
       'begin',
       (begin) =>
         function (receiver) {
-          begin.call(this, receiver);
+          const goesOn: unknown = begin.call(this, receiver);
           const { shard } = this as RabbitShardSession;
           for (const delivery of late.get(shard) ?? []) callMethod(this, 'settle', delivery);
           late.delete(shard);
+          return goesOn;
         },
     );
     replaceMethod(
@@ -139,7 +140,7 @@ const cancelThenDrain: Mutant = {
   actions: ['join', 'leave'],
   plant: () =>
     replaceMethod(
-      ShardClaims.prototype,
+      OwnedShards.prototype,
       'handOver',
       (handOver) =>
         async function (session) {

@@ -84,7 +84,8 @@ const NEVER_DELIVERED = { fields: { deliveryTag: 1_000_000_000 } } as Parameters
 
 /** The transport keeps its channels to itself, as it should; a broker that closes one cannot be asked from outside. */
 function channelOf(connection: TransportConnection, shard: number): Channel {
-  const claims: unknown = Reflect.get(connection, 'claims');
-  const { sessions } = claims as { sessions: ReadonlyMap<number, { parts: { channel: Channel } }> };
-  return sessions.get(shard)!.parts.channel;
+  const { claims } = connection as unknown as {
+    claims: { owned: { sessions: ReadonlyMap<number, { parts: { channel: Channel } }> } };
+  };
+  return claims.owned.sessions.get(shard)!.parts.channel;
 }

@@ -1,11 +1,10 @@
 import type { HeaderValue } from '@mississippi/core';
-import { KEY_HEADER } from '@mississippi/rabbitmq';
 import type { DeadLetter, RawMessage } from '@mississippi/testing';
 import { connect, type ChannelModel, type ConfirmChannel, type Message } from 'amqplib';
-import { decodeHeader, encodeHeader } from '../../libs/rabbitmq/src/headers.js';
-import { passKeysThrough } from '../../libs/rabbitmq/src/key-octet.js';
-import { settingsOf } from '../../libs/rabbitmq/src/settings.js';
-import { Topology } from '../../libs/rabbitmq/src/topology.js';
+import { QueueNames } from '../../libs/rabbitmq/src/topology/queue-names.js';
+import { KEY_HEADER } from '../../libs/rabbitmq/src/wire/header-names.js';
+import { decodeHeader, encodeHeader } from '../../libs/rabbitmq/src/wire/header-values.js';
+import { passKeysThrough } from '../../libs/rabbitmq/src/wire/pass-keys-through.js';
 import { Changes } from './changes.js';
 
 /** Does something on a channel that carries sharding keys byte by byte, as type `S`. */
@@ -101,12 +100,12 @@ export async function published(channel: ConfirmChannel, queue: string, message:
 /** Deletes every queue of a prefix. */
 export async function deleteQueues(url: string, prefix: string, totalCount: number): Promise<void> {
   await onRawBroker(url, async (channel) => {
-    const topology = new Topology(settingsOf({ queues: { prefix, totalCount } }));
-    const { meta, deadLetters, members, hungry, processes } = topology;
+    const names = new QueueNames(prefix);
+    const { meta, deadLetters, members, hungry, processes } = names;
     for (const queue of [meta, deadLetters, members, hungry]) await channel.deleteQueue(queue);
     for (let shard = 0; shard < totalCount; shard++) {
       for (const kind of ['shard', 'parked', 'signals', 'lock'] as const) {
-        await channel.deleteQueue(topology[kind](shard));
+        await channel.deleteQueue(names[kind](shard));
       }
     }
     await channel.deleteExchange(processes);

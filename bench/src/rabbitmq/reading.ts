@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { KEY_HEADER } from '@mississippi/rabbitmq';
 import { PUBLISHED_AT_HEADER } from '@mississippi/core';
 import type { Options } from 'amqplib';
 import { padded } from '../body.js';
 import type { Address } from './queues.js';
+
+/** The header of the sharding key, by the wire format. */
+const KEY_HEADER = 'sharding_key';
 
 /** What every message says. */
 export interface Reading {

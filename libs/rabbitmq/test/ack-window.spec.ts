@@ -1,7 +1,8 @@
+import { systemClock } from '@mississippi/core/transport';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import fc from 'fast-check';
-import { AckWindow } from '../src/ack-window.js';
-import { RabbitDelivery } from '../src/rabbit-delivery.js';
+import { AckWindow } from '../src/sessions/ack-window.js';
+import { RabbitDelivery } from '../src/wire/rabbit-delivery.js';
 
 /** A channel that keeps its acks, and refuses what the broker would refuse. */
 class FakeChannel {
@@ -30,7 +31,7 @@ class FakeChannel {
 
 function setUp(count: number, most = 1_000) {
   const channel = new FakeChannel();
-  const window = new AckWindow(channel as unknown as Channel, most);
+  const window = new AckWindow(channel as unknown as Channel, most, systemClock);
   const deliveries = Array.from({ length: count }, (_, index) => {
     const message = {
       fields: { deliveryTag: index + 1, redelivered: false },

@@ -1,17 +1,12 @@
 import type { HeaderValue } from '@mississippi/core';
 import type { ConsumeMessage } from 'amqplib';
 import fc from 'fast-check';
-import { reasonOf, RabbitMqUnreachableError } from '../src/errors.js';
-import {
-  decodeHeader,
-  DROPPED_HEADER,
-  encodeHeader,
-  headerTable,
-  KEY_HEADER,
-  MOST_HEADER_BYTES,
-  sizeOf,
-} from '../src/headers.js';
-import { RabbitDelivery } from '../src/rabbit-delivery.js';
+import { RabbitMqUnreachableError } from '../src/errors/rabbitmq.errors.js';
+import { reasonOf } from '../src/errors/reason.js';
+import { DROPPED_HEADER, KEY_HEADER } from '../src/wire/header-names.js';
+import { headerTable, MOST_HEADER_BYTES } from '../src/wire/header-table.js';
+import { decodeHeader, encodeHeader, sizeOf } from '../src/wire/header-values.js';
+import { RabbitDelivery } from '../src/wire/rabbit-delivery.js';
 import { entry, value } from './frames.js';
 
 /** What amqplib makes of a value, as it is written in its source. Throws where that throws. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { BYTES_OCTET, KeyOctetChanger, passKeysThrough, STRING_OCTET } from '../src/key-octet.js';
+import { BYTES_OCTET, KeyOctetChanger, STRING_OCTET } from '../src/wire/key-octet.js';
+import { passKeysThrough } from '../src/wire/pass-keys-through.js';
 import { bodyFrame, entry, frame, headerFrame, heartbeat, methodFrame, value } from './frames.js';
 
 const KEY = Buffer.from([131, 109, 0, 0, 0, 4, 0xff, 0x00, 0x80, 0xce]);

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { InvalidOptionsError } from '@mississippi/core';
 import { rabbitmq, type RabbitMqOptions } from '@mississippi/rabbitmq';
-import { settingsOf } from '../src/settings.js';
+import { settingsOf } from '../src/options/settings.js';
 
 /** What the options' error says. */
 function problemsOf(options: unknown): readonly string[] {

@@ -1,17 +1,19 @@
 import { EventEmitter } from 'node:events';
 import { PublishError, PublishTimeoutError } from '@mississippi/core';
-import type { BrokerConnection } from '../src/broker-connection.js';
-import { RabbitPublisher, type Addressed } from '../src/publisher.js';
-import { settingsOf } from '../src/settings.js';
-import { Topology } from '../src/topology.js';
+import { systemClock } from '@mississippi/core/transport';
+import type { BrokerConnection } from '../src/connection/broker-connection.js';
+import { settingsOf } from '../src/options/settings.js';
+import type { AddressedMessage } from '../src/publishing/addressed-message.js';
+import { RabbitPublisher } from '../src/publishing/rabbit-publisher.js';
+import { QueueNames } from '../src/topology/queue-names.js';
 
-const MESSAGE: Addressed = { exchange: '', queue: 'q', body: Buffer.from('a'), options: {} };
+const MESSAGE: AddressedMessage = { exchange: '', queue: 'q', body: Buffer.from('a'), options: {} };
 
 /** A publisher whose connection never comes up. */
 function unconnected(): RabbitPublisher {
   const settings = settingsOf({});
   const connection = new EventEmitter() as unknown as BrokerConnection;
-  return new RabbitPublisher(connection, settings, new Topology(settings), () => undefined);
+  return new RabbitPublisher(connection, settings, new QueueNames(settings.prefix), systemClock, () => undefined);
 }
 
 describe('the time-outs of messages that wait', () => {
@@ -37,4 +39,11 @@ describe('the time-outs of messages that wait', () => {
       [2 ** 31, PublishError],
     ]);
   });
+});
+
+test('closing waits for no message whose caller has gone', async () => {
+  const publisher = unconnected();
+  await expect(publisher.submit(MESSAGE, 1)).rejects.toThrow(PublishTimeoutError);
+  await publisher.idle();
+  publisher.close();
 });

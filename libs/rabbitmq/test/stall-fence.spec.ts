@@ -1,4 +1,5 @@
-import { StallFence } from '../src/stall-fence.js';
+import { systemClock } from '@mississippi/core/transport';
+import { StallFence } from '../src/sessions/stall-fence.js';
 
 const HEARTBEAT = 60_000;
 
@@ -19,6 +20,7 @@ class Fenced {
       () => this.silence,
       roundTrip,
       () => undefined,
+      systemClock,
     );
   }
 }

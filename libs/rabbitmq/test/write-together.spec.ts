@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { setImmediate as nextRound } from 'node:timers/promises';
-import { writeTogether } from '../src/write-together.js';
+import { writeTogether } from '../src/wire/write-together.js';
 
 /** A stream that notes what reaches the system, and how. */
 function open(): { stream: Writable; calls: string[][] } {

@@ -1,10 +1,20 @@
 import { Type as TransformTo } from 'class-transformer';
-import { ValidateBy, ValidateIf, ValidateNested, type ValidationOptions } from 'class-validator';
+import {
+  ValidateBy,
+  ValidateIf,
+  ValidateNested,
+  type ValidationArguments,
+  type ValidationOptions,
+} from 'class-validator';
 import { isPayloadFormat } from '../payload/payload-format.js';
 
 interface NumberRange {
   min?: number;
   infinity?: boolean;
+}
+
+interface CountRange extends NumberRange {
+  max?: number;
 }
 
 /** May be left out, which is `undefined` too. `null` is a value, and no option takes it. */
@@ -45,16 +55,18 @@ export function IsMilliseconds(range: NumberRange = {}, options?: ValidationOpti
   );
 }
 
-/** A whole number from 1 on, or Infinity where that has a meaning. */
-export function IsCount(range: NumberRange = {}, options?: ValidationOptions): PropertyDecorator {
-  const min = range.min ?? 1;
+/** A whole number from 1 on, perhaps with a largest one, or Infinity where that has a meaning. */
+export function IsCount(range: CountRange = {}, options?: ValidationOptions): PropertyDecorator {
+  const { min = 1, max = Number.MAX_SAFE_INTEGER, infinity = false } = range;
+  const more = infinity ? ' (Infinity is allowed)' : '';
+  const bounds = max === Number.MAX_SAFE_INTEGER ? `, at least ${min}${more},` : ` from ${min} to ${max}${more}`;
   return expects(
     'isCount',
     (value) =>
       typeof value === 'number' &&
       value >= min &&
-      (Number.isSafeInteger(value) || (value === Infinity && range.infinity === true)),
-    `a whole number, at least ${min}${range.infinity ? ' (Infinity is allowed)' : ''}, was expected`,
+      ((Number.isSafeInteger(value) && value <= max) || (value === Infinity && infinity)),
+    `a whole number${bounds} was expected`,
     options,
   );
 }
@@ -77,11 +89,17 @@ export function IsPayloadFormat(options?: ValidationOptions): PropertyDecorator 
   );
 }
 
+/** What an option must be. `validate` may look at the other options, in `args.object`. */
 export function expects(
   name: string,
-  validate: (value: unknown) => boolean,
+  validate: (value: unknown, args: ValidationArguments) => boolean,
   message: string,
   options?: ValidationOptions,
 ): PropertyDecorator {
-  return ValidateBy({ name, validator: { validate, defaultMessage: () => message } }, options);
+  // class-validator always gives the arguments, though its types leave them out.
+  const validator = {
+    validate: (value: unknown, args?: ValidationArguments) => validate(value, args!),
+    defaultMessage: () => message,
+  };
+  return ValidateBy({ name, validator }, options);
 }

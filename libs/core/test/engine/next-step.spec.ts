@@ -20,14 +20,14 @@ const table: readonly [string, Partial<KeyState>, Step][] = [
   ['a key with nothing to do rests', {}, 'nothing'],
   ['a key without a data updater and without work rests', { updater: 'none' }, 'nothing'],
 
-  ['a ready head asks for a slot', { head: 'ready' }, 'slotRequest'],
-  ['it waits in line for one', { head: 'ready', slot: 'requested' }, 'nothing'],
+  ['a ready head is attempted, for which the key gets a slot', { head: 'ready' }, 'attempt'],
+  ['in line for one it waits', { head: 'ready', slot: 'requested' }, 'nothing'],
   ['with a slot it is attempted', { head: 'ready', slot: 'granted' }, 'attempt'],
   ['a data updater that is not there yet is no hindrance', { ...everything, signals: 0, updater: 'none' }, 'attempt'],
   ['a head that waits for its dead letter stays', { head: 'settling', slot: 'granted' }, 'nothing'],
 
   ['an uncertain shard is verified before an attempt', { head: 'ready', ownership: 'uncertain' }, 'verification'],
-  ['a slot makes no shard certain', { head: 'ready', slot: 'granted', ownership: 'uncertain' }, 'verification'],
+  ['a slot makes no shard certain', { head: 'ready', ownership: 'uncertain' }, 'verification'],
   ['nobody asks about a shard where nothing is to start', { ownership: 'uncertain' }, 'nothing'],
   ['while the broker is asked the head waits', { head: 'ready', ownership: 'suspended' }, 'nothing'],
   ['and signals go on', { ...everything, ownership: 'suspended' }, 'signal'],
@@ -35,8 +35,7 @@ const table: readonly [string, Partial<KeyState>, Step][] = [
   ['a signal needs no slot', { signals: 1 }, 'signal'],
   ['signals that waited when a message ended go first', everything, 'signal'],
   ['those that came later wait for one message', { ...everything, signalsFirst: 0 }, 'attempt'],
-  ['for its request of a slot too', { ...everything, slot: 'none', signalsFirst: 0 }, 'slotRequest'],
-  ['but not for the slot itself', { ...everything, slot: 'requested', signalsFirst: 0 }, 'signal'],
+  ['but not while it is in line for a slot', { ...everything, slot: 'requested', signalsFirst: 0 }, 'signal'],
   ['a count of signals that are gone holds nobody up', { ...everything, signals: 0, signalsFirst: 3 }, 'attempt'],
 
   ['a continuation goes before all else', { ...everything, continues: true, updater: 'ending' }, 'continuation'],
@@ -76,7 +75,7 @@ function* states(): Generator<KeyState> {
                     }
 }
 
-test('in every state: an attempt only of a ready head, with a slot, on a certain shard of an epoch that goes on', () => {
+test('in every state: an attempt only of a ready head on a certain shard of an epoch that goes on', () => {
   let attempts = 0;
   for (const key of states()) {
     if (nextStep(key) !== 'attempt') continue;
@@ -89,6 +88,7 @@ test('in every state: an attempt only of a ready head, with a slot, on a certain
       closing: false,
     });
     expect(key.updater).not.toBe('ending');
+    expect(key.slot).not.toBe('requested');
   }
   expect(attempts).toBeGreaterThan(0);
 });

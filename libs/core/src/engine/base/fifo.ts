@@ -24,6 +24,14 @@ export class Fifo<T extends FifoItem<T>> {
     this.count++;
   }
 
+  /** Puts an item in front of all others. */
+  unshift(item: T): void {
+    item.next = this.first;
+    this.first = item;
+    this.last ??= item;
+    this.count++;
+  }
+
   shift(): T | undefined {
     const item = this.first;
     if (item === undefined) return undefined;
@@ -32,5 +40,10 @@ export class Fifo<T extends FifoItem<T>> {
     item.next = undefined;
     this.count--;
     return item;
+  }
+
+  /** From the first to the last. The list must not change meanwhile. */
+  *[Symbol.iterator](): IterableIterator<T> {
+    for (let item = this.first; item !== undefined; item = item.next) yield item;
   }
 }

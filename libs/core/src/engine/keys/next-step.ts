@@ -23,8 +23,9 @@ export interface KeyState {
 
 /**
  * What a key does next. Four of the steps run a callback and take a turn: `continuation`, `termination`, `signal`,
- * `attempt`. The others change the key's state in no time: `endUpdater` (the data updater is to be terminated, since the
- * epoch ends), `verification` (the broker is asked whether the shard is still ours), `slotRequest`. `nothing`: it rests.
+ * `attempt`, which needs a slot first. The others change the key's state in no time: `endUpdater` (the data updater is to
+ * be terminated, since the epoch ends), `verification` (the broker is asked whether the shard is still ours). `nothing`:
+ * it rests.
  */
 export type Step =
   'nothing' | 'continuation' | 'termination' | 'signal' | 'attempt' | 'endUpdater' | 'verification' | 'slotRequest';
@@ -41,17 +42,10 @@ export function nextStep(key: KeyState): Step {
   if (updater === 'ending') return 'termination';
   if (key.closing) return updater === 'none' || key.head === 'settling' ? 'nothing' : 'endUpdater';
   const { signals } = key;
-  if (key.head === 'ready' && (signals === 0 || key.signalsFirst === 0)) {
-    const step = towardsAttempt(key);
-    if (step !== undefined) return step;
+  if (key.head === 'ready' && key.slot !== 'requested' && (signals === 0 || key.signalsFirst === 0)) {
+    const { ownership } = key;
+    if (ownership === 'certain') return 'attempt';
+    if (ownership === 'uncertain') return 'verification';
   }
   return signals > 0 ? 'signal' : 'nothing';
-}
-
-/** What brings the head closer to its attempt; `undefined` while it has to wait for others. */
-function towardsAttempt({ ownership, slot }: KeyState): Step | undefined {
-  if (ownership === 'suspended') return undefined;
-  if (ownership === 'uncertain') return 'verification';
-  if (slot === 'granted') return 'attempt';
-  return slot === 'none' ? 'slotRequest' : undefined;
 }

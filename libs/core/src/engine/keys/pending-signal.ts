@@ -9,10 +9,10 @@ export interface SignalHolder {
 
 /** A request that waits for its turn at a key: a signal, or a request that the data updater be started. */
 export class PendingSignal implements FifoItem<PendingSignal> {
-  next: PendingSignal | undefined;
+  next: PendingSignal | undefined = undefined;
   /** Where it waits for its turn, as long as it does. */
-  holder: SignalHolder | undefined;
-  private timer: Timer | undefined;
+  holder: SignalHolder | undefined = undefined;
+  private timer: Timer | undefined = undefined;
   private open = true;
   private begun = false;
 

@@ -22,7 +22,7 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
   held = 0;
   readonly fifo = new Fifo<TrackedMessage>();
   /** Made when it is first needed: most keys never fail. */
-  private recovery: Recovery | undefined;
+  private recovery: Recovery | undefined = undefined;
 
   constructor(private readonly key: TrackedKey) {}
 

@@ -5,7 +5,7 @@ import type { FifoItem } from '../base/fifo.js';
 
 /** A message in a key's FIFO, whatever brought it. */
 export abstract class TrackedMessage implements FifoItem<TrackedMessage> {
-  next: TrackedMessage | undefined;
+  next: TrackedMessage | undefined = undefined;
 
   /** @param receivedAt on the engine's clock */
   constructor(readonly receivedAt: number) {}

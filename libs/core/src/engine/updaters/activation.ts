@@ -25,12 +25,12 @@ export interface ActivatedKey extends EngineKey {
 
 /** One key's data updater through its lives: it starts, runs callbacks one at a time, and ends. */
 export class Activation {
-  updater: DataUpdater | undefined;
+  updater: DataUpdater | undefined = undefined;
   /** Set while the data updater is to end: nothing but `terminate` runs on it. */
-  ending: { readonly reason: TerminateReason } | undefined;
+  ending: { readonly reason: TerminateReason } | undefined = undefined;
   /** How often `init` failed in a row when a message waited for it. */
   initFailures = 0;
-  private current: CallbackRun | undefined;
+  private current: CallbackRun | undefined = undefined;
 
   constructor(
     private readonly key: ActivatedKey,

@@ -29,12 +29,12 @@ export abstract class CallbackRun<
 >
   implements DeadlineItem, CallbackScope
 {
-  earlier: DeadlineItem | undefined;
-  later: DeadlineItem | undefined;
-  deadline: number | undefined;
+  earlier: DeadlineItem | undefined = undefined;
+  later: DeadlineItem | undefined = undefined;
+  deadline: number | undefined = undefined;
   running = true;
-  private controller: AbortController | undefined;
-  private abortReason: Error | undefined;
+  private controller: AbortController | undefined = undefined;
+  private abortReason: Error | undefined = undefined;
 
   constructor(
     readonly name: CallbackName,

@@ -1,0 +1,15 @@
+import type { Channel, ConsumeMessage } from 'amqplib';
+
+/** The pseudo-queue by which RabbitMQ hands an answer straight to the channel that asked. */
+export const REPLY_TO = 'amq.rabbitmq.reply-to';
+
+/** Whether whoever sent a message waits for an answer. */
+export function wantsReply({ properties }: ConsumeMessage): boolean {
+  return typeof properties.replyTo === 'string';
+}
+
+/** Answers a message, on any channel. Where nobody waits for it any more, the answer is dropped. */
+export function reply(channel: Channel, { properties }: ConsumeMessage, body: Buffer): void {
+  const { replyTo, correlationId } = properties as { replyTo: string; correlationId?: string };
+  channel.publish('', replyTo, body, correlationId === undefined ? {} : { correlationId });
+}

@@ -1,0 +1,46 @@
+import type { Channel } from 'amqplib';
+import type { BrokerConnection } from './broker-connection.js';
+import { openChannel } from './channels.js';
+
+export interface LazyChannelHooks {
+  /** Readies a channel that has just been opened. */
+  readonly prepare?: (channel: Channel) => Promise<unknown>;
+  /** The channel is gone, with everything on it. */
+  readonly lost?: () => void;
+}
+
+/** A channel that is opened when somebody needs it, and anew after it was lost. */
+export class LazyChannel {
+  private opening: Promise<Channel> | undefined;
+
+  constructor(
+    private readonly connection: BrokerConnection,
+    private readonly hooks: LazyChannelHooks = {},
+  ) {
+    connection.on('down', () => this.forget(this.opening));
+  }
+
+  /** The open channel. Rejects while there is no connection. */
+  get(): Promise<Channel> {
+    if (this.opening !== undefined) return this.opening;
+    const opening = this.open(() => this.forget(opening));
+    this.opening = opening;
+    opening.catch(() => this.forget(opening)); // Whoever asked is told.
+    return opening;
+  }
+
+  private async open(closed: () => void): Promise<Channel> {
+    const model = this.connection.current;
+    if (model === undefined) throw new Error('there is no connection');
+    const channel = await openChannel(model);
+    channel.on('close', closed);
+    await this.hooks.prepare?.(channel);
+    return channel;
+  }
+
+  private forget(opening: Promise<Channel> | undefined): void {
+    if (opening === undefined || this.opening !== opening) return;
+    this.opening = undefined;
+    this.hooks.lost?.();
+  }
+}

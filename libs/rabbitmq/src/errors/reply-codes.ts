@@ -1,0 +1,11 @@
+/** Why the broker closes a channel or a connection (AMQP 0-9-1 specification, 1.2). */
+export const ACCESS_REFUSED = 403;
+export const NOT_FOUND = 404;
+export const RESOURCE_LOCKED = 405;
+export const PRECONDITION_FAILED = 406;
+export const NOT_ALLOWED = 530;
+
+/** The reply code that an error carries; system errors carry a text there, others nothing. */
+export function codeOf(error: unknown): unknown {
+  return error instanceof Error ? Reflect.get(error, 'code') : undefined;
+}

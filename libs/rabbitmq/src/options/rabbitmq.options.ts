@@ -1,0 +1,172 @@
+import { expects, IsCount, IsMilliseconds, Nested, Optional } from '@mississippi/core/transport';
+import { IsOneOf, IsPem, IsSwitch, IsText, IsUrls } from './validators.js';
+
+/** TLS of the connections. The server's certificate is verified unless that is switched off on purpose. */
+export class RabbitMqTlsOptions {
+  /** Certificate authorities to trust instead of the system's, PEM. */
+  @Optional()
+  @IsPem({ list: true })
+  ca?: string | Buffer | (string | Buffer)[];
+
+  /** Client certificate, PEM. */
+  @Optional()
+  @IsPem()
+  cert?: string | Buffer;
+
+  /** Key of the client certificate, PEM. */
+  @Optional()
+  @IsPem()
+  key?: string | Buffer;
+
+  @Optional()
+  @IsText()
+  passphrase?: string;
+
+  /** Name to verify instead of the host's. */
+  @Optional()
+  @IsText()
+  servername?: string;
+
+  /** Default `true`. `false` takes any certificate: for tests only. */
+  @Optional()
+  @IsSwitch()
+  rejectUnauthorized?: boolean;
+}
+
+/** Waits between attempts to connect: doubled from `initial` up to `max`, with jitter. */
+export class ReconnectOptions {
+  /** Milliseconds, default 100. */
+  @Optional()
+  @IsMilliseconds({ min: 1 })
+  initial?: number;
+
+  /** Milliseconds, default 5,000. */
+  @Optional()
+  @IsMilliseconds({ min: 1 })
+  max?: number;
+}
+
+/** The queues that are shared by all apps of one prefix. */
+export class QueuesOptions {
+  /** What the queues' names begin with. Default `mississippi_`. */
+  @Optional()
+  @IsText(/^[\w.:-]{0,200}$/, 'up to 200 letters, digits, _ . : - were expected')
+  prefix?: string;
+
+  /** Number of shards; the same in every app that shares the queues. Default 128. */
+  @Optional()
+  @IsCount({ max: 65_536 })
+  totalCount?: number;
+
+  /** `'classic'` (default) can be shared with Mississippi for Elixir, `'quorum'` is replicated. */
+  @Optional()
+  @IsOneOf('classic', 'quorum')
+  type?: 'classic' | 'quorum';
+}
+
+/**
+ * How to reach RabbitMQ, and what the queues are. Every option may be left out.
+ * @publicApi
+ */
+export class RabbitMqOptions {
+  /** Brokers to try in turn: `amqp://user:password@host:port/vhost`, or `amqps://` for TLS. Instead of `host` and its kin. */
+  @Optional()
+  @IsUrls()
+  @Fits(
+    ({ host, port, username, password, virtualHost }) =>
+      [host, port, username, password, virtualHost].every((part) => part === undefined),
+    'either urls or host, port, username, password and virtualHost were expected',
+  )
+  urls?: string[];
+
+  /** Default `localhost`. */
+  @Optional()
+  @IsText(/^[^\s/@?#]+$/, 'the name or address of a host was expected')
+  host?: string;
+
+  /** Default 5672, with TLS 5671. */
+  @Optional()
+  @IsCount({ max: 65_535 })
+  port?: number;
+
+  /** Default `guest`. */
+  @Optional()
+  @IsText()
+  username?: string;
+
+  /** Default `guest`. */
+  @Optional()
+  @IsText()
+  password?: string;
+
+  /** Default `/`. */
+  @Optional()
+  @IsText()
+  virtualHost?: string;
+
+  @Optional()
+  @Nested(() => RabbitMqTlsOptions)
+  @Fits(
+    ({ urls }) => !Array.isArray(urls) || urls.every((url) => /^amqps:/i.test(url)),
+    'urls that begin with amqps:// were expected beside it',
+  )
+  tls?: RabbitMqTlsOptions;
+
+  /** Seconds, default 10. */
+  @Optional()
+  @IsCount({ max: 600 })
+  heartbeat?: number;
+
+  /** How long one attempt to connect may take. Milliseconds, default 10,000. */
+  @Optional()
+  @IsMilliseconds({ min: 1 })
+  connectTimeout?: number;
+
+  @Optional()
+  @Nested(() => ReconnectOptions)
+  reconnect?: ReconnectOptions;
+
+  @Optional()
+  @Nested(() => QueuesOptions)
+  queues?: QueuesOptions;
+
+  /** Exchange to publish to. Default `''`, the broker's own. Another is declared direct and durable, and the queues bound. */
+  @Optional()
+  @IsText()
+  exchange?: string;
+
+  /** Most unsettled deliveries of one queue. Default 300. */
+  @Optional()
+  @IsCount({ max: 65_535 })
+  prefetch?: number;
+
+  /** Messages published and not confirmed above which `publish` waits. Default 10,000. */
+  @Optional()
+  @IsCount()
+  publishBuffer?: number;
+
+  /** Largest body that `publish` takes. Bytes, default 16,777,216 (16 MiB). */
+  @Optional()
+  @IsCount()
+  maxMessageSize?: number;
+
+  /** The broker's `consumer_timeout`, which it tells nobody. Milliseconds, default 1,800,000 (30 minutes). */
+  @Optional()
+  @IsMilliseconds({ min: 1 })
+  deliveryTimeout?: number;
+
+  /** Most shards that this process may own. Default: all. */
+  @Optional()
+  @IsCount()
+  maxShards?: number;
+
+  /** How often shards without an owner are looked for. Milliseconds, default 500. */
+  @Optional()
+  @IsMilliseconds({ min: 1 })
+  claimInterval?: number;
+}
+
+/** Agrees with the other options. */
+function Fits(test: (options: RabbitMqOptions) => boolean, expected: string): PropertyDecorator {
+  return expects('fits', (_value, { object }) => test(object), expected);
+}

@@ -1,0 +1,129 @@
+import type { ShardConsumer, ShardReceiver } from '@mississippi/core/transport';
+import type { ChannelModel } from 'amqplib';
+import { closeChannel } from '../connection/channels.js';
+import { reasonOf } from '../errors/reason.js';
+import type { RabbitShardSession } from '../sessions/shard-session.js';
+import type { SignalResponder } from '../signals/signal-responder.js';
+import { ShardClaimer, type Claim, type ClaimerParts } from './shard-claimer.js';
+
+export interface OwnedShardsHooks {
+  /** A shard has become free. */
+  readonly freed: () => void;
+  /** A shard could not be opened, and is given back. */
+  readonly notOpened: (shard: number) => void;
+}
+
+/** The shards of this process, each with its session: from the claim until somebody else may have it. */
+export class OwnedShards {
+  /** Who handles the messages; `undefined` while nothing is claimed. */
+  consumer: ShardConsumer | undefined;
+  private readonly sessions = new Map<number, RabbitShardSession>();
+  /** Sessions that are being handed over. */
+  private readonly leaving = new Set<RabbitShardSession>();
+  /** Those that the core opens at this moment. */
+  private readonly openings = new Set<Promise<void>>();
+  private readonly claimer: ShardClaimer;
+
+  constructor(
+    private readonly parts: ClaimerParts,
+    private readonly signals: SignalResponder,
+    private readonly hooks: OwnedShardsHooks,
+  ) {
+    this.claimer = new ShardClaimer(parts, (session) => this.freed(session));
+    parts.connection.on('down', (cause) => this.lose(cause));
+  }
+
+  /** Their indexes, in order. */
+  get indexes(): number[] {
+    return [...this.sessions.keys()].sort((a, b) => a - b);
+  }
+
+  /** How many are to stay. */
+  get staying(): number {
+    return this.sessions.size - this.leaving.size;
+  }
+
+  has(shard: number): boolean {
+    return this.sessions.has(shard);
+  }
+
+  /** Claims a shard. Resolves when that was tried; the core opens it in the background. */
+  async claim(shard: number): Promise<void> {
+    const { connection } = this.parts;
+    const { consumer } = this;
+    const model = connection.current;
+    if (model === undefined || consumer === undefined) return;
+    try {
+      const claim = await this.claimer.claim(model, shard);
+      if (claim === undefined) return;
+      if (claim.session.ended || this.consumer !== consumer || connection.current !== model) {
+        await closeChannel(claim.channel);
+        return;
+      }
+      this.sessions.set(shard, claim.session);
+      this.open(consumer, model, claim);
+    } catch (error) {
+      this.cannotConsume(model, shard, error);
+    }
+  }
+
+  /** Resolves when the openings that are under way have ended. */
+  async opened(): Promise<void> {
+    await Promise.all(this.openings);
+  }
+
+  /** Hands some over in the background: handlers may take their time, and claiming must not wait for them. */
+  shed(count: number): void {
+    const staying = [...this.sessions.values()].filter((session) => !this.leaving.has(session));
+    const opened = staying.filter(({ receiver }) => receiver !== undefined);
+    for (const session of opened.slice(0, count)) {
+      this.leaving.add(session);
+      void this.handOver(session);
+    }
+  }
+
+  /** All are lost. */
+  lose(cause: Error): void {
+    for (const session of this.sessions.values()) session.lose(cause);
+  }
+
+  /** Nothing starts, what runs settles, the channel closes, and only then somebody else can own the shard. */
+  private async handOver(session: RabbitShardSession): Promise<void> {
+    try {
+      await session.receiver?.release();
+      await session.close();
+    } finally {
+      this.leaving.delete(session);
+    }
+  }
+
+  /** The core may have to ask a store first, and claiming must not wait for that. */
+  private open(consumer: ShardConsumer, model: ChannelModel, claim: Claim): void {
+    const opening = this.begin(consumer, claim)
+      .catch((error: unknown) => this.cannotConsume(model, claim.session.shard, error))
+      .finally(() => this.openings.delete(opening));
+    this.openings.add(opening);
+  }
+
+  private async begin(consumer: ShardConsumer, { channel, session }: Claim): Promise<void> {
+    let receiver: ShardReceiver;
+    try {
+      receiver = await consumer.open(session);
+    } catch (error) {
+      this.hooks.notOpened(session.shard);
+      await session.close();
+      throw error;
+    }
+    if (session.begin(receiver)) await this.signals.serve(channel, session.shard, receiver);
+  }
+
+  private cannotConsume(model: ChannelModel, shard: number, error: unknown): void {
+    const { connection, logger } = this.parts;
+    if (connection.current === model) logger.warn(`Shard ${shard} cannot be consumed yet: ${reasonOf(error)}`);
+  }
+
+  private freed(session: RabbitShardSession): void {
+    if (this.sessions.get(session.shard) === session) this.sessions.delete(session.shard);
+    this.hooks.freed();
+  }
+}

@@ -1,0 +1,132 @@
+import type { LoggerService } from '@nestjs/common';
+import type { Clock } from '@mississippi/core/transport';
+import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib';
+import type { BrokerConnection } from '../connection/broker-connection.js';
+import { closeChannel } from '../connection/channels.js';
+import type { LazyChannel } from '../connection/lazy-channel.js';
+import { pause } from '../connection/timers.js';
+import { ACCESS_REFUSED, codeOf, RESOURCE_LOCKED } from '../errors/reply-codes.js';
+import type { Settings } from '../options/settings.js';
+import type { RabbitPublisher } from '../publishing/rabbit-publisher.js';
+import { RabbitShardSession } from '../sessions/shard-session.js';
+import { SideReader } from '../sessions/side-reader.js';
+import type { StallFence } from '../sessions/stall-fence.js';
+import type { Topology } from '../topology/topology.js';
+
+/** What claims are made with. */
+export interface ClaimerParts {
+  /** The connection that consumes. */
+  readonly connection: BrokerConnection;
+  /** Any channel of that connection. */
+  readonly survey: LazyChannel;
+  readonly publisher: RabbitPublisher;
+  readonly fence: StallFence;
+  readonly topology: Topology;
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly logger: LoggerService;
+}
+
+/** A shard that is this process's now. */
+export interface Claim {
+  readonly channel: ConfirmChannel;
+  readonly session: RabbitShardSession;
+}
+
+/**
+ * Claims one shard: by an exclusive consumer on a channel of its own, or, for quorum queues, which do not enforce that, by
+ * an exclusive lock queue. RabbitMQ decides who gets it.
+ */
+export class ShardClaimer {
+  constructor(
+    private readonly parts: ClaimerParts,
+    /** A session has ended, and its shard is free. */
+    private readonly freed: (session: RabbitShardSession) => void,
+  ) {}
+
+  /** Returns the claim, or `undefined` where somebody else has the shard. */
+  async claim(model: ChannelModel, shard: number): Promise<Claim | undefined> {
+    const channel = await model.createConfirmChannel();
+    channel.on('error', () => undefined); // 'close' follows, and the call that failed rejects.
+    try {
+      return { channel, session: await this.take(model, channel, shard) };
+    } catch (error) {
+      await closeChannel(channel);
+      if (isTaken(error)) return undefined;
+      throw error;
+    }
+  }
+
+  private async take(model: ChannelModel, channel: ConfirmChannel, shard: number): Promise<RabbitShardSession> {
+    const { topology, settings } = this.parts;
+    if (settings.quorum) await topology.declareLock(channel, shard);
+    const side = this.sideReader(model, shard, (cause) => session.fail(cause));
+    const session: RabbitShardSession = this.session(model, channel, shard, side);
+    channel.on('close', () => session.lose(new Error(`the channel of shard ${shard} was closed`)));
+    await channel.prefetch(settings.prefetch);
+    await this.consume(channel, session);
+    session.parked = await this.readSideQueue(channel, side, shard);
+    return session;
+  }
+
+  private sideReader(model: ChannelModel, shard: number, failed: (cause: Error) => void): SideReader {
+    const { topology, settings, clock } = this.parts;
+    const { deliveryTimeout } = settings;
+    return new SideReader({ model, queue: topology.names.parked(shard), shard, deliveryTimeout, clock, failed });
+  }
+
+  private session(model: ChannelModel, channel: ConfirmChannel, shard: number, side: SideReader): RabbitShardSession {
+    const { publisher, fence, topology, settings, clock, logger } = this.parts;
+    return new RabbitShardSession({
+      shard,
+      channel,
+      side,
+      publisher,
+      names: topology.names,
+      prefetch: settings.prefetch,
+      fence,
+      clock,
+      logger,
+      freed: (ended) => this.release(model, ended),
+    });
+  }
+
+  private async consume(channel: Channel, session: RabbitShardSession): Promise<void> {
+    const { topology, settings } = this.parts;
+    const queue = topology.names.shard(session.shard);
+    await channel.consume(
+      queue,
+      (message) => {
+        if (message === null) session.fail(new Error(`the queue '${queue}' was deleted`));
+        else session.arrived(message);
+      },
+      { exclusive: !settings.quorum },
+    );
+  }
+
+  /** A former owner's reader must have gone first: what it held would not be counted. */
+  private async readSideQueue(channel: Channel, side: SideReader, shard: number): ReturnType<SideReader['index']> {
+    for (;;) {
+      const { messageCount, consumerCount } = await this.parts.topology.declareParked(channel, shard);
+      if (consumerCount === 0) return side.index(messageCount);
+      await pause(this.parts.clock, 20);
+    }
+  }
+
+  private async release(model: ChannelModel, session: RabbitShardSession): Promise<void> {
+    const { settings, connection } = this.parts;
+    // The lock goes with the connection too.
+    if (settings.quorum && connection.current === model) await this.unlock(session.shard).catch(() => undefined);
+    this.freed(session);
+  }
+
+  private async unlock(shard: number): Promise<void> {
+    const { survey, topology } = this.parts;
+    await (await survey.get()).deleteQueue(topology.names.lock(shard));
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === ACCESS_REFUSED || code === RESOURCE_LOCKED;
+}

@@ -1,0 +1,37 @@
+import type { FifoItem } from '@mississippi/core/transport';
+import type { AddressedMessage } from './addressed-message.js';
+
+/** A message whose caller waits for the confirm. */
+export class Outstanding implements FifoItem<Outstanding> {
+  /** The next in the list of those that wait. */
+  next: Outstanding | undefined = undefined;
+  /** Whether it was sent, once or more. */
+  sent = false;
+  /** Whether the broker has returned it, since it was sent last. */
+  returned = false;
+  /** Whether its caller still waits. */
+  open = true;
+  private resolve!: () => void;
+  private reject!: (error: Error) => void;
+  /** What the caller waits for. */
+  readonly done = new Promise<void>((resolve, reject) => {
+    this.resolve = resolve;
+    this.reject = reject;
+  });
+
+  constructor(
+    readonly message: AddressedMessage,
+    /** How long its caller waits. Milliseconds. */
+    readonly timeout: number,
+    /** On the transport's clock. */
+    readonly deadline: number,
+  ) {}
+
+  /** Tells the caller, unless that has happened before. */
+  finish(error?: Error): void {
+    if (!this.open) return;
+    this.open = false;
+    if (error === undefined) this.resolve();
+    else this.reject(error);
+  }
+}

@@ -1,0 +1,199 @@
+import type { LoggerService } from '@nestjs/common';
+import { SessionEndedError } from '@mississippi/core';
+import type {
+  Clock,
+  Delivery,
+  MessageHeaders,
+  ParkedEntry,
+  ParkedMode,
+  ParkedReader,
+  ShardReceiver,
+  ShardSession,
+} from '@mississippi/core/transport';
+import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
+import { closeChannel } from '../connection/channels.js';
+import { within } from '../connection/timers.js';
+import { reasonOf } from '../errors/reason.js';
+import type { RabbitPublisher } from '../publishing/rabbit-publisher.js';
+import type { QueueNames } from '../topology/queue-names.js';
+import { PARKED_HEADER } from '../wire/header-names.js';
+import { RabbitDelivery } from '../wire/rabbit-delivery.js';
+import { AckWindow } from './ack-window.js';
+import { setAside } from './set-aside.js';
+import type { SideReader } from './side-reader.js';
+import type { StallFence } from './stall-fence.js';
+
+/** How long a channel may take to close before its connection is given up. Milliseconds. */
+const CLOSE_TIMEOUT = 5_000;
+
+/** What one epoch of a shard is made of. */
+export interface SessionParts {
+  readonly shard: number;
+  readonly channel: ConfirmChannel;
+  readonly side: SideReader;
+  readonly publisher: RabbitPublisher;
+  readonly names: QueueNames;
+  readonly prefetch: number;
+  readonly fence: StallFence;
+  readonly clock: Clock;
+  readonly logger: LoggerService;
+  /** The epoch has ended, and the shard is free or will be at once. */
+  readonly freed: (session: RabbitShardSession) => Promise<void>;
+}
+
+/** One epoch of one shard: a channel, its consumer and its acks. It ends with the channel. */
+export class RabbitShardSession implements ShardSession {
+  readonly shard: number;
+  parked: readonly ParkedEntry[] = [];
+  /** The core's side of the epoch, once it has been opened. */
+  receiver: ShardReceiver | undefined;
+  /** Nothing of the epoch can be settled any more. */
+  ended = false;
+  private readonly acks: AckWindow;
+  /** What came before the receiver was there. */
+  private early: RabbitDelivery[] = [];
+  /** Why the epoch was lost, if it was. */
+  private lostBy: Error | undefined;
+
+  constructor(private readonly parts: SessionParts) {
+    const { shard, channel, prefetch, names, clock } = parts;
+    this.shard = shard;
+    this.acks = new AckWindow(channel, Math.max(1, Math.floor(prefetch / 4)), clock);
+    // A move found no queue. Its confirm comes after this, and finds the epoch ended; the next one declares the queue again.
+    channel.on('return', () => {
+      this.fail(new Error(`the side queue '${names.parked(shard)}' was deleted`));
+    });
+  }
+
+  /** A message has come. */
+  arrived(message: ConsumeMessage): void {
+    if (this.ended) return;
+    const delivery = new RabbitDelivery(message, false);
+    this.acks.opened(delivery);
+    if (this.receiver === undefined) this.early.push(delivery);
+    else this.receiver.deliver(delivery);
+  }
+
+  /** Deliveries go to the core from now on. Returns whether the epoch goes on: it may have ended while it was opened. */
+  begin(receiver: ShardReceiver): boolean {
+    if (this.ended) {
+      if (this.lostBy !== undefined) receiver.lost(this.lostBy);
+      return false;
+    }
+    this.receiver = receiver;
+    for (const delivery of this.early.splice(0)) receiver.deliver(delivery);
+    return true;
+  }
+
+  /** The epoch ends without our doing. */
+  lose(cause: Error): void {
+    if (this.ended) return;
+    this.lostBy = cause;
+    this.end();
+    this.receiver?.lost(cause);
+    void this.parts.freed(this);
+  }
+
+  /** The epoch cannot go on, and the core is to know. */
+  fail(cause: Error): void {
+    if (this.ended) return;
+    this.lose(cause);
+    void closeChannel(this.parts.channel);
+  }
+
+  isCertain(): boolean {
+    return this.parts.fence.isCertain();
+  }
+
+  /** Rejects with the client's error when the broker did not answer. */
+  verify(): Promise<void> {
+    return this.parts.fence.verify();
+  }
+
+  settle(delivery: Delivery): void {
+    if (this.ended) return;
+    const rabbit = delivery as RabbitDelivery;
+    if (rabbit.parked) this.parts.side.settle(rabbit);
+    else this.acks.settle(rabbit);
+  }
+
+  /**
+   * @throws {SessionEndedError} when the epoch has ended
+   * @throws {PublishError} when the copy was returned or refused, or the transport was closed
+   */
+  async deadLetter(delivery: Delivery, notes: MessageHeaders): Promise<void> {
+    this.check();
+    const { publisher, names } = this.parts;
+    await publisher.submit(setAside(delivery, notes, names.deadLetters), Infinity);
+    this.check();
+    this.settle(delivery);
+  }
+
+  /**
+   * @throws {SessionEndedError} when the epoch has ended; also by this move, which then failed
+   * @throws {PublishError} when the transport was closed
+   */
+  async park(delivery: Delivery, mode: ParkedMode, notes: MessageHeaders): Promise<void> {
+    const { publisher, names, shard } = this.parts;
+    await publisher.probe();
+    this.check();
+    await this.move(setAside(delivery, { ...notes, [PARKED_HEADER]: mode }, names.parked(shard)));
+    this.check();
+    this.settle(delivery);
+  }
+
+  readParked(key: Uint8Array): ParkedReader {
+    return this.parts.side.read(key);
+  }
+
+  async close(): Promise<void> {
+    if (this.ended) return;
+    this.flush();
+    this.end();
+    const { clock, channel } = this.parts;
+    await within(clock, CLOSE_TIMEOUT, closeChannel(channel)).catch(() => undefined);
+    await this.parts.freed(this);
+  }
+
+  giveUp(cause: Error): void {
+    if (this.ended) return;
+    this.end();
+    this.parts.logger.warn(`Shard ${this.shard} was given up: ${reasonOf(cause)}`);
+    void closeChannel(this.parts.channel).then(() => this.parts.freed(this));
+  }
+
+  /** On the delivering channel, so that no move of an epoch that has ended can follow the next owner's reading. */
+  private move({ exchange, queue, body, options }: ReturnType<typeof setAside>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.parts.channel.publish(exchange, queue, body, options, (error: unknown) => {
+        if (error === null || error === undefined) {
+          resolve();
+          return;
+        }
+        const cause = error instanceof Error ? error : new Error('a move to the side queue was refused');
+        reject(new SessionEndedError(this.shard, cause));
+        this.fail(cause);
+      });
+    });
+  }
+
+  private end(): void {
+    this.ended = true;
+    this.early = [];
+    this.acks.drop();
+    this.parts.side.end();
+  }
+
+  private flush(): void {
+    try {
+      this.acks.flush();
+      this.parts.side.flush();
+    } catch {
+      // The channel closed in this moment; what was not acked comes back.
+    }
+  }
+
+  private check(): void {
+    if (this.ended) throw new SessionEndedError(this.shard);
+  }
+}

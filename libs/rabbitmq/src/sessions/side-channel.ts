@@ -1,0 +1,108 @@
+import type { Clock } from '@mississippi/core/transport';
+import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
+import { closeChannel, openChannel } from '../connection/channels.js';
+import { pause } from '../connection/timers.js';
+import { ACCESS_REFUSED, codeOf } from '../errors/reply-codes.js';
+import { RabbitDelivery } from '../wire/rabbit-delivery.js';
+import { AckWindow } from './ack-window.js';
+import { ParkedDeliveries } from './parked-deliveries.js';
+
+/** With so many settled deliveries the acks wait no longer. */
+const MOST_ACKS = 50;
+
+/** A shard's side queue, and how it is reached. */
+export interface SideQueueParts {
+  readonly model: ChannelModel;
+  readonly queue: string;
+  readonly clock: Clock;
+}
+
+export interface SideChannelHooks {
+  /** A delivery has come. */
+  readonly arrived: () => void;
+  /** Nothing more will come. */
+  readonly failed: (cause: Error) => void;
+}
+
+/** One reading of a side queue, from its beginning: a channel that consumes exclusively, what came on it, and its acks. */
+export class SideChannel {
+  readonly deliveries = new ParkedDeliveries();
+  private channel: Channel | undefined;
+  private acks: AckWindow | undefined;
+  private closed = false;
+
+  constructor(
+    private readonly parts: SideQueueParts,
+    private readonly hooks: SideChannelHooks,
+  ) {}
+
+  /** Begins to read. Rejects when it is closed meanwhile. */
+  async open(): Promise<void> {
+    const { model, clock } = this.parts;
+    for (;;) {
+      try {
+        await this.consume(await openChannel(model));
+        return;
+      } catch (error) {
+        // The channel before, ours or a former owner's, is gone for its holder but not yet for the queue.
+        if (this.closed || codeOf(error) !== ACCESS_REFUSED) throw error;
+      }
+      await pause(clock, 20);
+    }
+  }
+
+  /** Returns whether the delivery came on this channel and was not settled before. */
+  settle(delivery: RabbitDelivery): boolean {
+    if (!this.deliveries.remove(delivery)) return false;
+    this.acks?.settle(delivery);
+    return true;
+  }
+
+  flush(): void {
+    this.acks?.flush();
+  }
+
+  /** Returns everything that is not settled to its place. */
+  async close(): Promise<void> {
+    const { channel, acks } = this;
+    this.closed = true;
+    if (channel === undefined) return;
+    try {
+      acks?.flush();
+    } catch {
+      // The channel is gone; what was not acked comes back.
+    }
+    acks?.drop();
+    await closeChannel(channel);
+  }
+
+  private async consume(channel: Channel): Promise<void> {
+    const { queue, clock } = this.parts;
+    if (this.closed) {
+      await closeChannel(channel); // Nobody else would.
+      throw new Error('it was closed while it opened');
+    }
+    let consuming = false;
+    channel.on('close', () => {
+      if (consuming && !this.closed)
+        this.hooks.failed(new Error(`the channel of the side queue '${queue}' was closed`));
+    });
+    this.channel = channel;
+    const acks = new AckWindow(channel, MOST_ACKS, clock);
+    this.acks = acks;
+    await channel.consume(queue, (message) => this.arrived(acks, message), { exclusive: true });
+    consuming = true;
+  }
+
+  private arrived(acks: AckWindow, message: ConsumeMessage | null): void {
+    if (this.closed) return;
+    if (message === null) {
+      this.hooks.failed(new Error(`the side queue '${this.parts.queue}' was deleted`));
+      return;
+    }
+    const delivery = new RabbitDelivery(message, true);
+    acks.opened(delivery);
+    this.deliveries.add(delivery);
+    this.hooks.arrived();
+  }
+}

@@ -1,0 +1,70 @@
+import { ShardNotOwnedError, ShuttingDownError } from '@mississippi/core';
+import type { ShardReceiver } from '@mississippi/core/transport';
+import type { Channel, ConsumeMessage } from 'amqplib';
+import type { BrokerConnection } from '../connection/broker-connection.js';
+import { reply, wantsReply } from '../connection/direct-reply.js';
+import { LazyChannel } from '../connection/lazy-channel.js';
+import type { QueueNames } from '../topology/queue-names.js';
+import { decodeRequest, encodeReply, errorReply, type SignalReply } from './signal-messages.js';
+
+/**
+ * Answers the signals of other processes to the shards that this one owns. A request is acked when its handler is about to
+ * see it, so it runs at most once; before that it belongs to whoever owns the shard.
+ */
+export class SignalResponder {
+  private readonly replies: LazyChannel;
+
+  constructor(
+    /** The connection that publishes. */
+    connection: BrokerConnection,
+    private readonly names: QueueNames,
+    /** Name of a queue that lives as long as this process consumes. */
+    private readonly process: string,
+  ) {
+    this.replies = new LazyChannel(connection);
+  }
+
+  /** Reads a shard's requests on the shard's own channel, so that what has not started returns with it. */
+  async serve(channel: Channel, shard: number, receiver: ShardReceiver): Promise<void> {
+    await channel.consume(this.names.signals(shard), (message) => {
+      if (message !== null) void this.answer(channel, receiver, message);
+    });
+  }
+
+  private async answer(channel: Channel, receiver: ShardReceiver, message: ConsumeMessage): Promise<void> {
+    let open = true;
+    const ack = (): void => {
+      if (!open) return;
+      open = false;
+      try {
+        channel.ack(message);
+      } catch {
+        // The channel closed in this moment: the next owner gets the request again, unless it had started.
+      }
+    };
+    const started = (): void => {
+      ack();
+      void this.reply(message, { kind: 'started', process: this.process });
+    };
+    try {
+      const { key, signal, timeout } = decodeRequest(message);
+      const value = await receiver.signal(key, signal, timeout, started);
+      ack();
+      await this.reply(message, { kind: 'answer', value });
+    } catch (error) {
+      if (open && (error instanceof ShardNotOwnedError || error instanceof ShuttingDownError)) return;
+      ack();
+      await this.reply(message, errorReply(error));
+    }
+  }
+
+  private async reply(message: ConsumeMessage, content: SignalReply): Promise<void> {
+    if (!wantsReply(message)) return;
+    const body = encodeReply(content);
+    try {
+      reply(await this.replies.get(), message, body);
+    } catch {
+      // The connection went in this moment; the caller's time-out tells.
+    }
+  }
+}

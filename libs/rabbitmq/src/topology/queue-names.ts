@@ -1,0 +1,47 @@
+/** What the queues of one prefix are called. */
+export class QueueNames {
+  readonly deadLetters: string;
+  /** Remembers how many shards there are. */
+  readonly meta: string;
+  /** Its consumers are the processes that claim shards. */
+  readonly members: string;
+  /** Its consumers are the processes that lack shards. */
+  readonly hungry: string;
+  /** The exchange by which all processes are asked. */
+  readonly processes: string;
+  /** No queue has this name. */
+  readonly nobody: string;
+
+  constructor(private readonly prefix: string) {
+    this.deadLetters = `${prefix}dead_letters`;
+    this.meta = `${prefix}meta`;
+    this.members = `${prefix}members`;
+    this.hungry = `${prefix}hungry`;
+    this.processes = `${prefix}processes`;
+    this.nobody = `${prefix}nobody`;
+  }
+
+  shard(index: number): string {
+    return `${this.prefix}${index}`;
+  }
+
+  /** The shard's side queue. */
+  parked(index: number): string {
+    return `${this.prefix}${index}.parked`;
+  }
+
+  /** Requests from other processes to the shard's keys. */
+  signals(index: number): string {
+    return `${this.prefix}${index}.signals`;
+  }
+
+  /** Who holds it owns the shard, where the shard's own queue cannot tell. */
+  lock(index: number): string {
+    return `${this.prefix}${index}.lock`;
+  }
+
+  /** Lives as long as the process of that id consumes. */
+  process(id: string): string {
+    return `${this.prefix}process.${id}`;
+  }
+}

@@ -1,0 +1,8 @@
+/** The header that carries the sharding key in the external term format. */
+export const KEY_HEADER = 'sharding_key';
+
+/** Names the headers that were left out because the table would have grown too large. */
+export const DROPPED_HEADER = 'mississippi_dropped_headers';
+
+/** Tells why a message is in the side queue: `held` or `pressure`. */
+export const PARKED_HEADER = 'mississippi_parked';

@@ -1,0 +1,57 @@
+import type { HeaderValue, MessageHeaders } from '@mississippi/core';
+import type { Delivery } from '@mississippi/core/transport';
+import type { ConsumeMessage } from 'amqplib';
+import { KEY_HEADER } from './header-names.js';
+import { decodeHeader } from './header-values.js';
+
+/** Most bytes of a short string (AMQP 0-9-1, 4.2.5.3), and what a UTF-16 unit takes at most. */
+const MOST_BYTES = 255;
+const BYTES_PER_UNIT = 3;
+
+const isShort = (text: string): boolean =>
+  text.length * BYTES_PER_UNIT <= MOST_BYTES || Buffer.byteLength(text) <= MOST_BYTES;
+
+/** A message of a queue, together with what settles it. */
+export class RabbitDelivery implements Delivery {
+  readonly key: Uint8Array | undefined;
+  readonly body: Uint8Array;
+  readonly messageId: string | undefined;
+  readonly timestamp: number | undefined;
+  readonly redelivered: boolean;
+  readonly tag: number;
+  settled = false;
+  private readonly rawHeaders: Readonly<Record<string, unknown>>;
+  private decoded: MessageHeaders | undefined;
+
+  constructor(
+    message: ConsumeMessage,
+    /** Whether it came out of the side queue. */
+    readonly parked: boolean,
+  ) {
+    const { headers, messageId, timestamp } = message.properties;
+    this.rawHeaders = headers ?? {};
+    // A header '__proto__' of a foreign producer becomes the prototype.
+    const key: unknown = Object.hasOwn(this.rawHeaders, KEY_HEADER) ? this.rawHeaders[KEY_HEADER] : undefined;
+    // A window on the socket's buffer, as the body is: whoever keeps a key for longer than its message copies it.
+    this.key = key instanceof Uint8Array ? key : undefined;
+    this.body = message.content;
+    // What is no text or no exact number could not be written again when the message is set aside.
+    this.messageId = typeof messageId === 'string' && isShort(messageId) ? messageId : undefined;
+    this.timestamp = Number.isSafeInteger(timestamp) ? (timestamp as number) : undefined;
+    this.redelivered = message.fields.redelivered;
+    this.tag = message.fields.deliveryTag;
+  }
+
+  /** All headers but the sharding key; a `sharding_key` that is no bytes stays among them. */
+  get headers(): MessageHeaders {
+    return (this.decoded ??= this.decode());
+  }
+
+  private decode(): MessageHeaders {
+    const headers: Record<string, HeaderValue> = {};
+    for (const [name, value] of Object.entries(this.rawHeaders)) {
+      if (name !== KEY_HEADER || this.key === undefined) headers[name] = decodeHeader(value);
+    }
+    return headers;
+  }
+}
