@@ -49,12 +49,12 @@ export function replaceMethod<T extends object, K extends keyof T>(
 export function replaceGetter<T extends object, K extends keyof T>(
   prototype: T,
   name: K,
-  make: (value: T[K], owner: T) => T[K],
+  make: (value: T[K]) => T[K],
 ): () => void {
   const original = Object.getOwnPropertyDescriptor(prototype, name)!;
   const read = Reflect.get(original, 'get') as (this: T) => T[K];
   const get = function (this: T): T[K] {
-    return make(read.call(this), this);
+    return make(read.call(this));
   };
   Object.defineProperty(prototype, name, { ...original, get });
   return () => void Object.defineProperty(prototype, name, original);

@@ -151,14 +151,14 @@ class EpochRecorder {
   }
 
   private tell(type: 'owned' | 'releasing' | 'released' | 'lost' | 'suspended' | 'assured'): void {
-    this.recorder.record({ type, ...this.place });
+    this.recorder.record({ type, ...this.epochRef });
   }
 
   private refOf(delivery: Delivery): Delivered {
-    return { ...refOfId(delivery.messageId), ...this.place, delivery: this.numbers.get(delivery) ?? 0 };
+    return { ...refOfId(delivery.messageId), ...this.epochRef, delivery: this.numbers.get(delivery) ?? 0 };
   }
 
-  private get place(): EpochRef {
+  private get epochRef(): EpochRef {
     return { shard: this.inner.shard, epoch: this.epoch };
   }
 }

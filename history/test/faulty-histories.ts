@@ -43,7 +43,7 @@ function beside(event: HistoryEvent, milliseconds: number, observation: Observat
   return { ...observation, process, n, wall, mono: mono + milliseconds };
 }
 
-const placeOf = ({ shard, epoch }: { shard: number; epoch: number }) => ({ shard, epoch });
+const epochOf = ({ shard, epoch }: { shard: number; epoch: number }) => ({ shard, epoch });
 
 const swap = (events: readonly HistoryEvent[], one: object, other: HistoryEvent): HistoryEvent[] =>
   events.map((event) => (event === one ? other : event));
@@ -155,9 +155,9 @@ export const FAULTY: Readonly<Record<string, Fault>> = {
     promise: 'overlapAcross',
     plant(events, random) {
       const { start, end } = attempt(events, random);
-      const place = { shard: 9, epoch: 1 };
+      const elsewhere = { shard: 9, epoch: 1 };
       const stall = beside(start, 0.2, { type: 'fault', fault: 'stall', target: 'w8.1' });
-      const both = ['w8.1', 'w9.1'].flatMap((process) => again({ start, end }, 0.1, { process, ...place }));
+      const both = ['w8.1', 'w9.1'].flatMap((process) => again({ start, end }, 0.1, { process, ...elsewhere }));
       return [...events, ...both.map((event, i) => later(event, i)), stall];
     },
   },
@@ -191,11 +191,11 @@ export const FAULTY: Readonly<Record<string, Fault>> = {
   },
   'an attempt starts in an epoch that was lost': {
     promise: 'startedInLostEpoch',
-    plant: beforeStart((start) => ({ type: 'lost', ...placeOf(start) })),
+    plant: beforeStart((start) => ({ type: 'lost', ...epochOf(start) })),
   },
   'an attempt starts in an epoch that was released': {
     promise: 'startedInLostEpoch',
-    plant: beforeStart((start) => ({ type: 'released', ...placeOf(start) })),
+    plant: beforeStart((start) => ({ type: 'released', ...epochOf(start) })),
   },
   'an attempt starts after another process got the shard': {
     promise: 'startedInLostEpoch',
@@ -207,17 +207,17 @@ export const FAULTY: Readonly<Record<string, Fault>> = {
   },
   'an attempt starts in an epoch that closes': {
     promise: 'startedWhileReleasing',
-    plant: beforeStart((start) => ({ type: 'releasing', ...placeOf(start) })),
+    plant: beforeStart((start) => ({ type: 'releasing', ...epochOf(start) })),
   },
   'an attempt starts while the ownership is uncertain': {
     promise: 'startedUnassured',
-    plant: beforeStart((start) => ({ type: 'suspended', ...placeOf(start) })),
+    plant: beforeStart((start) => ({ type: 'suspended', ...epochOf(start) })),
   },
   'a message is delivered in an epoch that was lost': {
     promise: 'deliveredInLostEpoch',
     plant(events, random) {
       const delivered = random.pick(all(events, 'delivered'));
-      return [...events, beside(delivered, -0.5, { type: 'lost', ...placeOf(delivered) })];
+      return [...events, beside(delivered, -0.5, { type: 'lost', ...epochOf(delivered) })];
     },
   },
   'a message is settled before it is handled': {
@@ -235,7 +235,7 @@ export const FAULTY: Readonly<Record<string, Fault>> = {
     promise: 'settledInLostEpoch',
     plant(events, random) {
       const settled = settlement(events, random);
-      return [...events, beside(settled, -0.5, { type: 'lost', ...placeOf(settled) })];
+      return [...events, beside(settled, -0.5, { type: 'lost', ...epochOf(settled) })];
     },
   },
   'a message is settled in another epoch than the one that brought it': {

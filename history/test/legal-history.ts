@@ -31,7 +31,7 @@ export class HistoryWriter {
   private readonly next = new Map<string, number>();
   private readonly owners = new Map<number, string>();
   private readonly queues: Queued[][] = Array.from({ length: SHARDS }, () => []);
-  private readonly turns = new Map(PLACES.map((place) => [place, 1]));
+  private readonly starts = new Map(PLACES.map((place) => [place, 1]));
   /** States of the data updaters that live, by the epoch's name and the key. */
   private readonly states = new Map<string, number>();
   private numbers = 0;
@@ -68,13 +68,13 @@ export class HistoryWriter {
   kill(process: string): void {
     this.write('nemesis', { type: 'fault', fault: 'kill', target: process });
     this.write('nemesis', { type: 'exited', target: process, how: 'killed' });
-    const [place, turn] = process.split('.');
-    this.turns.set(place!, Number(turn) + 1);
+    const [place, start] = process.split('.');
+    this.starts.set(place!, Number(start) + 1);
     for (const [shard, owner] of this.owners) if (owner === process) this.owners.delete(shard);
   }
 
   private process(place: string): string {
-    return `${place}.${this.turns.get(place) ?? 1}`;
+    return `${place}.${this.starts.get(place) ?? 1}`;
   }
 
   private epochOf(shard: number): EpochRef & { process: string } {
@@ -90,17 +90,17 @@ export class HistoryWriter {
   }
 
   private handOver(shard: number): void {
-    const { process, ...place } = this.epochOf(shard);
-    this.write(process, { type: 'releasing', ...place });
+    const { process, ...epoch } = this.epochOf(shard);
+    this.write(process, { type: 'releasing', ...epoch });
     this.terminate(shard);
-    this.write(process, { type: 'released', ...place });
+    this.write(process, { type: 'released', ...epoch });
     this.own(this.process(process.startsWith('w0') ? 'w1' : 'w0'), shard);
   }
 
   /** Ends the data updaters of a shard. */
   private terminate(shard: number): void {
-    const { process, ...place } = this.epochOf(shard);
-    for (let key = shard; key < KEYS; key += SHARDS) this.callback(process, place, 'terminate', `k${key}`);
+    const { process, ...epoch } = this.epochOf(shard);
+    for (let key = shard; key < KEYS; key += SHARDS) this.callback(process, epoch, 'terminate', `k${key}`);
   }
 
   private publish(random: Seeded): void {
@@ -124,11 +124,11 @@ export class HistoryWriter {
     const [head] = queue;
     if (head === undefined) return;
     const { fails, discarded, ...ref } = head;
-    const { process, ...place } = this.epochOf(shard);
-    const delivered = { ...ref, ...place, delivery: ++this.numbers };
+    const { process, ...epoch } = this.epochOf(shard);
+    const delivered = { ...ref, ...epoch, delivery: ++this.numbers };
     this.write(process, { type: 'delivered', ...delivered, redelivered: false, fromSide: false });
     for (let attempt = 1; attempt <= fails + 1; attempt++) {
-      this.attempt(process, ref, place, attempt, attempt <= fails ? 'failed' : discarded ? 'discarded' : 'ok');
+      this.attempt(process, ref, epoch, attempt, attempt <= fails ? 'failed' : discarded ? 'discarded' : 'ok');
     }
     if (then === 'killed') {
       this.kill(process);
@@ -142,28 +142,28 @@ export class HistoryWriter {
   private attempt(
     process: string,
     ref: MessageRef,
-    place: EpochRef,
+    epoch: EpochRef,
     attempt: number,
     outcome: 'ok' | 'failed' | 'discarded',
   ): void {
-    const at = `${epochName(process, place)} ${ref.key}`;
-    if (!this.states.has(at)) this.callback(process, place, 'init', ref.key);
+    const at = `${epochName(process, epoch)} ${ref.key}`;
+    if (!this.states.has(at)) this.callback(process, epoch, 'init', ref.key);
     const state = this.states.get(at)!;
-    const called = { ...ref, ...place, callback: 'handleMessage' as const, run: ++this.numbers };
+    const called = { ...ref, ...epoch, callback: 'handleMessage' as const, run: ++this.numbers };
     const run = { ...called, attempt, redelivered: false };
     this.write(process, { type: 'started', ...run, state });
     this.now += 4;
     const changed = outcome === 'failed' ? state : ++this.numbers;
     this.states.set(at, changed);
     this.write(process, { type: 'ended', ...run, outcome, stops: false, state: changed });
-    if (outcome === 'failed') this.callback(process, place, 'terminate', ref.key);
+    if (outcome === 'failed') this.callback(process, epoch, 'terminate', ref.key);
   }
 
-  private callback(process: string, place: EpochRef, callback: 'init' | 'terminate', key: string): void {
-    const at = `${epochName(process, place)} ${key}`;
+  private callback(process: string, epoch: EpochRef, callback: 'init' | 'terminate', key: string): void {
+    const at = `${epochName(process, epoch)} ${key}`;
     const state = this.states.get(at);
     if (callback === 'terminate' && state === undefined) return;
-    const run = { id: '', key, seq: -1, ...place, callback, run: ++this.numbers, attempt: 0, redelivered: false };
+    const run = { id: '', key, seq: -1, ...epoch, callback, run: ++this.numbers, attempt: 0, redelivered: false };
     this.write(process, { type: 'started', ...run, state });
     this.write(process, { type: 'ended', ...run, outcome: 'ok', stops: false, state: ++this.numbers });
     if (callback === 'init') this.states.set(at, this.numbers);

@@ -6,7 +6,7 @@ interface Seen {
 }
 
 const SHARD = 0;
-const place = (epoch: number) => ({ shard: SHARD, epoch });
+const inEpoch = (epoch: number) => ({ shard: SHARD, epoch });
 
 /** One thing after the other, so many milliseconds apart. */
 function check(list: readonly (Seen | readonly Seen[])[], limits: Limits = {}, apart = 1): Verdict {
@@ -17,8 +17,8 @@ function check(list: readonly (Seen | readonly Seen[])[], limits: Limits = {}, a
 }
 
 const by = (process: string, seen: Observation): Seen => ({ process, seen });
-const owned = (process: string, epoch: number): Seen => by(process, { type: 'owned', ...place(epoch) });
-const lost = (process: string, epoch: number): Seen => by(process, { type: 'lost', ...place(epoch) });
+const owned = (process: string, epoch: number): Seen => by(process, { type: 'owned', ...inEpoch(epoch) });
+const lost = (process: string, epoch: number): Seen => by(process, { type: 'lost', ...inEpoch(epoch) });
 const lose = (target: string): Seen => by('test', { type: 'fault', fault: 'channel', target });
 
 function killed(target: string): Seen[] {
@@ -27,8 +27,8 @@ function killed(target: string): Seen[] {
 
 /** What happens to a message of one key: it is delivered, attempted, handled and settled. */
 function message(seq: number, process: string, epoch: number, copy = 0): [Seen, Seen, Seen, Seen] {
-  const delivered = { ...refOf('a', seq), ...place(epoch), delivery: 100 * epoch + seq + 50 * copy };
-  const called = { ...refOf('a', seq), ...place(epoch), callback: 'handleMessage' as const, run: delivered.delivery };
+  const delivered = { ...refOf('a', seq), ...inEpoch(epoch), delivery: 100 * epoch + seq + 50 * copy };
+  const called = { ...refOf('a', seq), ...inEpoch(epoch), callback: 'handleMessage' as const, run: delivered.delivery };
   const run = { ...called, attempt: 1, redelivered: false };
   return [
     by(process, { type: 'delivered', ...delivered, redelivered: false, fromSide: false }),
@@ -76,7 +76,7 @@ describe('a repeat', () => {
 
   it('is explained by a copy that a move left which was under way', () => {
     const [delivered, started, ended] = message(0, 'one', 1);
-    const ref = { ...refOf('a', 0), ...place(1), delivery: 100 };
+    const ref = { ...refOf('a', 0), ...inEpoch(1), delivery: 100 };
     const moved = [delivered, by('one', { type: 'parking', ...ref }), lost('one', 1)];
     const again = [owned('one', 2), message(0, 'one', 2), lost('one', 2), owned('one', 3), message(0, 'one', 3)];
     expect(check([published, owned('one', 1), ...moved, ...again])).toMatchObject({ ...LEGAL, duplicates: 1 });
@@ -132,7 +132,7 @@ describe('a message that bypasses the transport', () => {
   const sent = [
     owned('one', 1),
     by('one', { type: 'directed', ...direct }),
-    by('one', { type: 'accepted', ...direct, ...place(1) }),
+    by('one', { type: 'accepted', ...direct, ...inEpoch(1) }),
   ];
   const [, started, ended] = message(0, 'one', 1).map(({ process, seen }) =>
     by(process, { ...seen, ...direct, seq: -1 } as Observation),

@@ -17,11 +17,11 @@ export class Epochs {
     private readonly faults: Faults,
   ) {}
 
-  of(process: string, place: EpochRef): EpochState {
-    const name = epochName(process, place);
+  of(process: string, ref: EpochRef): EpochState {
+    const name = epochName(process, ref);
     let epoch = this.epochs.get(name);
     if (epoch === undefined) {
-      this.epochs.set(name, (epoch = epochState(name, process, place.shard, this.findings.order)));
+      this.epochs.set(name, (epoch = epochState(name, process, ref.shard, this.findings.order)));
       this.ofProcess(process).add(epoch);
     }
     return epoch;

@@ -16,7 +16,7 @@ interface KeyState {
 export interface Backlog {
   /** Attempts that started while later messages of their key were published. */
   pressed: number;
-  /** Most messages that waited behind one attempt. */
+  /** Most messages behind one attempt. */
   most: number;
   /** Most messages of one key. */
   longest: number;
@@ -94,9 +94,9 @@ export class Messages {
     if (message.done > 0 && !message.repeating) message.repeats++;
     message.repeating = message.done > 0;
     this.checkRepeat(message, process, text);
-    const waiting = state.published - state.done - 1;
-    if (waiting > 0) this.backlog.pressed++;
-    this.backlog.most = Math.max(this.backlog.most, waiting);
+    const behind = state.published - state.done - 1;
+    if (behind > 0) this.backlog.pressed++;
+    this.backlog.most = Math.max(this.backlog.most, behind);
   }
 
   ended({ process, outcome }: { process: string; outcome: string }, message: MessageState): void {

@@ -122,7 +122,7 @@ const forgetsKeyInUse: Mutant = {
         'add',
         (add) =>
           function (this: KeyTable<KeyedItem<never>>, item) {
-            tables.set(item, this as { delete(item: object): void });
+            tables.set(item, this);
             add.call(this, item);
           },
       ),

@@ -47,7 +47,7 @@ export class PlannedHandler implements DataUpdaterHandler<number, PlannedPayload
   ) {}
 
   init(_key: unknown, context: CallbackContext): number | Promise<number> {
-    return this.turn('init', undefined, context, (state) => state);
+    return this.callback('init', undefined, context, (state) => state);
   }
 
   handleMessage(
@@ -67,18 +67,18 @@ export class PlannedHandler implements DataUpdaterHandler<number, PlannedPayload
     state: number,
     context: CallbackContext,
   ): Reply<number, string> | Promise<Reply<number, string>> {
-    return this.turn('handleSignal', state, context, (next) => reply('answer', next));
+    return this.callback('handleSignal', state, context, (next) => reply('answer', next));
   }
 
   handleContinue(_arg: unknown, state: number, context: CallbackContext): Ok<number> | Promise<Ok<number>> {
-    return this.turn('handleContinue', state, context, (next) => ok(next));
+    return this.callback('handleContinue', state, context, (next) => ok(next));
   }
 
   terminate(_reason: TerminateReason, state: number, context: CallbackContext): void | Promise<void> {
-    return this.turn('terminate', state, context, () => undefined);
+    return this.callback('terminate', state, context, () => undefined);
   }
 
-  private turn<T>(
+  private callback<T>(
     name: CallbackName,
     state: number | undefined,
     context: CallbackContext,

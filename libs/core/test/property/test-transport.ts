@@ -112,7 +112,7 @@ export class TestSession implements ShardSession {
 
   constructor(
     private readonly inner: ShardSession,
-    private readonly home: TestTransport,
+    private readonly transport: TestTransport,
   ) {}
 
   get shard(): number {
@@ -123,7 +123,7 @@ export class TestSession implements ShardSession {
   }
 
   settle(delivery: Delivery): void {
-    if (this.home.process.alive) this.inner.settle(delivery);
+    if (this.transport.process.alive) this.inner.settle(delivery);
   }
 
   deadLetter(delivery: Delivery, notes: MessageHeaders): Promise<void> {
@@ -187,10 +187,10 @@ export class TestSession implements ShardSession {
   }
 
   end(): void {
-    if (this.home.sessions.get(this.shard) === this) this.home.sessions.delete(this.shard);
+    if (this.transport.sessions.get(this.shard) === this) this.transport.sessions.delete(this.shard);
   }
 
   private tell(type: 'suspended' | 'assured' | 'releasing'): void {
-    this.home.process.recorder.record({ type, shard: this.shard, epoch: this.receiver!.epoch });
+    this.transport.process.recorder.record({ type, shard: this.shard, epoch: this.receiver!.epoch });
   }
 }
