@@ -10,11 +10,16 @@ export class LiveView {
   readonly aside = new Set<string>();
   private readonly confirmedOnce = new Set<string>();
   private readonly doneOnce = new Set<string>();
-  private readonly checker = new Checker();
+  private readonly checker: Checker | undefined;
   private readonly tail: HistoryTail;
 
-  constructor(folder: string) {
+  /** @param promises that are watched */
+  constructor(
+    folder: string,
+    private readonly promises: readonly Promised[] = [],
+  ) {
     this.tail = new HistoryTail(folder);
+    this.checker = promises.length === 0 ? undefined : new Checker();
   }
 
   /** Takes in what was written since. */
@@ -31,9 +36,9 @@ export class LiveView {
     return this.doneOnce.size;
   }
 
-  /** Whether it looks as if a promise were broken: events of several processes may have been read in another order. */
-  seemsBroken(promises: ReadonlySet<Promised>): boolean {
-    return this.checker.violations.some(({ promise }) => promises.has(promise));
+  /** Whether it looks as if one were broken: events of several processes may have been read in another order. */
+  get seemsBroken(): boolean {
+    return this.checker?.violations.some(({ promise }) => this.promises.includes(promise)) === true;
   }
 
   close(): void {
@@ -42,7 +47,7 @@ export class LiveView {
 
   private see(event: HistoryEvent): void {
     this.service.see(event);
-    this.checker.see(event);
+    this.checker?.see(event);
     if (event.type === 'confirmed') {
       this.confirmedOnce.add(event.id);
       if (!this.doneOnce.has(event.id)) this.pending.add(event.id);

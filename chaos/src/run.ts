@@ -76,7 +76,14 @@ export async function run(
   const recorder = new FileRecorder(folder, 'nemesis');
   const plan = planOf(folder, options);
   const crew = await Crew.open(node, plan, options.processes, recorder, options.mutant);
-  const field = { node, recorder, plan, crew, operator: new Operator(crew.publishers), view: new LiveView(folder) };
+  const field = {
+    node,
+    recorder,
+    plan,
+    crew,
+    operator: new Operator(crew.publishers),
+    view: new LiveView(folder, options.until),
+  };
   try {
     await crew.start();
     const { nemesis, cutShort } = await breakThings(field, options, progress);
@@ -121,7 +128,7 @@ async function breakThings(
   const field = { ...crew, operator, node, recorder, folder, keys, heartbeat: heartbeat * 1_000 };
   const nemesis = new Nemesis(field, (line) => progress.say(line));
   const following = nemesis.follow(schedule(options));
-  const cutShort = await watch(view, progress, options.minutes * 60_000, new Set(options.until));
+  const cutShort = await watch(view, progress, options.minutes * 60_000);
   progress.say('the nemesis stops; everything is healed');
   await nemesis.stop();
   await following;
@@ -149,19 +156,14 @@ function judged(
   return { events, verdict, unserved: service.unserved };
 }
 
-/** Returns whether one of some promises seemed broken before the time was over. */
-async function watch(
-  view: LiveView,
-  progress: Progress,
-  length: number,
-  until: ReadonlySet<Promised>,
-): Promise<boolean> {
+/** Returns whether one of the promises that are watched seemed broken before the time was over. */
+async function watch(view: LiveView, progress: Progress, length: number): Promise<boolean> {
   const begun = performance.now();
   for (let elapsed = 0; elapsed < length; elapsed = performance.now() - begun) {
     await sleep(LOOK);
     view.refresh();
     progress.show(elapsed / length, view);
-    if (view.seemsBroken(until)) return true;
+    if (view.seemsBroken) return true;
   }
   return false;
 }
