@@ -7,7 +7,18 @@ import type {
   ShardReceiver,
   ShardSession,
 } from '@mississippi/core/transport';
-import type { ShardRecorderOptions } from './shard-recorder.js';
+import type { Journal } from './journal.js';
+
+/** @publicApi */
+export interface RecordedSessionOptions {
+  /** Whose events these are, for the journal. */
+  readonly name: string;
+  readonly journal: Journal;
+  /** Most unsettled deliveries of one shard: more are a fault. */
+  readonly prefetch: number;
+  /** Told of each delivery, inside the transport's call. */
+  readonly onDelivery?: (session: RecordedSession) => void;
+}
 
 /**
  * One epoch of one shard as a consumer saw it. Settle through it, so that it knows what is unsettled.
@@ -31,7 +42,7 @@ export class RecordedSession implements ShardReceiver {
     readonly session: ShardSession,
     /** From 1, as the recorder counts. */
     readonly epoch: number,
-    private readonly options: ShardRecorderOptions,
+    private readonly options: RecordedSessionOptions,
   ) {
     this.name = `${options.name}/${session.shard}/${epoch}`;
     this.shard = session.shard;

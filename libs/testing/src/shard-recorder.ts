@@ -1,18 +1,10 @@
 import type { ShardConsumer, ShardSession } from '@mississippi/core/transport';
-import type { Journal } from './journal.js';
-import { RecordedSession } from './recorded-session.js';
+import { RecordedSession, type RecordedSessionOptions } from './recorded-session.js';
 
 /** @publicApi */
-export interface ShardRecorderOptions {
-  /** Whose events these are, for the journal. */
-  readonly name: string;
-  readonly journal: Journal;
-  /** Most unsettled deliveries of one shard: more are a fault. */
-  readonly prefetch: number;
+export interface ShardRecorderOptions extends RecordedSessionOptions {
   /** Who owns each shard. Recorders that share it note a second owner as a fault. */
   readonly owners?: Map<number, RecordedSession>;
-  /** Told of each delivery, inside the transport's call. */
-  readonly onDelivery?: (session: RecordedSession) => void;
 }
 
 /**
