@@ -9,6 +9,11 @@ import type {
 } from '@mississippi/core/transport';
 import type { Journal } from './journal.js';
 
+type State = 'open' | 'refused' | 'closing' | 'closed' | 'given up' | 'losing' | 'lost' | 'released' | 'crashed';
+
+/** In these nothing may come any more. */
+const SILENT: readonly State[] = ['refused', 'closed', 'given up', 'released'];
+
 /** @publicApi */
 export interface RecordedSessionOptions {
   /** Whose events these are, for the journal. */
@@ -35,7 +40,7 @@ export class RecordedSession implements ShardReceiver {
   lostCount = 0;
   /** What the transport said when it was. */
   cause: Error | undefined;
-  private state: 'open' | 'closing' | 'closed' | 'losing' | 'lost' | 'released' | 'crashed' = 'open';
+  private state: State = 'open';
   private readonly unsettled = new Set<Delivery>();
 
   constructor(
@@ -63,7 +68,7 @@ export class RecordedSession implements ShardReceiver {
   deliver(delivery: Delivery): void {
     const { journal, prefetch, onDelivery } = this.options;
     if (this.state === 'crashed') return;
-    if (this.state === 'closed' || this.state === 'lost' || this.state === 'released') {
+    if (this.state === 'lost' || SILENT.includes(this.state)) {
       journal.fault(`${this.name} got ${nameOf(delivery)} after it was ${this.state}`);
     }
     if (this.unsettled.has(delivery)) journal.fault(`${this.name} got ${nameOf(delivery)} twice in one epoch`);
@@ -80,7 +85,7 @@ export class RecordedSession implements ShardReceiver {
     if (this.state === 'crashed') return;
     this.lostCount++;
     this.cause = cause;
-    if (this.state === 'closed' || this.state === 'released' || this.lostCount > 1) {
+    if (this.lostCount > 1 || SILENT.includes(this.state)) {
       this.options.journal.fault(`${this.name} was lost after it was ${this.state}`);
     }
     this.state = 'lost';
@@ -127,6 +132,19 @@ export class RecordedSession implements ShardReceiver {
     await this.options.journal.settled(`${this.name} to close`, this.session.close());
     if (this.state === 'closing') this.state = 'closed';
     this.options.journal.note(`${this.name} was closed`);
+  }
+
+  /** Ends the epoch at once: what is unsettled goes back, and the transport has nothing more to say. */
+  giveUp(cause: Error): void {
+    if (this.state === 'open') this.state = 'given up';
+    this.session.giveUp(cause);
+    this.options.journal.note(`${this.name} was given up`);
+  }
+
+  /** Opening it has failed: the transport is to close it. */
+  refuse(): void {
+    if (this.state === 'open') this.state = 'refused';
+    this.options.journal.note(`${this.name} was refused`);
   }
 
   /** The epoch is about to be ended from outside. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { assertIds } from '../assertions.js';
 import { conformanceCase, type ConformanceCase } from '../conformance-case.js';
-import { endings, sessionClosed, shardLost } from './endings.js';
+import { endings, sessionEndings } from './endings.js';
 
 /** To settle is final, while the epoch lasts, and nothing afterwards. */
 export const settlementCases: readonly ConformanceCase[] = [
@@ -44,7 +44,7 @@ export const settlementCases: readonly ConformanceCase[] = [
     assertIds(await next.handleUpTo(last.messageId), [messages[3]!, messages[5]!, last], 'what comes back');
   }),
 
-  ...[sessionClosed, shardLost].map((ending) =>
+  ...sessionEndings.map((ending) =>
     conformanceCase(`a settlement after ${ending.name} has no effect`, { needs: ending.needs }, async (stage) => {
       const peer = await stage.consumer();
       const messages = stage.messages(2);
@@ -61,7 +61,7 @@ export const settlementCases: readonly ConformanceCase[] = [
     }),
   ),
 
-  ...[sessionClosed, shardLost].map((ending) =>
+  ...sessionEndings.map((ending) =>
     conformanceCase(
       `a dead letter, a move and a read after ${ending.name} are rejected`,
       { prefetch: 3, needs: ending.needs },
