@@ -1,6 +1,9 @@
 import { transportConformance } from '@mississippi/testing';
+import { certaintyMutants } from './mutants/certainty.mutants.js';
 import { deliveryMutants } from './mutants/delivery.mutants.js';
+import { givingUpMutants } from './mutants/giving-up.mutants.js';
 import { MutantHarness } from './mutants/mutant.js';
+import { openingMutants } from './mutants/opening.mutants.js';
 import { ownershipMutants } from './mutants/ownership.mutants.js';
 import { publishingMutants } from './mutants/publishing.mutants.js';
 import { settlementMutants } from './mutants/settlement.mutants.js';
@@ -11,6 +14,9 @@ const mutants = [
   ...settlementMutants,
   ...sideQueueMutants,
   ...ownershipMutants,
+  ...openingMutants,
+  ...certaintyMutants,
+  ...givingUpMutants,
   ...publishingMutants,
 ];
 

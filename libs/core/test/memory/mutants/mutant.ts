@@ -88,6 +88,16 @@ function isSame(one: object, other: object): boolean {
   });
 }
 
+/** A message that nobody published. */
+export const STRAY: Delivery = {
+  key: undefined,
+  body: Buffer.of(),
+  headers: {},
+  messageId: 'stray',
+  timestamp: 1,
+  redelivered: false,
+};
+
 /** A later turn of the event loop. */
 export function later(): Promise<void> {
   return new Promise((resolve) => {

@@ -1,6 +1,6 @@
 import type { ShardSession } from '@mississippi/core/transport';
 import type { MemoryShard } from '../../../src/memory/broker/memory-shard.js';
-import { later, soonAfter, type Mutant } from './mutant.js';
+import { later, soonAfter, STRAY, type Mutant } from './mutant.js';
 import { replaceMethod } from './replace-method.js';
 
 /** Shards with no owner, or two, and owners that are told wrongly. */
@@ -66,18 +66,6 @@ export const ownershipMutants: readonly Mutant[] = [
         if (neighbour !== undefined) tookHold();
         neighbour?.lose(new Error('a neighbour was closed'));
       },
-    }),
-  },
-  {
-    name: 'the ownership never gets certain',
-    by: 'the ownership of a shard that was opened is certain',
-    says: /to be certain/,
-    session: (_session, { tookHold }) => ({
-      isCertain: () => {
-        tookHold();
-        return false;
-      },
-      verify: () => Promise.resolve(),
     }),
   },
   {
@@ -211,13 +199,3 @@ export const ownershipMutants: readonly Mutant[] = [
     },
   },
 ];
-
-/** A message that nobody published. */
-const STRAY = {
-  key: undefined,
-  body: Buffer.of(),
-  headers: {},
-  messageId: 'stray',
-  timestamp: 1,
-  redelivered: false,
-};

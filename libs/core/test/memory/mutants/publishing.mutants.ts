@@ -6,6 +6,15 @@ const IN_ORDER = 'publishes wait while the broker is blocked';
 /** Publishes that promise too much, or too little. */
 export const publishingMutants: readonly Mutant[] = [
   {
+    name: 'a connection promises to keep what it does not',
+    by: 'a connection tells whether messages outlive the process',
+    says: /whether messages are durable/,
+    connection: (connection, { tookHold }) => {
+      if (!connection.durable) tookHold();
+      return { durable: true };
+    },
+  },
+  {
     name: 'a publish is confirmed before the broker has it',
     by: 'what was published before a crash of the producer arrives',
     says: /deliveries/,
