@@ -10,7 +10,7 @@ import type { PeerOptions, Stage } from '../stage.js';
 const REFUSALS = 2;
 
 /** The least that a shard must rest before it is claimed again. Milliseconds. */
-const LEAST_REST = 20;
+const LEAST_REST = 50;
 
 /** A way in which a connection loses a shard that it is still opening. */
 interface EarlyEnding {

@@ -78,15 +78,15 @@ export const settlementCases: readonly ConformanceCase[] = [
         const { session } = ended;
         await stage.journal.rejected(
           'a dead letter',
-          attempt(() => session.deadLetter(second!, {})),
+          refusable(() => session.deadLetter(second!, {})),
         );
         await stage.journal.rejected(
           'a move',
-          attempt(() => session.park(third!, 'held', {})),
+          refusable(() => session.park(third!, 'held', {})),
         );
         await stage.journal.rejected(
           'a read',
-          attempt(() => session.readParked(parked!.key).next()),
+          refusable(() => session.readParked(parked!.key).next()),
         );
         const next = await peer.session(0);
         assert.equal(next.parked.length, 1, 'nothing more may be parked');
@@ -98,6 +98,6 @@ export const settlementCases: readonly ConformanceCase[] = [
 ];
 
 /** A refusal may be thrown at once too. */
-async function attempt(call: () => Promise<unknown>): Promise<unknown> {
+async function refusable(call: () => Promise<unknown>): Promise<unknown> {
   return call();
 }

@@ -47,10 +47,16 @@ export class Ownership {
   offer(shard: MemoryShard): void {
     const [member] = this.members;
     if (member === undefined || this.ownerOf(shard.index) !== undefined) return;
-    const freed = (): void => queueMicrotask(() => this.offer(shard));
-    const session = new MemorySession(shard, member, this.admission, this.deadLetters, freed);
+    const freed = (): void => this.freed(shard, session);
+    const session: MemorySession = new MemorySession(shard, member, this.admission, this.deadLetters, freed);
     this.sessions[shard.index] = session;
     void session.begin();
+  }
+
+  /** A session that has ended is not kept, since it would keep its consumer's whole epoch. */
+  private freed(shard: MemoryShard, session: MemorySession): void {
+    if (this.sessions[shard.index] === session) this.sessions[shard.index] = undefined;
+    queueMicrotask(() => this.offer(shard));
   }
 
   private sessionsOf(member: MemoryMember): MemorySession[] {
