@@ -7,12 +7,15 @@ import type {
   ParkedEntry,
   ParkedMode,
   ParkedReader,
+  Publisher,
   ShardConsumer,
   ShardReceiver,
   ShardSession,
   TransportConnection,
 } from '../../src/transport/index.js';
-import type { MemoryMember } from '../../src/memory/memory-broker.js';
+import type { MemoryMember } from '../../src/memory/broker/memory-member.js';
+import type { Ownership } from '../../src/memory/broker/ownership.js';
+import { partsOf } from '../../src/memory/memory-broker.js';
 import type { History } from './history.js';
 import type { EpochRecord } from './records.js';
 
@@ -32,7 +35,9 @@ export class WatchedTransport implements Transport, TransportConnection, ShardCo
   readonly epochs: EpochRecord[] = [];
   claiming = false;
   private consumer: ShardConsumer | undefined;
+  readonly publisher: Publisher;
   private readonly member: MemoryMember;
+  private readonly ownership: Ownership;
 
   constructor(
     readonly broker: MemoryBroker,
@@ -40,14 +45,14 @@ export class WatchedTransport implements Transport, TransportConnection, ShardCo
     readonly process: TransportProcess,
     readonly history: History,
   ) {
+    const { admission, ownership } = partsOf(broker);
     this.member = { consumer: this, prefetch, clock: systemClock };
+    this.ownership = ownership;
+    this.publisher = { publish: (message, timeout) => admission.publish(message, timeout, this.member) };
   }
 
   get totalCount(): number {
     return this.broker.totalCount;
-  }
-  get publisher(): MemoryBroker {
-    return this.broker;
   }
 
   async connect(): Promise<TransportConnection> {
@@ -57,7 +62,7 @@ export class WatchedTransport implements Transport, TransportConnection, ShardCo
   async consume(consumer: ShardConsumer): Promise<void> {
     this.consumer = consumer;
     this.claiming = true;
-    this.broker.join(this.member);
+    this.ownership.join(this.member);
   }
 
   open(session: ShardSession): ShardReceiver {
@@ -70,22 +75,22 @@ export class WatchedTransport implements Transport, TransportConnection, ShardCo
 
   /** Leaves and joins again, behind the others: they get the next shard that is free. */
   standBack(): void {
-    this.broker.leave(this.member);
-    if (this.claiming) this.broker.join(this.member);
+    this.ownership.leave(this.member);
+    if (this.claiming) this.ownership.join(this.member);
   }
 
   status(): TransportStatus {
-    return { connected: true, blocked: this.broker.blocked, shards: this.broker.ownedBy(this.member) };
+    return { connected: true, blocked: this.broker.blocked, shards: this.ownership.ownedBy(this.member) };
   }
 
   stopClaiming(): void {
     this.claiming = false;
-    this.broker.leave(this.member);
+    this.ownership.leave(this.member);
   }
 
   async close(): Promise<void> {
     this.claiming = false;
-    this.broker.expel(this.member, new Error('the transport was closed'));
+    this.ownership.expel(this.member, new Error('the transport was closed'));
   }
 }
 

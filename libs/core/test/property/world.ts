@@ -1,6 +1,7 @@
 import { KeyQueue } from '../../src/engine/keys/key-queue.js';
 import type { DirectTrackedMessage } from '../../src/engine/messages/tracked-message.js';
 import { MemoryBroker, MississippiError } from '../../src/index.js';
+import { partsOf } from '../../src/memory/memory-broker.js';
 import { shardOf } from '../../src/transport/index.js';
 import { encodeShardingKey } from '../../src/keys/sharding-key.js';
 import { FakeClock, settled } from '../support/fake-clock.js';
@@ -112,7 +113,7 @@ export class World implements PlannedWorld {
   private publish(key: string, { plan, garbled }: Action & { type: 'publish' }): void {
     const message = this.history.published(key, plan, garbled);
     const bytes = encodeShardingKey(key);
-    const published = this.broker.publish(
+    const published = partsOf(this.broker).admission.publish(
       {
         shard: shardOf(bytes, this.settings.shards),
         key: bytes,
@@ -122,6 +123,7 @@ export class World implements PlannedWorld {
         timestamp: 0,
       },
       Infinity,
+      this,
     );
     this.watch(`publish ${message.text}`, published);
   }
