@@ -95,7 +95,7 @@ export const publishingMutants: readonly Mutant[] = [
   {
     name: 'a publish that waits is forgotten when its connection is closed',
     by: 'a publish that waits is rejected when its connection is closed',
-    says: /the waiting publish to be rejected/,
+    says: /the publish that waits to be rejected/,
     publish:
       (_publisher, { broker: { admission }, tookHold }) =>
       (message, timeout) => {
