@@ -117,7 +117,8 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
     this.phase = 'settling';
     this.epoch.settlement.refused(this, head, { reason, error, attempts: this.attempt }, () => {
       certain();
-      this.settled(this.removeHead());
+      this.removeHead();
+      this.settled(head);
       this.recovery?.headLeft();
       this.key.wake();
     });
@@ -138,9 +139,8 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
     else this.standBack();
   }
 
-  /** A message is finished for good, perhaps some time after it left the FIFO. */
-  settled(message: TrackedMessage): void {
-    if (!(message instanceof DeliveredMessage)) return;
+  /** A delivery is finished for good, perhaps some time after it left the FIFO. */
+  settled(message: DeliveredMessage): void {
     if (message.fromSideQueue) this.recovery?.parkedSettled();
     else this.held--;
   }
