@@ -1,6 +1,6 @@
 import { config, type Subscriber } from 'rxjs';
 import { PlainRun } from '../../src/engine/updaters/callback-run.js';
-import type { Fifo } from '../../src/engine/base/fifo.js';
+import type { Fifo } from '../../src/collections/fifo.js';
 import { RunContext } from '../../src/engine/updaters/callback-context.js';
 import { Recovery } from '../../src/engine/messages/recovery.js';
 import { KeyQueue, type KeyParts } from '../../src/engine/keys/key-queue.js';

@@ -3,7 +3,7 @@ import { inspectKey, keyBytes } from '../../keys/sharding-key.js';
 import type { DeadLetterReason } from '../../note-headers.js';
 import type { MessageOutcome } from '../../outcomes.js';
 import type { Delivery, ParkedMode } from '../../transport/transport.interface.js';
-import { Fifo } from '../base/fifo.js';
+import { Fifo } from '../../collections/fifo.js';
 import { findHandled, isHandled } from './late-success.js';
 import { Recovery, type RecoveringTracker } from './recovery.js';
 import type { SettledKey } from './settlement.js';

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../clock/clock.interface.js';
-import { Fifo, type FifoItem } from '../../engine/base/fifo.js';
+import { Fifo, type FifoItem } from '../../collections/fifo.js';
 import { PublishTimeoutError } from '../../errors/index.js';
 import type { OutgoingMessage } from '../../transport/transport.interface.js';
 import { MemoryMessage } from './memory-message.js';

@@ -1,4 +1,4 @@
-import type { FifoItem } from '../../engine/base/fifo.js';
+import type { FifoItem } from '../../collections/fifo.js';
 import type { Delivery, OutgoingMessage, ParkedMode } from '../../transport/transport.interface.js';
 import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
 

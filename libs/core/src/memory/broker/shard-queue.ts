@@ -1,4 +1,4 @@
-import { Fifo } from '../../engine/base/fifo.js';
+import { Fifo } from '../../collections/fifo.js';
 import type { MemoryMessage } from './memory-message.js';
 
 /** Whoever takes the queue's messages at present. */
