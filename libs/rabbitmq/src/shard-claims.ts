@@ -246,7 +246,12 @@ export class ShardClaims {
       throw error;
     }
     if (!session.begin(receiver)) return;
-    await this.signals.serve(channel, shard, receiver);
+    try {
+      await this.signals.serve(channel, shard, receiver);
+    } catch (error) {
+      // The shard was claimed, and given back before the broker had answered: its channel closed with the question open.
+      if (!session.givenBack) throw error;
+    }
   }
 
   /** A former owner's reader must have gone first: what it held would not be counted. */

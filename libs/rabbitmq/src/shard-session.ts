@@ -57,6 +57,11 @@ export class RabbitShardSession implements ShardSession {
     });
   }
 
+  /** Whether the core has closed it. An epoch that was lost was not given back. */
+  get givenBack(): boolean {
+    return this.closing;
+  }
+
   /** Deliveries go to the core from now on. Returns whether the epoch goes on. */
   begin(receiver: ShardReceiver): boolean {
     if (this.ended || this.closing) {
