@@ -52,8 +52,8 @@ const ackBeforeHandling: Mutant = {
         'handled',
         (handled) =>
           function (this: ImmediateSettlement, key, message, outcome) {
-            if (early.has(message)) key.settled(message);
-            else handled.call(this, key, message, outcome);
+            if (!early.has(message)) handled.call(this, key, message, outcome);
+            else if (message instanceof DeliveredMessage) key.settled(message);
           },
       ),
     );
@@ -208,7 +208,7 @@ const skipAfterRetry: Mutant = {
           const head = this.fifo.shift()!;
           this.phase = 'open';
           this.attempt = 0;
-          this.settled(head);
+          if (head instanceof DeliveredMessage) this.settled(head);
         },
     ),
 };

@@ -13,6 +13,7 @@ const logger = { log: () => undefined, warn: () => undefined, error: () => undef
 /** RabbitMQ, prepared for the conformance suite. It raises alarms, so it wants a node of its own. */
 export class RabbitMqHarness implements TransportHarness {
   readonly within = 15_000;
+  readonly durable = true;
   readonly unsupported = [];
   private prefix = '';
   private blocked = false;

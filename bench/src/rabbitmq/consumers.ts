@@ -7,21 +7,9 @@ import type { ConsumeMessage } from 'amqplib';
 import { golevelupConsumer } from 'bench-golevelup';
 import { SHARDS } from '../process/keys.js';
 import { nestConsumer } from './nest-consumer.js';
-import { openConnection, PREFETCH, queueNames, type QueueType } from './queues.js';
+import type { ConsumerSetup, Handle, StartConsumer } from './consumer-setup.js';
+import { openConnection, PREFETCH, queueNames } from './queues.js';
 import type { Reading } from './reading.js';
-
-/** The user's work: nothing, or a promise of its end. */
-export type Handle = (reading: Reading) => Promise<void> | void;
-
-export interface ConsumerSetup {
-  readonly url: string;
-  readonly prefix: string;
-  readonly type: QueueType;
-  readonly handle: Handle;
-}
-
-/** Starts a consumer of all the queues. Resolves with what ends it. */
-export type StartConsumer = (setup: ConsumerSetup) => Promise<() => Promise<unknown>>;
 
 const HANDLE = Symbol('handle');
 

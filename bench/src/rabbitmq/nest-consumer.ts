@@ -3,7 +3,7 @@ import { Controller, Inject, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Ctx, EventPattern, Payload, RmqContext, Transport, type RmqOptions } from '@nestjs/microservices';
 import type { Channel, ConsumeMessage } from 'amqplib';
-import type { ConsumerSetup, Handle } from './consumers.js';
+import type { ConsumerSetup, Handle } from './consumer-setup.js';
 import { PREFETCH, queueNames } from './queues.js';
 import { PATTERN, type Reading } from './reading.js';
 

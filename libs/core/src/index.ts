@@ -13,7 +13,8 @@ export type { PayloadCodec, PayloadFormat } from './interfaces/payload-codec.int
 export type { HeaderValue, MessageHeaders } from './interfaces/message-headers.interface.js';
 export type { EngineStatus, ProcessInfo, TransportStatus } from './interfaces/status.interface.js';
 export { decodeShardingKey, inspectKey, type ShardingKey } from './keys/sharding-key.js';
-export { MemoryBroker, type MemoryBrokerOptions, type MemoryDeadLetter } from './memory/memory-broker.js';
+export type { MemoryDeadLetter } from './memory/broker/dead-letters.js';
+export { MemoryBroker, type MemoryBrokerOptions, type MemoryForeignMessage } from './memory/memory-broker.js';
 export { memory, MemoryTransport, type MemoryTransportOptions } from './memory/memory-transport.js';
 export { MississippiModule } from './mississippi.module.js';
 export type {

@@ -60,6 +60,9 @@ export interface TransportHarness {
    */
   readonly within: number;
 
+  /** Whether messages outlive the process that published them, as the connection must say. */
+  readonly durable: boolean;
+
   /** The optional capabilities that this harness does not have; `[]` when it has all. */
   readonly unsupported: readonly Capability[];
 

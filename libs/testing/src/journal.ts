@@ -45,9 +45,9 @@ export class Journal {
   until<T>(what: string, probe: () => T | undefined | false): Promise<T> {
     return new Promise((resolve, reject) => {
       const started = Date.now();
-      // The place of the wait, which a timer's own stack does not tell.
-      const place: { stack?: string } = {};
-      Error.captureStackTrace(place);
+      // Where the wait began, which a timer's own stack does not tell.
+      const origin: { stack?: string } = {};
+      Error.captureStackTrace(origin);
       const before = this.count;
       const finish = (): void => {
         clearTimeout(silence);
@@ -58,7 +58,7 @@ export class Journal {
         const events = this.count - before;
         const message = `Waited ${Date.now() - started} ms for ${what}; meanwhile ${events} events came.\n${this.story()}`;
         const error = new assert.AssertionError({ message, operator: 'fail' });
-        error.stack = `${error.name}: ${message}${place.stack?.slice(place.stack.indexOf('\n')) ?? ''}`;
+        error.stack = `${error.name}: ${message}${origin.stack?.slice(origin.stack.indexOf('\n')) ?? ''}`;
         reject(error);
       };
       const look = (): void => {

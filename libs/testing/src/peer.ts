@@ -45,13 +45,19 @@ export class Peer {
     await this.journal.settled(what, Promise.all(published));
   }
 
-  /** Ends the epoch of a shard from outside. Needs the capability `loseShard`. */
+  /** Ends the epoch of a shard from outside, and waits until its owner was told. Needs the capability `loseShard`. */
   async lose(shard: number): Promise<RecordedSession> {
+    const session = await this.takeAway(shard);
+    await session.wasLost();
+    return session;
+  }
+
+  /** Ends the epoch of a shard from outside. Needs the capability `loseShard`. */
+  async takeAway(shard: number): Promise<RecordedSession> {
     const session = await this.session(shard);
     session.losing();
     assert.ok(this.harness.loseShard !== undefined, 'the case must need loseShard');
     await this.harness.loseShard(this.connection, shard);
-    await session.wasLost();
     return session;
   }
 

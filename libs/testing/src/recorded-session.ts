@@ -7,7 +7,23 @@ import type {
   ShardReceiver,
   ShardSession,
 } from '@mississippi/core/transport';
-import type { ShardRecorderOptions } from './shard-recorder.js';
+import type { Journal } from './journal.js';
+
+type State = 'open' | 'refused' | 'closing' | 'closed' | 'given up' | 'losing' | 'lost' | 'released' | 'crashed';
+
+/** In these nothing may come any more. */
+const SILENT: readonly State[] = ['refused', 'closed', 'given up', 'released'];
+
+/** @publicApi */
+export interface RecordedSessionOptions {
+  /** Whose events these are, for the journal. */
+  readonly name: string;
+  readonly journal: Journal;
+  /** Most unsettled deliveries of one shard: more are a fault. */
+  readonly prefetch: number;
+  /** Told of each delivery, inside the transport's call. */
+  readonly onDelivery?: (session: RecordedSession) => void;
+}
 
 /**
  * One epoch of one shard as a consumer saw it. Settle through it, so that it knows what is unsettled.
@@ -24,14 +40,14 @@ export class RecordedSession implements ShardReceiver {
   lostCount = 0;
   /** What the transport said when it was. */
   cause: Error | undefined;
-  private state: 'open' | 'closing' | 'closed' | 'losing' | 'lost' | 'released' | 'crashed' = 'open';
+  private state: State = 'open';
   private readonly unsettled = new Set<Delivery>();
 
   constructor(
     readonly session: ShardSession,
     /** From 1, as the recorder counts. */
     readonly epoch: number,
-    private readonly options: ShardRecorderOptions,
+    private readonly options: RecordedSessionOptions,
   ) {
     this.name = `${options.name}/${session.shard}/${epoch}`;
     this.shard = session.shard;
@@ -52,7 +68,7 @@ export class RecordedSession implements ShardReceiver {
   deliver(delivery: Delivery): void {
     const { journal, prefetch, onDelivery } = this.options;
     if (this.state === 'crashed') return;
-    if (this.state === 'closed' || this.state === 'lost' || this.state === 'released') {
+    if (this.state === 'lost' || SILENT.includes(this.state)) {
       journal.fault(`${this.name} got ${nameOf(delivery)} after it was ${this.state}`);
     }
     if (this.unsettled.has(delivery)) journal.fault(`${this.name} got ${nameOf(delivery)} twice in one epoch`);
@@ -69,7 +85,7 @@ export class RecordedSession implements ShardReceiver {
     if (this.state === 'crashed') return;
     this.lostCount++;
     this.cause = cause;
-    if (this.state === 'closed' || this.state === 'released' || this.lostCount > 1) {
+    if (this.lostCount > 1 || SILENT.includes(this.state)) {
       this.options.journal.fault(`${this.name} was lost after it was ${this.state}`);
     }
     this.state = 'lost';
@@ -116,6 +132,19 @@ export class RecordedSession implements ShardReceiver {
     await this.options.journal.settled(`${this.name} to close`, this.session.close());
     if (this.state === 'closing') this.state = 'closed';
     this.options.journal.note(`${this.name} was closed`);
+  }
+
+  /** Ends the epoch at once: what is unsettled goes back, and the transport has nothing more to say. */
+  giveUp(cause: Error): void {
+    if (this.state === 'open') this.state = 'given up';
+    this.session.giveUp(cause);
+    this.options.journal.note(`${this.name} was given up`);
+  }
+
+  /** Opening it has failed: the transport is to close it. */
+  refuse(): void {
+    if (this.state === 'open') this.state = 'refused';
+    this.options.journal.note(`${this.name} was refused`);
   }
 
   /** The epoch is about to be ended from outside. */

@@ -1,18 +1,15 @@
 import type { ShardConsumer, ShardSession } from '@mississippi/core/transport';
-import type { Journal } from './journal.js';
-import { RecordedSession } from './recorded-session.js';
+import { RecordedSession, type RecordedSessionOptions } from './recorded-session.js';
 
 /** @publicApi */
-export interface ShardRecorderOptions {
-  /** Whose events these are, for the journal. */
-  readonly name: string;
-  readonly journal: Journal;
-  /** Most unsettled deliveries of one shard: more are a fault. */
-  readonly prefetch: number;
+export interface ShardRecorderOptions extends RecordedSessionOptions {
   /** Who owns each shard. Recorders that share it note a second owner as a fault. */
   readonly owners?: Map<number, RecordedSession>;
-  /** Told of each delivery, inside the transport's call. */
-  readonly onDelivery?: (session: RecordedSession) => void;
+  /**
+   * Called before a session is opened. The opening waits for the promise that this returns, and is refused when it
+   * rejects. Without a promise the session is open at once.
+   */
+  readonly onOpen?: (session: RecordedSession) => Promise<void> | undefined;
 }
 
 /**
@@ -20,7 +17,7 @@ export interface ShardRecorderOptions {
  * @publicApi
  */
 export class ShardRecorder implements ShardConsumer {
-  /** Every session that was opened, in order. */
+  /** Every session that was opened or refused, in order. */
   readonly sessions: RecordedSession[] = [];
   private readonly owners: Map<number, RecordedSession>;
   private crashed = false;
@@ -29,22 +26,10 @@ export class ShardRecorder implements ShardConsumer {
     this.owners = options.owners ?? new Map<number, RecordedSession>();
   }
 
-  open(session: ShardSession): RecordedSession {
-    const { name, journal } = this.options;
-    const epoch = this.sessions.filter(({ shard }) => shard === session.shard).length + 1;
-    const recorded = new RecordedSession(session, epoch, this.options);
-    if (this.crashed) {
-      journal.fault(`${name} opened shard ${session.shard} after its crash: the harness must end it for good`);
-      return recorded;
-    }
-    const owner = this.owners.get(session.shard);
-    if (owner?.isOpen === true) {
-      journal.fault(`${name} opened shard ${session.shard} while ${owner.name} owned it`);
-    }
-    this.owners.set(session.shard, recorded);
-    this.sessions.push(recorded);
-    journal.note(`${name} opened shard ${session.shard}, epoch ${epoch}, ${recorded.parked.length} parked`);
-    return recorded;
+  open(session: ShardSession): RecordedSession | Promise<RecordedSession> {
+    const recorded = this.record(session);
+    const opening = this.options.onOpen?.(recorded);
+    return opening === undefined ? recorded : this.opening(recorded, opening);
   }
 
   /** The sessions that are open. */
@@ -52,7 +37,7 @@ export class ShardRecorder implements ShardConsumer {
     return this.sessions.filter((session) => session.isOpen);
   }
 
-  /** Resolves with the shard's open session as soon as there is one. */
+  /** Resolves with the shard's open session as soon as there is one; its opening may still be under way. */
   session(shard: number): Promise<RecordedSession> {
     const { name, journal } = this.options;
     return journal.until(`${name} to open shard ${shard}`, () =>
@@ -91,5 +76,33 @@ export class ShardRecorder implements ShardConsumer {
   /** The connection is dead and must stay so. */
   dead(): void {
     this.crashed = true;
+  }
+
+  private async opening(recorded: RecordedSession, opening: Promise<void>): Promise<RecordedSession> {
+    try {
+      await opening;
+      return recorded;
+    } catch (error) {
+      recorded.refuse();
+      throw error;
+    }
+  }
+
+  private record(session: ShardSession): RecordedSession {
+    const { name, journal } = this.options;
+    const epoch = this.sessions.filter(({ shard }) => shard === session.shard).length + 1;
+    const recorded = new RecordedSession(session, epoch, this.options);
+    if (this.crashed) {
+      journal.fault(`${name} opened shard ${session.shard} after its crash: the harness must end it for good`);
+      return recorded;
+    }
+    const owner = this.owners.get(session.shard);
+    if (owner?.isOpen === true) {
+      journal.fault(`${name} opened shard ${session.shard} while ${owner.name} owned it`);
+    }
+    this.owners.set(session.shard, recorded);
+    this.sessions.push(recorded);
+    journal.note(`${name} opened shard ${session.shard}, epoch ${epoch}, ${recorded.parked.length} parked`);
+    return recorded;
   }
 }

@@ -6,7 +6,7 @@ import { Journal } from './journal.js';
 import { keysOfShard, shardOfKey } from './keys.js';
 import { Peer } from './peer.js';
 import type { RecordedSession } from './recorded-session.js';
-import { ShardRecorder } from './shard-recorder.js';
+import { ShardRecorder, type ShardRecorderOptions } from './shard-recorder.js';
 
 export interface StageOptions {
   /** Number of shards. */
@@ -15,6 +15,11 @@ export interface StageOptions {
   readonly prefetch: number;
   /** Told of each delivery, inside the transport's call. */
   readonly onDelivery?: (session: RecordedSession) => void;
+}
+
+/** What one connection of a case is like. */
+export interface PeerOptions extends Pick<ShardRecorderOptions, 'onOpen'> {
+  readonly producerOnly?: boolean;
 }
 
 /** Messages of one call of {@link Stage.roundTrips}. */
@@ -47,21 +52,22 @@ export class Stage {
 
   /** A connection that consumes. */
   async consumer(): Promise<Peer> {
-    return (await this.open(false)).consume();
+    return (await this.open()).consume();
   }
 
   /** A connection that only publishes. */
   producer(): Promise<Peer> {
-    return this.open(true);
+    return this.open({ producerOnly: true });
   }
 
   /** A connection that may consume later. */
-  async open(producerOnly = false): Promise<Peer> {
+  async open({ producerOnly = false, ...recording }: PeerOptions = {}): Promise<Peer> {
     const { totalCount, prefetch } = this.options;
     const name = String.fromCharCode(65 + this.peers.length);
     const opening = this.harness.open({ totalCount, prefetch, producerOnly });
     const connection = await this.journal.settled(`${name} to connect`, opening);
-    const recorder = new ShardRecorder({ ...this.options, name, journal: this.journal, owners: this.owners });
+    const { journal, owners } = this;
+    const recorder = new ShardRecorder({ ...this.options, ...recording, name, journal, owners });
     const peer = new Peer(name, connection, recorder, this.harness, this.journal);
     this.peers.push(peer);
     return peer;

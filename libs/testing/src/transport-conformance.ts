@@ -1,8 +1,10 @@
 import { blockedCases } from './cases/blocked.cases.js';
+import { certaintyCases } from './cases/certainty.cases.js';
 import { deadLetterCases } from './cases/dead-letter.cases.js';
 import { deliveryCases } from './cases/delivery.cases.js';
 import { fidelityCases } from './cases/fidelity.cases.js';
 import { foreignCases } from './cases/foreign.cases.js';
+import { openingCases } from './cases/opening.cases.js';
 import { ownershipCases } from './cases/ownership.cases.js';
 import { parkedReaderCases } from './cases/parked-reader.cases.js';
 import { publishingCases } from './cases/publishing.cases.js';
@@ -23,6 +25,8 @@ import type { ConformanceCase } from './conformance-case.js';
  */
 export const transportConformance: readonly ConformanceCase[] = [
   ...ownershipCases,
+  ...openingCases,
+  ...certaintyCases,
   ...deliveryCases,
   ...fidelityCases,
   ...foreignCases,

@@ -5,6 +5,7 @@ import { transportConformance } from '../src/index.js';
 
 const bare: TransportHarness = {
   within: 1_000,
+  durable: false,
   unsupported: ['loseShard', 'block', 'injectRaw'],
   reset: () => Promise.resolve(),
   open: () => Promise.reject(new Error('not needed')),

@@ -1,223 +1,130 @@
-import { PublishError, PublishTimeoutError } from '../errors/index.js';
-import type { Clock, Timer } from '../clock/clock.interface.js';
-import { systemClock } from '../clock/system-clock.js';
-import { Fifo, type FifoItem } from '../engine/base/fifo.js';
-import type { OutgoingMessage, Publisher, ShardConsumer } from '../transport/transport.interface.js';
 import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
-import { MemoryMessage } from './memory-message.js';
-import { MemorySession } from './memory-session.js';
-import { MemoryShard } from './memory-shard.js';
+import { BrokerParts } from './broker/broker-parts.js';
+import type { MemoryDeadLetter } from './broker/dead-letters.js';
+import { MemoryMessage } from './broker/memory-message.js';
+import type { MemoryShard } from './broker/memory-shard.js';
 
-/** A message in the dead letters of the embedded broker. */
-export interface MemoryDeadLetter {
-  /** The key in the external term format, as it arrived. */
-  readonly key: Uint8Array | undefined;
-  readonly body: Uint8Array;
-  /** The message's own headers and what was noted. */
-  readonly headers: MessageHeaders;
-  readonly messageId: string | undefined;
-  readonly timestamp: number | undefined;
-}
+/**
+ * The inside of a broker, for the transport and for tests. The class below lets nobody else have it.
+ * @internal
+ */
+export let partsOf: (broker: MemoryBroker) => BrokerParts;
 
+/** @publicApi */
 export interface MemoryBrokerOptions {
+  /** Number of shards. */
   readonly totalCount: number;
+  /** Messages that are not settled above which `publish` waits; `Infinity` for no limit. */
   readonly capacity: number;
+  /** Dead letters that are kept, above which no more are taken and failing keys wait; `Infinity` for no limit. */
   readonly deadLetterLimit: number;
 }
 
-class WaitingPublish implements FifoItem<WaitingPublish> {
-  next: WaitingPublish | undefined;
-  timer: Timer | undefined;
-  open = true;
-
-  constructor(
-    readonly message: OutgoingMessage,
-    readonly publisher: object | undefined,
-    readonly resolve: () => void,
-    readonly reject: (error: Error) => void,
-  ) {}
-}
-
-/** One consumer of the broker; shards that get free are offered to it while it claims. */
-export interface MemoryMember {
-  readonly consumer: ShardConsumer;
-  readonly prefetch: number;
-  readonly clock: Clock;
+/**
+ * A message as a producer of another kind may write it: nothing of it can be relied on.
+ * @publicApi
+ */
+export interface MemoryForeignMessage {
+  /** The bytes of the sharding key, perhaps no term at all; left out: no key. */
+  readonly key?: Uint8Array | undefined;
+  readonly body: Uint8Array;
+  readonly headers?: MessageHeaders | undefined;
+  readonly messageId?: string | undefined;
+  /** Unix time in seconds. */
+  readonly timestamp?: number | undefined;
 }
 
 /**
  * The embedded broker: queues in this process's memory with the manners of a real one. Several apps in one process may
- * share it, which is how a hand-over is tried without a broker.
+ * share it, which is how a hand-over is tried without a broker:
+ *
+ * ```ts
+ * const broker = new MemoryBroker({ totalCount: 8, capacity: 1_000, deadLetterLimit: 100 });
+ * const [one, two] = [memory({ broker }), memory({ broker })];
+ * ```
  * @publicApi
  */
-export class MemoryBroker implements Publisher {
-  private readonly shards: MemoryShard[];
-  private readonly letters: MemoryDeadLetter[] = [];
-  private readonly waiting = new Fifo<WaitingPublish>();
-  private readonly members = new Set<MemoryMember>();
-  private size = 0;
-  private unblocked: { promise: Promise<void>; resolve: () => void } | undefined;
+export class MemoryBroker {
+  readonly #parts: BrokerParts;
 
-  constructor(private readonly options: MemoryBrokerOptions) {
-    this.shards = Array.from({ length: options.totalCount }, (_, index) => new MemoryShard(index));
+  static {
+    partsOf = (broker) => broker.#parts;
   }
 
+  constructor(options: MemoryBrokerOptions) {
+    const { totalCount, capacity, deadLetterLimit } = options;
+    this.#parts = new BrokerParts(totalCount, capacity, deadLetterLimit);
+  }
+
+  /** Number of shards. */
   get totalCount(): number {
-    return this.options.totalCount;
+    return this.#parts.shards.length;
   }
 
-  /** Messages that are not settled, side queues and dead letters left out. */
+  /** Messages that are not settled, those in side queues and dead letters left out. */
   get length(): number {
-    return this.size;
+    return this.#parts.admission.length;
   }
 
-  /** The dead letters, oldest first. */
+  /** The dead letters, oldest first. They stay; {@link takeDeadLetters} makes room. */
   get deadLetters(): readonly MemoryDeadLetter[] {
-    return this.letters;
+    return this.#parts.deadLetters.letters;
   }
 
   /** Removes and returns the dead letters, oldest first. */
   takeDeadLetters(): MemoryDeadLetter[] {
-    return this.letters.splice(0);
+    return this.#parts.deadLetters.take();
   }
 
-  /** How many messages lie in a shard's side queue. */
+  /**
+   * How many messages lie in a shard's side queue.
+   * @throws {RangeError} when there is no such shard
+   */
   parkedCount(shard: number): number {
-    return [...this.shards[shard]!.parked()].length;
+    return this.#shard(shard).side.messages.size;
   }
 
+  /** Whether {@link block} is in force. */
   get blocked(): boolean {
-    return this.unblocked !== undefined;
+    return this.#parts.admission.blocked;
   }
 
-  /** Takes no messages until {@link unblock}, as a broker under a memory alarm. Deliveries go on. */
+  /**
+   * Takes no messages until {@link unblock}, as a broker under a memory alarm: what is published, dead-lettered or parked
+   * waits. Deliveries go on.
+   */
   block(): void {
-    if (this.unblocked !== undefined) return;
-    let resolve = (): void => undefined;
-    const promise = new Promise<void>((done) => {
-      resolve = done;
-    });
-    this.unblocked = { promise, resolve };
+    this.#parts.admission.block();
   }
 
+  /** Takes messages again, those that waited first. Does nothing when the broker is not blocked. */
   unblock(): void {
-    this.unblocked?.resolve();
-    this.unblocked = undefined;
-    this.admitWaiting();
+    this.#parts.admission.unblock();
   }
 
-  /** Ends the epoch of a shard without its owner's doing, as a lost connection does. */
-  loseShard(index: number, cause: Error = new Error('the shard was taken away')): void {
-    this.shards[index]!.owner?.lose(cause);
+  /**
+   * Ends the epoch of a shard without its owner's doing, as a lost connection does. The shard is then offered again, to
+   * the same app too. Does nothing when nobody owns it.
+   * @param cause what the owner is told
+   * @throws {RangeError} when there is no such shard
+   */
+  loseShard(shard: number, cause: Error = new Error('the shard was taken away')): void {
+    this.#parts.ownership.ownerOf(this.#shard(shard).index)?.lose(cause);
   }
 
-  // ---- publishing
-
-  /** @param publisher whose waiting calls {@link abandon} ends */
-  publish(message: OutgoingMessage, timeout: number, publisher?: object, clock: Clock = systemClock): Promise<void> {
-    if (!this.blocked && this.waiting.length === 0 && this.size < this.options.capacity) {
-      this.enqueue(message);
-      return Promise.resolve();
-    }
-    return new Promise((resolve, reject) => {
-      const publish = new WaitingPublish(message, publisher, resolve, reject);
-      if (timeout !== Infinity) {
-        publish.timer = clock.after(timeout, () => {
-          publish.open = false;
-          reject(new PublishTimeoutError(timeout, false));
-        });
-      }
-      this.waiting.push(publish);
-    });
-  }
-
-  /** The publisher is closed: what it has waiting will not be sent. */
-  abandon(publisher: object, error: () => Error): void {
-    for (let waiting = this.waiting.peek(); waiting !== undefined; waiting = waiting.next) {
-      if (waiting.publisher !== publisher || !waiting.open) continue;
-      waiting.open = false;
-      waiting.timer?.cancel();
-      waiting.reject(error());
-    }
-  }
-
-  /** Puts a message of a foreign producer into a shard as it is, without a check of its key. */
-  inject(shard: number, message: Omit<MemoryDeadLetter, 'headers'> & { readonly headers?: MessageHeaders }): void {
+  /**
+   * Puts a message into a shard as it is: its key is not looked at, and neither capacity nor {@link block} holds it up.
+   * @throws {RangeError} when there is no such shard
+   */
+  inject(shard: number, message: MemoryForeignMessage): void {
     const { key, body, headers = {}, messageId, timestamp } = message;
-    this.append(this.shards[shard]!, new MemoryMessage(key, body, headers, messageId, timestamp));
+    this.#parts.admission.admit(this.#shard(shard).queue, new MemoryMessage(key, body, headers, messageId, timestamp));
   }
 
-  spaceFreed(): void {
-    this.size--;
-    this.admitWaiting();
-  }
-
-  private admitWaiting(): void {
-    while (!this.blocked && this.size < this.options.capacity) {
-      const publish = this.waiting.shift();
-      if (publish === undefined) return;
-      if (!publish.open) continue;
-      publish.timer?.cancel();
-      this.enqueue(publish.message);
-      publish.resolve();
-    }
-  }
-
-  private enqueue(message: OutgoingMessage): void {
-    this.append(this.shards[message.shard]!, MemoryMessage.from(message));
-  }
-
-  private append(shard: MemoryShard, message: MemoryMessage): void {
-    this.size++;
-    shard.append(message);
-    shard.owner?.schedule();
-  }
-
-  // ---- consuming
-
-  /** Resolves when the broker takes messages. */
-  taking(): Promise<void> {
-    return this.unblocked?.promise ?? Promise.resolve();
-  }
-
-  /** @throws {PublishError} when the dead letters are full */
-  addDeadLetter(message: MemoryMessage, notes: MessageHeaders): void {
-    if (this.letters.length >= this.options.deadLetterLimit) {
-      throw new PublishError(
-        'nacked',
-        `The embedded dead letters hold ${this.letters.length} messages, their limit: read them with broker.takeDeadLetters(), or raise deadLetterLimit.`,
-      );
-    }
-    const { key, body, headers, messageId, timestamp } = message;
-    this.letters.push({ key, body, headers: { ...headers, ...message.parked?.notes, ...notes }, messageId, timestamp });
-  }
-
-  join(member: MemoryMember): void {
-    this.members.add(member);
-    for (const shard of this.shards) this.offer(shard);
-  }
-
-  leave(member: MemoryMember): void {
-    this.members.delete(member);
-  }
-
-  /** Gives a shard without an owner to the first member that claims. */
-  private offer(shard: MemoryShard): void {
-    if (shard.owner !== undefined) return;
-    const [member] = this.members;
-    if (member === undefined) return;
-    const session = new MemorySession(this, shard, member, () => queueMicrotask(() => this.offer(shard)));
-    shard.owner = session;
-    void session.begin(member.consumer);
-  }
-
-  ownedBy(member: MemoryMember): number {
-    return this.shards.filter((shard) => shard.owner?.member === member).length;
-  }
-
-  /** Ends every session of a member that is gone. */
-  expel(member: MemoryMember, cause: Error): void {
-    this.leave(member);
-    for (const shard of this.shards) if (shard.owner?.member === member) shard.owner.lose(cause);
+  #shard(index: number): MemoryShard {
+    const shard = this.#parts.shards[index];
+    if (shard === undefined)
+      throw new RangeError(`There is no shard ${index}: they go from 0 to ${this.totalCount - 1}.`);
+    return shard;
   }
 }

@@ -1,20 +1,14 @@
 import { IsInstance, IsOptional } from 'class-validator';
-import type { Clock } from '../clock/clock.interface.js';
-import { PublishError } from '../errors/index.js';
-import type {
-  OutgoingMessage,
-  Publisher,
-  ShardConsumer,
-  Transport,
-  TransportConnection,
-  TransportContext,
-} from '../transport/transport.interface.js';
-import type { TransportStatus } from '../interfaces/status.interface.js';
 import { IsCount } from '../options/validators.js';
 import { validateOptions } from '../options/validate-options.js';
-import { MemoryBroker, type MemoryMember } from './memory-broker.js';
+import type { Transport, TransportConnection, TransportContext } from '../transport/transport.interface.js';
+import { MemoryBroker, partsOf } from './memory-broker.js';
+import { MemoryConnection } from './memory-connection.js';
 
-/** The options of the embedded transport. */
+/**
+ * The options of the embedded transport.
+ * @publicApi
+ */
 export class MemoryTransportOptions {
   /** Number of shards. Default 128. */
   @IsOptional()
@@ -52,9 +46,13 @@ export function memory(options: MemoryTransportOptions = {}): MemoryTransport {
   return new MemoryTransport(validateOptions('memory', MemoryTransportOptions, options));
 }
 
-/** @publicApi */
+/**
+ * What {@link memory} makes.
+ * @publicApi
+ */
 export class MemoryTransport implements Transport {
   readonly name = 'memory';
+  /** What holds the messages, for a look inside, for tests, and to be shared with another app. */
   readonly broker: MemoryBroker;
   private readonly prefetch: number;
 
@@ -71,52 +69,6 @@ export class MemoryTransport implements Transport {
   }
 
   async connect({ clock }: TransportContext): Promise<TransportConnection> {
-    return new MemoryConnection(this.broker, this.prefetch, clock);
+    return new MemoryConnection(partsOf(this.broker), this.prefetch, clock);
   }
-}
-
-class MemoryConnection implements TransportConnection, Publisher {
-  readonly durable = false;
-  readonly publisher = this;
-  private member: MemoryMember | undefined;
-  private closed = false;
-
-  constructor(
-    private readonly broker: MemoryBroker,
-    readonly prefetch: number,
-    private readonly clock: Clock,
-  ) {}
-
-  get totalCount(): number {
-    return this.broker.totalCount;
-  }
-
-  async publish(message: OutgoingMessage, timeout: number): Promise<void> {
-    if (this.closed) throw closedError();
-    return this.broker.publish(message, timeout, this, this.clock);
-  }
-
-  async consume(consumer: ShardConsumer): Promise<void> {
-    this.member = { consumer, prefetch: this.prefetch, clock: this.clock };
-    this.broker.join(this.member);
-  }
-
-  status(): TransportStatus {
-    const shards = this.member === undefined ? 0 : this.broker.ownedBy(this.member);
-    return { connected: !this.closed, blocked: this.broker.blocked, shards };
-  }
-
-  stopClaiming(): void {
-    if (this.member !== undefined) this.broker.leave(this.member);
-  }
-
-  async close(): Promise<void> {
-    this.closed = true;
-    this.broker.abandon(this, closedError);
-    if (this.member !== undefined) this.broker.expel(this.member, new Error('the transport was closed'));
-  }
-}
-
-function closedError(): PublishError {
-  return new PublishError('closed', 'The embedded transport is closed: the app has shut down.');
 }

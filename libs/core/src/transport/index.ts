@@ -5,7 +5,7 @@
 export type { Clock, Timer } from '../clock/clock.interface.js';
 export { systemClock } from '../clock/system-clock.js';
 export { describe, describeWithCause } from '../errors/describe.js';
-export { Fifo, type FifoItem } from '../engine/base/fifo.js';
+export { Fifo, type FifoItem } from '../collections/fifo.js';
 export type { HeaderValue, MessageHeaders } from '../interfaces/message-headers.interface.js';
 export type { ProcessInfo, TransportStatus } from '../interfaces/status.interface.js';
 export { canonicalKey, decodeShardingKey, inspectKey, keyId, shardOf } from '../keys/sharding-key.js';

@@ -82,7 +82,6 @@ test('in every state: an attempt only of a ready head on a certain shard of an e
     attempts++;
     expect(key).toMatchObject({
       head: 'ready',
-      slot: 'granted',
       ownership: 'certain',
       preceded: false,
       closing: false,

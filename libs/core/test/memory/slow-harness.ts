@@ -89,6 +89,8 @@ class SlowSession implements ShardSession, ShardReceiver {
   readonly parked = this.session.parked;
   private receiver: ShardReceiver | undefined;
   private ended = false;
+  /** Whether the broker has answered once. */
+  private certain = false;
 
   constructor(
     private readonly line: SlowConnection,
@@ -103,6 +105,16 @@ class SlowSession implements ShardSession, ShardReceiver {
 
   get epoch(): number {
     return this.receiver!.epoch;
+  }
+
+  isCertain(): boolean {
+    return this.certain;
+  }
+
+  async verify(): Promise<void> {
+    await this.line.arrive();
+    await this.line.arrive();
+    this.certain = true;
   }
 
   giveUp(cause: Error): void {

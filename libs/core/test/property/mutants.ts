@@ -57,7 +57,7 @@ const skipsAfterRetry: Mutant = {
           const head = this.fifo.shift()!;
           this.phase = 'open';
           this.attempt = 0;
-          this.settled(head);
+          if (head instanceof DeliveredMessage) this.settled(head);
         },
     ),
 };

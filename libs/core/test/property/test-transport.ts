@@ -11,12 +11,15 @@ import type {
   ParkedEntry,
   ParkedMode,
   ParkedReader,
+  Publisher,
   ShardConsumer,
   ShardReceiver,
   ShardSession,
   TransportConnection,
 } from '../../src/transport/index.js';
-import type { MemoryMember } from '../../src/memory/memory-broker.js';
+import type { MemoryMember } from '../../src/memory/broker/memory-member.js';
+import type { Ownership } from '../../src/memory/broker/ownership.js';
+import { partsOf } from '../../src/memory/memory-broker.js';
 
 /** A process as its transport sees it. */
 export interface TransportProcess {
@@ -34,21 +37,23 @@ export class TestTransport implements Transport, TransportConnection, ShardConsu
   readonly epochs: TestSession[] = [];
   claiming = false;
   private consumer: ShardConsumer | undefined;
+  readonly publisher: Publisher;
   private readonly member: MemoryMember;
+  private readonly ownership: Ownership;
 
   constructor(
     readonly broker: MemoryBroker,
     readonly prefetch: number,
     readonly process: TransportProcess,
   ) {
+    const { admission, ownership } = partsOf(broker);
     this.member = { consumer: this, prefetch, clock: systemClock };
+    this.ownership = ownership;
+    this.publisher = { publish: (message, timeout) => admission.publish(message, timeout, this.member) };
   }
 
   get totalCount(): number {
     return this.broker.totalCount;
-  }
-  get publisher(): MemoryBroker {
-    return this.broker;
   }
 
   async connect(): Promise<TransportConnection> {
@@ -58,7 +63,7 @@ export class TestTransport implements Transport, TransportConnection, ShardConsu
   async consume(consumer: ShardConsumer): Promise<void> {
     this.consumer = consumer;
     this.claiming = true;
-    this.broker.join(this.member);
+    this.ownership.join(this.member);
   }
 
   open(inner: ShardSession): ShardReceiver {
@@ -83,22 +88,22 @@ export class TestTransport implements Transport, TransportConnection, ShardConsu
 
   /** Leaves and joins again, behind the others: they get the next shard that is free. */
   standBack(): void {
-    this.broker.leave(this.member);
-    if (this.claiming) this.broker.join(this.member);
+    this.ownership.leave(this.member);
+    if (this.claiming) this.ownership.join(this.member);
   }
 
   status(): TransportStatus {
-    return { connected: true, blocked: this.broker.blocked, shards: this.broker.ownedBy(this.member) };
+    return { connected: true, blocked: this.broker.blocked, shards: this.ownership.ownedBy(this.member) };
   }
 
   stopClaiming(): void {
     this.claiming = false;
-    this.broker.leave(this.member);
+    this.ownership.leave(this.member);
   }
 
   async close(): Promise<void> {
     this.claiming = false;
-    this.broker.expel(this.member, new Error('the transport was closed'));
+    this.ownership.expel(this.member, new Error('the transport was closed'));
   }
 }
 

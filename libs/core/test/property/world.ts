@@ -2,6 +2,7 @@ import { keyText, Recorder, refOf, replaceMethod } from '@mississippi/history';
 import { KeyQueue } from '../../src/engine/keys/key-queue.js';
 import type { DirectTrackedMessage } from '../../src/engine/messages/tracked-message.js';
 import { MemoryBroker, MississippiError } from '../../src/index.js';
+import { partsOf } from '../../src/memory/memory-broker.js';
 import { shardOf } from '../../src/transport/index.js';
 import { encodeShardingKey } from '../../src/keys/sharding-key.js';
 import { FakeClock, settled } from '../support/fake-clock.js';
@@ -140,7 +141,7 @@ export class World implements PlannedWorld {
     this.plans.set(message.id, [...plan]);
     this.recorder.record({ type: 'published', ...message, garbled });
     const bytes = encodeShardingKey(key);
-    const published = this.broker.publish(
+    const published = partsOf(this.broker).admission.publish(
       {
         shard: shardOf(bytes, this.settings.shards),
         key: bytes,
@@ -150,6 +151,7 @@ export class World implements PlannedWorld {
         timestamp: 0,
       },
       Infinity,
+      this,
     );
     const confirmed = published.then(() => this.recorder.record({ type: 'confirmed', ...message }));
     this.watch(`publish ${message.id}`, confirmed);

@@ -43,7 +43,7 @@ export const blockedCases: readonly ConformanceCase[] = [
       const producer = await stage.producer();
       await stage.block(producer, 1);
       const [message] = stage.messages(1);
-      const publish = stage.journal.watch('the waiting publish', producer.publisher.publish(message!, Infinity));
+      const publish = stage.journal.watch('the publish that waits', producer.publisher.publish(message!, Infinity));
       const closing = stage.journal.watch('the connection to close', producer.close());
       const error = await publish.error();
       assert.ok(error instanceof PublishError, `it must reject with PublishError, not ${String(error)}`);

@@ -48,4 +48,16 @@ export const shardLost: Ending = {
   },
 };
 
-export const endings: readonly Ending[] = [sessionClosed, connectionClosed, crashed, shardLost];
+export const givenUp: Ending = {
+  name: 'the session was given up',
+  needs: [],
+  end: async (_stage, peer, session) => {
+    session.giveUp(new Error('the epoch cannot go on'));
+    return peer;
+  },
+};
+
+export const endings: readonly Ending[] = [sessionClosed, connectionClosed, crashed, shardLost, givenUp];
+
+/** Those after which the same connection goes on. */
+export const sessionEndings: readonly Ending[] = [sessionClosed, shardLost, givenUp];

@@ -17,14 +17,6 @@ export const ownershipCases: readonly ConformanceCase[] = [
     assert.deepEqual({ connected, shards }, { connected: true, shards: stage.totalCount }, 'the status');
   }),
 
-  conformanceCase('the ownership of a shard that was opened is certain, or will be', {}, async (stage) => {
-    const peer = await stage.consumer();
-    for (const session of await peer.recorder.opened(stage.totalCount)) {
-      if (session.session.isCertain?.() !== false) continue;
-      await stage.journal.until(`shard ${session.shard} to be certain`, () => session.session.isCertain?.() !== false);
-    }
-  }),
-
   ...endings.map((ending) =>
     conformanceCase(
       `an epoch that has ended gets nothing after ${ending.name}`,

@@ -7,7 +7,7 @@ import { shardOfKey } from '../keys.js';
 import type { Peer } from '../peer.js';
 import type { RecordedSession } from '../recorded-session.js';
 import type { Stage } from '../stage.js';
-import { endings, sessionClosed, shardLost } from './endings.js';
+import { endings, sessionEndings } from './endings.js';
 
 /** How a key is fed from the side queue. */
 export const parkedReaderCases: readonly ConformanceCase[] = [
@@ -135,7 +135,7 @@ export const parkedReaderCases: readonly ConformanceCase[] = [
     assertIds(await readAll(stage, next, messages[0]!.key, 2), messages.slice(1), 'what is left');
   }),
 
-  ...[sessionClosed, shardLost].map((ending) =>
+  ...sessionEndings.map((ending) =>
     conformanceCase(`a waiting read is rejected after ${ending.name}`, { needs: ending.needs }, async (stage) => {
       const peer = await stage.consumer();
       const session = await peer.session(0);

@@ -15,6 +15,12 @@ export const publishingCases: readonly ConformanceCase[] = [
     await consumer.recorder.opened(stage.totalCount);
   }),
 
+  conformanceCase('a connection tells whether messages outlive the process', {}, async (stage) => {
+    for (const { connection } of [await stage.producer(), await stage.consumer()]) {
+      assert.equal(connection.durable, stage.harness.durable, 'whether messages are durable');
+    }
+  }),
+
   conformanceCase('what was published before a crash of the producer arrives', {}, async (stage) => {
     const producer = await stage.producer();
     const messages = stage.messages(5);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { assertIds } from '../assertions.js';
 import { conformanceCase, type ConformanceCase } from '../conformance-case.js';
-import { endings, sessionClosed, shardLost } from './endings.js';
+import { endings, sessionEndings } from './endings.js';
 
 /** To settle is final, while the epoch lasts, and nothing afterwards. */
 export const settlementCases: readonly ConformanceCase[] = [
@@ -44,7 +44,7 @@ export const settlementCases: readonly ConformanceCase[] = [
     assertIds(await next.handleUpTo(last.messageId), [messages[3]!, messages[5]!, last], 'what comes back');
   }),
 
-  ...[sessionClosed, shardLost].map((ending) =>
+  ...sessionEndings.map((ending) =>
     conformanceCase(`a settlement after ${ending.name} has no effect`, { needs: ending.needs }, async (stage) => {
       const peer = await stage.consumer();
       const messages = stage.messages(2);
@@ -61,7 +61,7 @@ export const settlementCases: readonly ConformanceCase[] = [
     }),
   ),
 
-  ...[sessionClosed, shardLost].map((ending) =>
+  ...sessionEndings.map((ending) =>
     conformanceCase(
       `a dead letter, a move and a read after ${ending.name} are rejected`,
       { prefetch: 3, needs: ending.needs },
@@ -78,15 +78,15 @@ export const settlementCases: readonly ConformanceCase[] = [
         const { session } = ended;
         await stage.journal.rejected(
           'a dead letter',
-          attempt(() => session.deadLetter(second!, {})),
+          refusable(() => session.deadLetter(second!, {})),
         );
         await stage.journal.rejected(
           'a move',
-          attempt(() => session.park(third!, 'held', {})),
+          refusable(() => session.park(third!, 'held', {})),
         );
         await stage.journal.rejected(
           'a read',
-          attempt(() => session.readParked(parked!.key).next()),
+          refusable(() => session.readParked(parked!.key).next()),
         );
         const next = await peer.session(0);
         assert.equal(next.parked.length, 1, 'nothing more may be parked');
@@ -98,6 +98,6 @@ export const settlementCases: readonly ConformanceCase[] = [
 ];
 
 /** A refusal may be thrown at once too. */
-async function attempt(call: () => Promise<unknown>): Promise<unknown> {
+async function refusable(call: () => Promise<unknown>): Promise<unknown> {
   return call();
 }

@@ -1,4 +1,4 @@
-import { Fifo, type FifoItem } from './fifo.js';
+import { Fifo, type FifoItem } from '../../collections/fifo.js';
 import type { Round } from './round.js';
 
 /** A key that wants to start an attempt. */

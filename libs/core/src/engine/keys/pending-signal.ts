@@ -1,5 +1,5 @@
 import type { Timer } from '../../clock/clock.interface.js';
-import type { FifoItem } from '../base/fifo.js';
+import type { FifoItem } from '../../collections/fifo.js';
 
 /** Where signals wait. */
 export interface SignalHolder {

@@ -1,4 +1,4 @@
-import { Fifo } from '../base/fifo.js';
+import { Fifo } from '../../collections/fifo.js';
 import type { PendingSignal, SignalHolder } from './pending-signal.js';
 
 /** Whose signals wait. */

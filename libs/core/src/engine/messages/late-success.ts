@@ -1,6 +1,6 @@
 import { Ack, Stop, type MessageOutcome } from '../../outcomes.js';
 import type { Delivery } from '../../transport/transport.interface.js';
-import type { Fifo } from '../base/fifo.js';
+import type { Fifo } from '../../collections/fifo.js';
 import { DeliveredMessage, type TrackedMessage } from './tracked-message.js';
 
 /** Whether an outcome that could not settle means that the handler is done with the message. A discard is not: it has no dead letter. */

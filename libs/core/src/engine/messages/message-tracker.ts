@@ -3,7 +3,7 @@ import { inspectKey, keyBytes } from '../../keys/sharding-key.js';
 import type { DeadLetterReason } from '../../note-headers.js';
 import type { MessageOutcome } from '../../outcomes.js';
 import type { Delivery, ParkedMode } from '../../transport/transport.interface.js';
-import { Fifo } from '../base/fifo.js';
+import { Fifo } from '../../collections/fifo.js';
 import { findHandled, isHandled } from './late-success.js';
 import { Recovery, type RecoveringTracker } from './recovery.js';
 import type { SettledKey } from './settlement.js';
@@ -117,7 +117,8 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
     this.phase = 'settling';
     this.epoch.settlement.refused(this, head, { reason, error, attempts: this.attempt }, () => {
       certain();
-      this.settled(this.removeHead());
+      this.removeHead();
+      this.settled(head);
       this.recovery?.headLeft();
       this.key.wake();
     });
@@ -138,9 +139,8 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
     else this.standBack();
   }
 
-  /** A message is finished for good, perhaps some time after it left the FIFO. */
-  settled(message: TrackedMessage): void {
-    if (!(message instanceof DeliveredMessage)) return;
+  /** A delivery is finished for good, perhaps some time after it left the FIFO. */
+  settled(message: DeliveredMessage): void {
     if (message.fromSideQueue) this.recovery?.parkedSettled();
     else this.held--;
   }

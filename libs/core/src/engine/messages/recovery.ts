@@ -4,7 +4,7 @@ import { inspectKey, keyBytes } from '../../keys/sharding-key.js';
 import type { DeadLetterReason, ParkReason } from '../../note-headers.js';
 import type { Delivery, ParkedMode } from '../../transport/transport.interface.js';
 import { backoff } from '../base/backoff.js';
-import type { Fifo } from '../base/fifo.js';
+import type { Fifo } from '../../collections/fifo.js';
 import { Parking, type ParkedKey } from './parking.js';
 import type { HeadPhase, TrackedKey } from './tracked-key.js';
 import { DeliveredMessage, DirectTrackedMessage, type TrackedMessage } from './tracked-message.js';

@@ -7,9 +7,10 @@ import type { HandledMemory } from './handled-memory.js';
 import type { Refusal } from './refusal.js';
 import { DeliveredMessage, type DirectTrackedMessage, type TrackedMessage } from './tracked-message.js';
 
-/** Whose message it was; told when the message is finished for good. */
+/** Whose message it was. */
 export interface SettledKey extends EngineKey {
-  settled(message: TrackedMessage): void;
+  /** A delivery is finished for good. */
+  settled(message: DeliveredMessage): void;
 }
 
 /**
@@ -38,10 +39,10 @@ export class ImmediateSettlement implements Settlement {
     if (message instanceof DeliveredMessage) {
       this.epoch.session.settle(message.delivery);
       this.memory.remember(key.id, message.delivery);
+      key.settled(message);
     } else {
       (message as DirectTrackedMessage).resolve(outcome);
     }
-    key.settled(message);
   }
 
   refused(key: SettledKey, message: DeliveredMessage, refusal: Refusal, certain: () => void): void {

@@ -1,6 +1,6 @@
 import type { ParkedMode, ShardSession } from '../../transport/transport.interface.js';
 import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
-import { Fifo, type FifoItem } from '../base/fifo.js';
+import { Fifo, type FifoItem } from '../../collections/fifo.js';
 import type { DeliveredMessage } from './tracked-message.js';
 
 class Move implements FifoItem<Move> {

@@ -1,7 +1,7 @@
 import type { Delivery } from '../../transport/transport.interface.js';
 import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
 import type { MessageOutcome } from '../../outcomes.js';
-import type { FifoItem } from '../base/fifo.js';
+import type { FifoItem } from '../../collections/fifo.js';
 
 /** A message in a key's FIFO, whatever brought it. */
 export abstract class TrackedMessage implements FifoItem<TrackedMessage> {

@@ -29,12 +29,12 @@ export abstract class CallbackRun<
 >
   implements DeadlineItem, CallbackScope
 {
-  earlier: DeadlineItem | undefined = undefined;
-  later: DeadlineItem | undefined = undefined;
-  deadline: number | undefined = undefined;
+  earlier: DeadlineItem | undefined;
+  later: DeadlineItem | undefined;
+  deadline: number | undefined;
   running = true;
-  private controller: AbortController | undefined = undefined;
-  private abortReason: Error | undefined = undefined;
+  private controller: AbortController | undefined;
+  private abortReason: Error | undefined;
 
   constructor(
     readonly name: CallbackName,

@@ -5,7 +5,7 @@ import type { DataUpdaterRef } from '../../interfaces/live-key.interface.js';
 export class DataUpdater {
   /** `false` once it is to end: nothing but `terminate` runs on it any more. */
   alive = true;
-  private reference: DataUpdaterRef | undefined = undefined;
+  private reference: DataUpdaterRef | undefined;
 
   constructor(
     public state: unknown,

@@ -1,6 +1,7 @@
 import type { HeaderValue } from '@mississippi/core';
 import type { OutgoingMessage } from '@mississippi/core/transport';
-import { asMemory, changing, inside, later, rewrite, type Mutant } from './mutant.js';
+import { changing, delivering, later, type Mutant } from './mutant.js';
+import { replaceMethod } from './replace-method.js';
 
 /** Wrong messages, wrong places, wrong order. */
 export const deliveryMutants: readonly Mutant[] = [
@@ -14,10 +15,13 @@ export const deliveryMutants: readonly Mutant[] = [
     name: 'some publishes are overtaken',
     by: 'the messages of a shard arrive in the order of the publish calls',
     says: /the order of publish calls/,
-    publish: (publisher) => {
+    publish: (publisher, { tookHold }) => {
       let calls = 0;
       return async (message, timeout) => {
-        if (++calls % 7 === 0) await later();
+        if (++calls % 7 === 0) {
+          tookHold();
+          await later();
+        }
         return publisher.publish(message, timeout);
       };
     },
@@ -26,10 +30,11 @@ export const deliveryMutants: readonly Mutant[] = [
     name: 'one of a thousand messages is lost',
     by: '10,000 messages arrive once each',
     says: /deliveries|had to be/,
-    publish: (publisher) => {
+    publish: (publisher, { tookHold }) => {
       let calls = 0;
       return async (message, timeout) => {
-        if (++calls % 1_000 !== 0) await publisher.publish(message, timeout);
+        if (++calls % 1_000 === 0) tookHold();
+        else await publisher.publish(message, timeout);
       };
     },
   },
@@ -37,12 +42,13 @@ export const deliveryMutants: readonly Mutant[] = [
     name: 'one of many keys is forgotten',
     by: 'a thousand keys arrive, each in its order',
     says: /deliveries|had to be/,
-    publish: (publisher) => {
+    publish: (publisher, { tookHold }) => {
       const keys = new Set<string>();
       return async (message, timeout) => {
         const key = Buffer.from(message.key).toString('hex');
         if (keys.size < 999) keys.add(key);
         if (keys.has(key)) await publisher.publish(message, timeout);
+        else tookHold();
       };
     },
   },
@@ -50,10 +56,13 @@ export const deliveryMutants: readonly Mutant[] = [
     name: 'the last message is delivered twice',
     by: '10,000 messages arrive once each',
     says: /more arrived in shard/,
-    publish: (publisher) => {
+    publish: (publisher, { tookHold }) => {
       let calls = 0;
       return async (message, timeout) => {
-        if (++calls === 10_000) await publisher.publish(message, timeout);
+        if (++calls === 10_000) {
+          tookHold();
+          await publisher.publish(message, timeout);
+        }
         return publisher.publish(message, timeout);
       };
     },
@@ -62,10 +71,12 @@ export const deliveryMutants: readonly Mutant[] = [
     name: 'messages without a consumer are dropped',
     by: 'messages that are published before there is a consumer wait for it',
     says: /deliveries/,
-    broker: (_broker, shards) => {
-      for (const shard of shards) {
-        const append = shard.append.bind(shard);
-        shard.append = (message) => shard.owner !== undefined && append(message);
+    broker: ({ shards }, { tookHold }) => {
+      for (const { queue } of shards) {
+        replaceMethod(queue, 'append', (append) => (message) => {
+          if (queue.taker === undefined) tookHold();
+          else append(message);
+        });
       }
     },
   },
@@ -73,7 +84,7 @@ export const deliveryMutants: readonly Mutant[] = [
     name: 'every delivery is marked as redelivered',
     by: 'a first delivery is not marked as redelivered',
     says: /must not be marked/,
-    deliver: (receiver, delivery) => receiver.deliver(rewrite(delivery, { redelivered: true })),
+    receiver: delivering(() => ({ redelivered: true })),
   },
   {
     name: 'keys pass through UTF-8',
@@ -139,29 +150,34 @@ export const deliveryMutants: readonly Mutant[] = [
     name: 'message ids are made anew',
     by: 'the message id and the timestamp arrive',
     says: /the message id of/,
-    deliver: (receiver, delivery) => receiver.deliver(rewrite(delivery, { messageId: 'another' })),
+    receiver: delivering(() => ({ messageId: 'another' })),
   },
   {
     name: 'a timestamp of 0 is left out',
     by: 'the message id and the timestamp arrive',
     says: /the timestamp of/,
-    deliver: (receiver, delivery) =>
-      receiver.deliver(rewrite(delivery, { timestamp: delivery.timestamp || undefined })),
+    receiver: delivering(({ timestamp }) => ({ timestamp: timestamp || undefined })),
   },
   {
     name: 'a message without a key is swallowed',
     by: 'a message without a key, an id and a timestamp is delivered',
     says: /deliveries/,
-    deliver: (receiver, delivery, session) => {
-      if (delivery.key === undefined) session.settle(delivery);
-      else receiver.deliver(delivery);
-    },
+    receiver: (receiver, { session, tookHold }) => ({
+      deliver: (delivery) => {
+        if (delivery.key !== undefined) {
+          receiver.deliver(delivery);
+          return;
+        }
+        tookHold();
+        session.settle(delivery);
+      },
+    }),
   },
   {
     name: 'a key that is no term is replaced',
     by: 'a message whose key is no term',
     says: /the key: expected 6 bytes/,
-    deliver: (receiver, delivery) => receiver.deliver(rewrite(delivery, { key: new Uint8Array(0) })),
+    receiver: delivering(() => ({ key: new Uint8Array(0) })),
   },
   {
     name: 'the window is ignored',
@@ -185,10 +201,12 @@ export const deliveryMutants: readonly Mutant[] = [
     name: 'all shards share one window',
     by: 'a shard whose window is full does not hold up another',
     says: /deliveries/,
-    broker: (_broker, shards) => {
-      for (const shard of shards) {
-        Object.defineProperty(shard, 'window', {
-          get: () => shards.reduce((sum, each) => sum + inside(each).unsettled.size, 0),
+    broker: ({ shards }, { prefetch, tookHold }) => {
+      for (const { queue } of shards) {
+        replaceMethod(queue, 'take', (take) => () => {
+          if (shards.reduce((sum, each) => sum + each.queue.unsettled.size, 0) < prefetch) return take();
+          if (queue.ready.length > 0) tookHold();
+          return undefined;
         });
       }
     },
@@ -197,10 +215,16 @@ export const deliveryMutants: readonly Mutant[] = [
     name: 'the first of a window is delivered last',
     by: 'the messages of a shard arrive in the order of the publish calls',
     says: /the order of publish calls/,
-    deliver: (receiver, delivery) => {
-      if (asMemory(delivery).messageId === 'm1') void later().then(() => receiver.deliver(delivery));
-      else receiver.deliver(delivery);
-    },
+    receiver: (receiver, { tookHold }) => ({
+      deliver: (delivery) => {
+        if (delivery.messageId !== 'm1') {
+          receiver.deliver(delivery);
+          return;
+        }
+        tookHold();
+        void later().then(() => receiver.deliver(delivery));
+      },
+    }),
   },
 ];
 

@@ -1,6 +1,6 @@
-import type { FifoItem } from '../engine/base/fifo.js';
-import type { Delivery, OutgoingMessage, ParkedMode } from '../transport/transport.interface.js';
-import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
+import type { FifoItem } from '../../collections/fifo.js';
+import type { Delivery, OutgoingMessage, ParkedMode } from '../../transport/transport.interface.js';
+import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
 
 /** A message in the embedded broker; it is its own delivery. */
 export class MemoryMessage implements Delivery, FifoItem<MemoryMessage> {

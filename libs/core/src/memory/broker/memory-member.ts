@@ -1,0 +1,10 @@
+import type { Clock } from '../../clock/clock.interface.js';
+import type { ShardConsumer } from '../../transport/transport.interface.js';
+
+/** A consumer of the broker. Shards without an owner are offered to it while it claims. */
+export interface MemoryMember {
+  readonly consumer: ShardConsumer;
+  /** Most unsettled deliveries of one shard. */
+  readonly prefetch: number;
+  readonly clock: Clock;
+}

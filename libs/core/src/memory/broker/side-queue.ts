@@ -1,0 +1,43 @@
+import { canonicalKey, keyId } from '../../keys/sharding-key.js';
+import type { MemoryMessage } from './memory-message.js';
+
+/** The side queue of one shard, in the order of the moves. */
+export class SideQueue {
+  readonly messages = new Set<MemoryMessage>();
+  /** The same by key. */
+  readonly byKey = new Map<string, Set<MemoryMessage>>();
+
+  append(message: MemoryMessage): void {
+    const id = idOf(message);
+    const ofKey = this.byKey.get(id);
+    this.messages.add(message);
+    if (ofKey === undefined) this.byKey.set(id, new Set([message]));
+    else ofKey.add(message);
+  }
+
+  /** Removes a message for good. */
+  settle(message: MemoryMessage): void {
+    const id = idOf(message);
+    const ofKey = this.byKey.get(id);
+    this.messages.delete(message);
+    ofKey?.delete(message);
+    if (ofKey?.size === 0) this.byKey.delete(id);
+  }
+
+  /**
+   * The first message of a key.
+   * @param id as `keyId` makes it of the canonical key
+   */
+  first(id: string): MemoryMessage | undefined {
+    return this.byKey.get(id)?.values().next().value;
+  }
+
+  /** The next owner cannot know what the last one has read. */
+  markRedelivered(): void {
+    for (const message of this.messages) message.redelivered = true;
+  }
+}
+
+function idOf(message: MemoryMessage): string {
+  return keyId(canonicalKey(message.key!));
+}
