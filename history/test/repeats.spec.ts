@@ -85,6 +85,18 @@ describe('a repeat', () => {
     ).not.toEqual([]);
   });
 
+  it('of what was settled just before a fault is explained, though the shard was handed over in good order since', () => {
+    const released = by('one', { type: 'released', ...inEpoch(1) });
+    const events = [published, owned('one', 1), message(0, 'one', 1)];
+    const handedOver = [released, owned('two', 1), message(0, 'two', 1)];
+    expect(check([...events, lose('one'), ...handedOver])).toMatchObject({
+      ...LEGAL,
+      duplicates: 1,
+      mostDuplicates: 1,
+    });
+    expect(check([...events, ...handedOver]).violations).not.toEqual([]);
+  });
+
   it('of what its publisher sent again is explained, once for each time', () => {
     const twice = [owned('one', 1), message(0, 'one', 1), message(0, 'one', 1, 1)];
     const interrupted = by('publisher', { type: 'interrupted' });

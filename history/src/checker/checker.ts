@@ -120,7 +120,7 @@ export class Checker {
         return this.epochs.releasing(epoch);
       case 'released':
       case 'lost':
-        return this.epochOver(epoch, event.type);
+        return this.epochOver(epoch, event.type, event.type === 'lost');
       case 'suspended':
       case 'assured':
         epoch.suspended = event.type === 'suspended';
@@ -182,8 +182,10 @@ export class Checker {
     this.messages.ended(event, this.messages.of(event));
   }
 
-  private epochOver(epoch: EpochState, how: 'lost' | 'released' | 'exited', remembers = true): void {
-    if (epoch.over === undefined && how !== 'released') this.returns.lost(epoch, this.findings.now, remembers);
+  private epochOver(epoch: EpochState, how: 'lost' | 'released' | 'exited', remembers: boolean): void {
+    // What a fault kept from arriving comes again, though its shard was handed over in good order since.
+    const returns = how !== 'released' || epoch.struck !== undefined;
+    if (epoch.over === undefined && returns) this.returns.lost(epoch, this.findings.now, remembers);
     this.epochs.over(epoch, how);
   }
 
