@@ -92,8 +92,7 @@ export async function run(
     recorder.record({ type: left === 0 && !cutShort ? 'drained' : 'stuck', messages: left });
     const drained = left === 0 ? performance.now() - healedAt : undefined;
     if (!cutShort) await crew.leave();
-    const { done: actions, missed } = nemesis;
-    return { folder, ...judged(readHistory(folder), plan), actions, missed, drained, cutShort };
+    return { folder, ...judged(folder, plan), actions: nemesis.done, missed: nemesis.missed, drained, cutShort };
   } finally {
     field.view.close();
     await crew.close();
@@ -146,10 +145,8 @@ async function comeToRest(running: Running, standstill: number, progress: Progre
   return left;
 }
 
-function judged(
-  events: readonly HistoryEvent[],
-  { prefetch }: PlacePlan,
-): Pick<RunResult, 'events' | 'verdict' | 'unserved'> {
+function judged(folder: string, { prefetch }: PlacePlan): Pick<RunResult, 'events' | 'verdict' | 'unserved'> {
+  const events = readHistory(folder);
   const service = new Service();
   for (const event of events) service.see(event);
   const verdict = checkHistory(events, { prefetch, attempts: ATTEMPTS, drainTimeout: DRAIN_TIMEOUT });

@@ -1,6 +1,7 @@
 import { NOTE_HEADERS, type MessageHeaders, type Transport } from '@mississippi/core';
 import type {
   Delivery,
+  ParkedMode,
   ParkedReader,
   ShardConsumer,
   ShardReceiver,
@@ -86,13 +87,7 @@ class EpochRecorder {
         inner.settle(delivery);
       },
       deadLetter: (delivery, notes) => this.deadLetter(delivery, notes),
-      park: async (delivery, mode, notes) => {
-        this.recorder.record({ type: 'parking', ...this.refOf(delivery) });
-        await inner.park(delivery, mode, notes);
-        this.recorder.record({ type: 'parked', ...this.refOf(delivery) });
-        // An embedded broker may bring the same object again, out of its side queue.
-        this.numbers.delete(delivery);
-      },
+      park: (delivery, mode, notes) => this.park(delivery, mode, notes),
       readParked: (key) => this.reader(inner.readParked(key)),
       isCertain: () => this.isCertain(),
       verify: async () => {
@@ -116,6 +111,14 @@ class EpochRecorder {
     this.recorder.record({ type: 'deadLettering', ...this.refOf(delivery), reason });
     await this.inner.deadLetter(delivery, notes);
     this.recorder.record({ type: 'deadLettered', ...this.refOf(delivery) });
+  }
+
+  private async park(delivery: Delivery, mode: ParkedMode, notes: MessageHeaders): Promise<void> {
+    this.recorder.record({ type: 'parking', ...this.refOf(delivery) });
+    await this.inner.park(delivery, mode, notes);
+    this.recorder.record({ type: 'parked', ...this.refOf(delivery) });
+    // An embedded broker may bring the same object again, out of its side queue.
+    this.numbers.delete(delivery);
   }
 
   private isCertain(): boolean {

@@ -116,15 +116,15 @@ export class Checker {
         return this.ended(event, epoch);
       case 'accepted':
         return this.directs.accepted(event, epoch);
-      case 'releasing':
-        return this.epochs.releasing(epoch);
-      case 'released':
-      case 'lost':
-        return this.epochOver(epoch, event.type, event.type === 'lost');
-      case 'suspended':
-      case 'assured':
-        epoch.suspended = event.type === 'suspended';
+      default:
+        this.seeOwnership(event, epoch);
     }
+  }
+
+  private seeOwnership({ type }: HistoryEvent, epoch: EpochState): void {
+    if (type === 'releasing') this.epochs.releasing(epoch);
+    else if (type === 'released' || type === 'lost') this.epochOver(epoch, type, type === 'lost');
+    else if (type === 'suspended' || type === 'assured') epoch.suspended = type === 'suspended';
   }
 
   private seeOutside(event: HistoryEvent): void {
