@@ -4,13 +4,7 @@ import type { DataUpdaterRef } from '../../interfaces/live-key.interface.js';
 import { decodeShardingKey, inspectKey, keyBytes } from '../../keys/sharding-key.js';
 import type { EngineEpoch, EngineKey } from '../base/engine-key.js';
 import { RunContext } from './callback-context.js';
-import {
-  PlainRun,
-  type CallbackEnd,
-  type CallbackName,
-  type CallbackRun,
-  type MessageMetadata,
-} from './callback-run.js';
+import { PlainRun, type CallbackEnd, type CallbackName, type CallbackRun, type CallbackCause } from './callback-run.js';
 import type { Callbacks } from './callbacks.js';
 import { DataUpdater } from './data-updater.js';
 import type { Population } from './population.js';
@@ -53,13 +47,9 @@ export class Activation {
 
   /**
    * Starts the data updater where there is none: on the spot where the handler has no `init`.
-   * @param message that it starts for, with the number of the attempt
+   * @param cause what it starts for
    */
-  start(
-    message: MessageMetadata | undefined,
-    attempt: number,
-    then: (failure: DataUpdaterStartError | undefined) => void,
-  ): void {
+  start(cause: CallbackCause, then: (failure: DataUpdaterStartError | undefined) => void): void {
     const { handler } = this;
     if (this.updater !== undefined || handler.init === undefined) {
       if (this.updater === undefined) this.started(undefined);
@@ -68,8 +58,7 @@ export class Activation {
     }
     this.run(
       'init',
-      message,
-      attempt,
+      cause,
       (run) => {
         const context = new RunContext(run);
         return handler.init!(context.key, context);
@@ -84,12 +73,11 @@ export class Activation {
   /** Runs one callback; `then` is called once with its end. */
   run(
     name: CallbackName,
-    message: MessageMetadata | undefined,
-    attempt: number,
+    cause: CallbackCause,
     invoke: (run: CallbackRun) => unknown,
     then: (end: CallbackEnd) => void,
   ): void {
-    this.launch(new PlainRun(name, this.key, message, attempt, invoke, then));
+    this.launch(new PlainRun(name, this.key, cause, invoke, then));
   }
 
   launch(run: CallbackRun): void {

@@ -1,6 +1,7 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { keyId } from '../../keys/sharding-key.js';
 import type { Environment } from '../base/environment.js';
+import { NEUTRAL } from '../base/neutral-context.js';
 
 /** A callback that runs, as seen from the calls that are made inside it. */
 export interface CallbackScope {
@@ -13,6 +14,8 @@ export interface CallbackScope {
 
 /** A callback on its way. */
 interface ScopedCallback extends CallbackScope {
+  /** The context of whoever asked for it and waits; `undefined` where nobody does. */
+  readonly caller: AsyncResource | undefined;
   invoke(): unknown;
 }
 
@@ -35,10 +38,23 @@ export function runInScope(callback: ScopedCallback): unknown {
   const outer = innermost;
   innermost = callback;
   try {
-    return following ? storage.run(callback, () => callback.invoke()) : callback.invoke();
+    return (callback.caller ?? NEUTRAL).runInAsyncScope(enter, undefined, callback);
   } finally {
     innermost = outer;
   }
+}
+
+/** The context of the present caller, for a callback that runs on its behalf. */
+export function callersContext(): AsyncResource {
+  return new AsyncResource('MississippiCall', { requireManualDestroy: true });
+}
+
+function enter(callback: ScopedCallback): unknown {
+  return following ? storage.run(callback, invoke, callback) : callback.invoke();
+}
+
+function invoke(callback: ScopedCallback): unknown {
+  return callback.invoke();
 }
 
 /**

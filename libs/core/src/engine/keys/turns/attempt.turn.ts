@@ -27,7 +27,7 @@ export function attemptTurn(key: TurnKey): void {
 
 function startFirst(key: TurnKey, message: TrackedMessage): void {
   const { tracker, activation, epoch } = key;
-  activation.start(message, tracker.attempt, (failure) => {
+  activation.start({ message, attempt: tracker.attempt, caller: message.caller }, (failure) => {
     if (failure === undefined && epoch.ownership === 'certain') {
       handle(key, message);
       return;
@@ -53,7 +53,7 @@ class Attempt extends CallbackRun<TurnKey, TrackedMessage> {
     message: TrackedMessage,
     private readonly updater: DataUpdater,
   ) {
-    super('handleMessage', key, message, key.tracker.attempt);
+    super('handleMessage', key, message, key.tracker.attempt, message.caller);
   }
 
   invoke(): unknown {
