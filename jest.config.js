@@ -30,6 +30,9 @@ const common = {
 export default {
   // Half of the tests wait for a broker: with one worker less than cores, as is the default, a core would idle.
   maxWorkers: 2,
+  // Jest does not let go of the modules of a spec that has run, so that a worker has a gigabyte or more at its end. On a
+  // busy machine the system needs longer to take that apart than the 500 ms after which Jest would tell of open handles.
+  workerGracefulExitTimeout: 10_000,
   testTimeout: 60_000,
   projects: [
     {

@@ -286,6 +286,8 @@ export function guard(script: string, ...args: string[]): ChildProcess {
 /** Lets a guard do its work, and resolves when it has. */
 export async function endGuard(child: ChildProcess): Promise<void> {
   const done = new Promise((resolve) => child.once('exit', resolve));
+  // Whoever waits for it must not end before: with nothing else to do Node would end in the middle, and tell success.
+  child.ref();
   child.stdin?.end();
   await done;
 }

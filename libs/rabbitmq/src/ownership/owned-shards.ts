@@ -114,7 +114,13 @@ export class OwnedShards {
       await session.close();
       throw error;
     }
-    if (session.begin(receiver)) await this.signals.serve(channel, session.shard, receiver);
+    if (!session.begin(receiver)) return;
+    try {
+      await this.signals.serve(channel, session.shard, receiver);
+    } catch (error) {
+      // The shard was given back before the broker had answered: its channel closed with the question open.
+      if (!session.givenBack) throw error;
+    }
   }
 
   private cannotConsume(model: ChannelModel, shard: number, error: unknown): void {

@@ -74,6 +74,11 @@ export class RabbitShardSession implements ShardSession {
     else this.receiver.deliver(delivery);
   }
 
+  /** Whether the core has closed it, or gave it up. An epoch that was lost was not given back. */
+  get givenBack(): boolean {
+    return this.ended && this.lostBy === undefined;
+  }
+
   /** Deliveries go to the core from now on. Returns whether the epoch goes on: it may have ended while it was opened. */
   begin(receiver: ShardReceiver): boolean {
     if (this.ended) {

@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import { systemClock } from '@mississippi/core';
+import type { ShardReceiver, TransportConnection } from '@mississippi/core/transport';
+import { rabbitmq } from '@mississippi/rabbitmq';
+import { sharedUrl } from '../../support/broker.js';
+import { LogLines } from '../../support/fault-app.js';
+import { deleteQueues, onRawBroker } from '../../support/raw-broker.js';
+
+const TOTAL = 4;
+
+let connection: TransportConnection;
+let prefix: string;
+
+beforeEach(() => {
+  prefix = `leaving-${randomBytes(4).toString('hex')}-`;
+});
+
+afterEach(async () => {
+  await connection.close();
+  await deleteQueues(sharedUrl(), prefix, TOTAL);
+});
+
+const receiver: ShardReceiver = {
+  epoch: 1,
+  deliver: () => undefined,
+  lost: () => undefined,
+  signal: () => Promise.resolve(),
+  release: () => Promise.resolve(),
+};
+
+describe.each(['classic', 'quorum'] as const)('a process on %s queues', (type) => {
+  test('that leaves while it claims gives back what it has just claimed, and logs nothing', async () => {
+    const logger = new LogLines();
+    const transport = rabbitmq({ urls: [sharedUrl()], queues: { prefix, totalCount: TOTAL, type } });
+    connection = await transport.connect({ instance: 'leaving', logger, clock: systemClock });
+    const given: Promise<void>[] = [];
+    await connection.consume({
+      open(session) {
+        // Sooner than the broker can answer what the claim asks next.
+        setImmediate(() => {
+          connection.stopClaiming();
+          given.push(session.close());
+        });
+        return receiver;
+      },
+    });
+    await Promise.all(given);
+    expect(given.length).toBeGreaterThan(0);
+    expect(connection.status().shards).toBe(0);
+    expect(logger.lines).toEqual([]);
+  });
+
+  test('that cannot claim a shard says so', async () => {
+    const logger = new LogLines();
+    const transport = rabbitmq({ urls: [sharedUrl()], queues: { prefix, totalCount: TOTAL, type } });
+    connection = await transport.connect({ instance: 'leaving', logger, clock: systemClock });
+    await onRawBroker(sharedUrl(), (channel) => channel.deleteQueue(`${prefix}2.signals`));
+    await connection.consume({ open: () => receiver });
+    expect(logger.matching(/^Shard 2 cannot be consumed yet: .*NOT_FOUND/)).toHaveLength(1);
+  });
+});
