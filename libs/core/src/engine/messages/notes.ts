@@ -5,7 +5,8 @@ import { inspectKey } from '../../keys/sharding-key.js';
 import { NOTE_HEADERS, type DeadLetterReason, type ParkReason } from '../../note-headers.js';
 import type { EngineEpoch } from '../base/engine-key.js';
 
-const MOST_ERROR_BYTES = 2_048;
+const MOST_ERROR_BYTES = 1_400;
+const MOST_STACK_BYTES = 1_500;
 
 /** What failed, where anything did. */
 export interface FailureNote {
@@ -23,6 +24,7 @@ export function notes(
   return {
     [NOTE_HEADERS.reason]: reason,
     ...(error === undefined ? {} : { [NOTE_HEADERS.error]: errorText(error) }),
+    ...stackNote(error),
     [NOTE_HEADERS.attempts]: attempts,
     [NOTE_HEADERS.shard]: shard,
     [NOTE_HEADERS.time]: environment.clock.time(),
@@ -33,7 +35,23 @@ export function notes(
 /** The library's own errors are told by their message; a user's with class and causes. */
 function errorText(error: unknown): string {
   const text = error instanceof MississippiError ? error.message : describeWithCause(error);
+  return cut(text, MOST_ERROR_BYTES);
+}
+
+/** The library's own errors tell what to do; where they were thrown helps nobody. */
+function stackNote(error: unknown): MessageHeaders {
+  if (!(error instanceof Error) || error instanceof MississippiError || error.stack === undefined) return {};
+  // The first line repeats the error.
+  const frames = error.stack
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim())
+    .join('\n');
+  return frames === '' ? {} : { [NOTE_HEADERS.stack]: cut(frames, MOST_STACK_BYTES) };
+}
+
+function cut(text: string, most: number): string {
   const bytes = Buffer.from(text);
   // Cutting inside a character leaves a replacement character at the end, which is text still.
-  return bytes.length <= MOST_ERROR_BYTES ? text : `${bytes.toString('utf8', 0, MOST_ERROR_BYTES - 3)}…`;
+  return bytes.length <= most ? text : `${bytes.toString('utf8', 0, most - 3)}…`;
 }

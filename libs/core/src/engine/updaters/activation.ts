@@ -1,7 +1,9 @@
+import { describe } from '../../errors/describe.js';
 import { DataUpdaterStartError } from '../../errors/index.js';
 import type { DataUpdaterHandler, TerminateReason } from '../../interfaces/data-updater-handler.interface.js';
 import type { DataUpdaterRef } from '../../interfaces/live-key.interface.js';
 import { decodeShardingKey, inspectKey, keyBytes } from '../../keys/sharding-key.js';
+import { stackOf } from '../base/log-limit.js';
 import type { EngineEpoch, EngineKey } from '../base/engine-key.js';
 import { RunContext } from './callback-context.js';
 import { PlainRun, type CallbackEnd, type CallbackName, type CallbackRun, type CallbackCause } from './callback-run.js';
@@ -22,7 +24,7 @@ export class Activation {
   updater: DataUpdater | undefined = undefined;
   /** Set while the data updater is to end: nothing but `terminate` runs on it. */
   ending: { readonly reason: TerminateReason } | undefined = undefined;
-  /** How often `init` failed in a row when a message waited for it. */
+  /** How often `init` failed in a row. */
   initFailures = 0;
   private current: CallbackRun | undefined = undefined;
 
@@ -137,9 +139,21 @@ export class Activation {
   }
 
   private startFailed(error: unknown): DataUpdaterStartError {
-    const failures = this.initFailures + 1;
+    const failures = ++this.initFailures;
+    this.tellStartFailed(error, failures);
     this.key.epoch.environment.events.sink?.key('startFailed', this.key, { error, failures });
     return new DataUpdaterStartError(this.keyText(), error);
+  }
+
+  /** At the first, second, fourth, eighth failure in a row, and so on. */
+  private tellStartFailed(error: unknown, failures: number): void {
+    if ((failures & (failures - 1)) !== 0) return;
+    const { logger } = this.key.epoch.environment;
+    const often = failures === 1 ? '' : `, ${failures} times in a row`;
+    logger.error(
+      `init of the key ${this.keyText()} (shard ${this.key.epoch.shard}) failed${often}; its messages wait: ${describe(error)}`,
+      stackOf(error),
+    );
   }
 
   private retire(updater: DataUpdater): void {

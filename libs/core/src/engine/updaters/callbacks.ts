@@ -82,7 +82,14 @@ export class Callbacks {
   /** Tells a callback to end, and abandons it after a grace. */
   insist(run: CallbackRun, error: Error): void {
     run.abort(error);
-    this.afterGrace(() => run.end({ ok: false, error, abandoned: true }));
+    this.afterGrace(() => {
+      if (!run.running) return;
+      const key = inspectKey(keyBytes(run.keyId));
+      this.environment.logger.error(
+        `${run.name} of the key ${key} (shard ${run.key.epoch.shard}) is abandoned: ${error.message}`,
+      );
+      run.end({ ok: false, error, abandoned: true });
+    });
   }
 
   /** Calls back when what was told to end has had its time for it. */

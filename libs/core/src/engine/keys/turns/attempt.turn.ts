@@ -35,7 +35,7 @@ function startFirst(key: TurnKey, message: TrackedMessage): void {
     key.attemptEnded();
     if (failure === undefined) tracker.standBack();
     else if (epoch.ended) tracker.endedLate(undefined, failure);
-    else tracker.startFailed(failure, ++activation.initFailures);
+    else tracker.startFailed(failure, activation.initFailures);
     key.turnEnded();
   });
 }

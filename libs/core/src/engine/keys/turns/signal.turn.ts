@@ -17,6 +17,8 @@ export function signalTurn(key: TurnKey): void {
     const refusal = failure ?? key.closeError; // The epoch may have ended during init.
     if (refusal !== undefined) {
       pending.reject(refusal);
+      // One start for all that waited for it: a thousand signals must not make a thousand.
+      if (failure !== undefined) key.rejectSignals(failure);
       key.turnEnded();
     } else if (pending.callsHandler && pending.awaited) {
       ask(key, pending, activation.updater!, cause);
