@@ -1,9 +1,4 @@
-import { EVERYBODY, type ChaosEvent, type EpochRef, type FaultName } from './events.js';
-
-interface Owner {
-  readonly process: string;
-  readonly epoch: number;
-}
+import { EVERYBODY, type FaultName, type HistoryEvent } from '@mississippi/history';
 
 /** Why a shard was unserved. `other`: it was lost, or its process ended, without a fault. */
 export type Cause = FaultName | 'handOver' | 'other';
@@ -18,19 +13,15 @@ export interface Unserved {
   readonly cause: Cause;
 }
 
-export const epochName = (process: string, { shard, epoch }: EpochRef): string => `${process}:${shard}/${epoch}`;
-
 /** Faults under which a process handles nothing, or reaches nobody, until they are healed. */
 const HALTING = new Set(['stop', 'stall', 'freeze', 'broker']);
 
-/** Who owns which shard, as the events tell it one by one. */
-export class Ownership {
+/** Which process serves which shard, and how long nobody did, as the events tell it one by one. */
+export class Service {
   readonly unserved: Unserved[] = [];
   /** When a shard was taken last, on the monotonic clock. */
   ownedAt = 0;
-  epochs = 0;
-  private readonly owners = new Map<number, Owner>();
-  private readonly ended = new Set<string>();
+  private readonly owners = new Map<number, { readonly process: string; readonly epoch: number }>();
   private readonly halted = new Set<string>();
   /** The last fault that struck each process. */
   private readonly struck = new Map<string, { readonly fault: FaultName; readonly mono: number }>();
@@ -39,19 +30,19 @@ export class Ownership {
   /** Those of them that are not served now. */
   private readonly idleSince = new Map<number, Pick<Unserved, 'since' | 'cause'>>();
 
-  see(event: ChaosEvent): void {
+  see(event: HistoryEvent): void {
     switch (event.type) {
       case 'owned':
         this.ownedAt = event.mono;
-        this.epochs++;
         this.owners.set(event.shard, { process: event.process, epoch: event.epoch });
         break;
       case 'lost':
-      case 'released':
-        this.ended.add(epochName(event.process, event));
-        if (this.isOwner(event.process, event)) this.owners.delete(event.shard);
+      case 'released': {
+        const owner = this.owners.get(event.shard);
+        if (owner?.process === event.process && owner.epoch === event.epoch) this.owners.delete(event.shard);
         break;
-      case 'exit':
+      }
+      case 'exited':
         for (const [shard, owner] of this.owners) if (owner.process === event.target) this.owners.delete(shard);
         this.halted.delete(event.target);
         break;
@@ -68,18 +59,6 @@ export class Ownership {
     this.measure(event.mono, this.causeOf(event));
   }
 
-  /** Why nothing may start in an epoch now; `undefined` where it may. */
-  refusal(process: string, place: EpochRef): string | undefined {
-    if (this.hasEnded(process, place)) return `${epochName(process, place)} had ended`;
-    const owner = this.owners.get(place.shard);
-    if (owner === undefined || this.isOwner(process, place)) return undefined;
-    return `${owner.process} owned shard ${place.shard} by then`;
-  }
-
-  hasEnded(process: string, place: EpochRef): boolean {
-    return this.ended.has(epochName(process, place));
-  }
-
   /** Shards that nobody can handle at this moment. */
   get unservedNow(): number {
     return this.idleSince.size;
@@ -92,15 +71,10 @@ export class Ownership {
     return shares;
   }
 
-  private isOwner(process: string, { shard, epoch }: EpochRef): boolean {
-    const owner = this.owners.get(shard);
-    return owner?.process === process && owner.epoch === epoch;
-  }
-
-  private causeOf(event: ChaosEvent): Cause {
+  private causeOf(event: HistoryEvent): Cause {
     if (event.type === 'fault') return event.fault;
     if (event.type === 'released') return 'handOver';
-    if (event.type === 'exit' && event.how === 'killed') return 'kill';
+    if (event.type === 'exited' && event.how === 'killed') return 'kill';
     if (event.type !== 'lost') return 'other';
     const own = this.struck.get(event.process);
     const everybodys = this.struck.get(EVERYBODY);

@@ -2,10 +2,15 @@ import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Seeded } from '#support/seeded.js';
-import { inOrderOfTime, type ChaosEvent } from '../src/events.js';
-import { HistoryTail, readHistory, readHistoryOf } from '../src/history-files.js';
-import { HISTORY_SUFFIX } from '../src/recorder.js';
-import { HistoryWriter } from './histories.js';
+import {
+  HISTORY_SUFFIX,
+  HistoryTail,
+  inOrderOfTime,
+  readHistory,
+  readHistoryOf,
+  type HistoryEvent,
+} from '../src/index.js';
+import { HistoryWriter } from './legal-history.js';
 
 const { events } = HistoryWriter.legal(new Seeded(3));
 let folder: string;
@@ -20,7 +25,7 @@ function write(process: string, text: string): void {
   appendFileSync(join(folder, `${process}${HISTORY_SUFFIX}`), text);
 }
 
-const lineOf = (event: ChaosEvent): string => `${JSON.stringify(event)}\n`;
+const lineOf = (event: HistoryEvent): string => `${JSON.stringify(event)}\n`;
 
 test('the files of all processes make one history in the order of time, without torn lines', () => {
   for (const event of events) write(event.process, lineOf(event));

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { inOrderOfTime, type ChaosEvent } from './events.js';
+import { inOrderOfTime, type HistoryEvent } from './events.js';
 import { HISTORY_SUFFIX } from './recorder.js';
 
 /** Bytes that are read at once: the file of a long run does not fit into one string. */
@@ -18,8 +18,8 @@ export class HistoryTail {
   ) {}
 
   /** The events that were added since the last call. A line that is not whole yet waits. */
-  read(): ChaosEvent[] {
-    const events: ChaosEvent[] = [];
+  read(): HistoryEvent[] {
+    const events: HistoryEvent[] = [];
     for (const name of readdirSync(this.folder)) {
       if (name.endsWith(HISTORY_SUFFIX) && this.isWanted(name)) this.readFile(name, events);
     }
@@ -31,7 +31,7 @@ export class HistoryTail {
     this.files.clear();
   }
 
-  private readFile(name: string, into: ChaosEvent[]): void {
+  private readFile(name: string, into: HistoryEvent[]): void {
     let file = this.files.get(name);
     if (file === undefined) {
       this.files.set(name, (file = { descriptor: openSync(join(this.folder, name), 'r'), offset: 0, rest: '' }));
@@ -47,22 +47,22 @@ export class HistoryTail {
       file.offset += count;
       left -= count;
       file.rest = lines.pop()!;
-      for (const line of lines) into.push(JSON.parse(line) as ChaosEvent);
+      for (const line of lines) into.push(JSON.parse(line) as HistoryEvent);
     }
   }
 }
 
 /** The whole history of a run in the order of time. The torn last line of a process that was killed is left out. */
-export function readHistory(folder: string): ChaosEvent[] {
+export function readHistory(folder: string): HistoryEvent[] {
   return inOrderOfTime(readAll(new HistoryTail(folder)));
 }
 
 /** What the processes of one place wrote, one process after the other. */
-export function readHistoryOf(folder: string, place: string): ChaosEvent[] {
+export function readHistoryOf(folder: string, place: string): HistoryEvent[] {
   return readAll(new HistoryTail(folder, (file) => file.startsWith(`${place}.`))).sort((a, b) => a.mono - b.mono);
 }
 
-function readAll(tail: HistoryTail): ChaosEvent[] {
+function readAll(tail: HistoryTail): HistoryEvent[] {
   try {
     return tail.read();
   } finally {
