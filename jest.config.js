@@ -5,6 +5,7 @@ const common = {
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
+    '^@mississippi/history$': '<rootDir>/history/src/index.ts',
     '^@mississippi/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
     '^@mississippi/([^/]+)/([^/]+)$': '<rootDir>/libs/$1/src/$2/index.ts',
     '^#support/(.*)\\.js$': '<rootDir>/test/support/$1',
@@ -38,7 +39,7 @@ export default {
     {
       ...common,
       displayName: 'unit',
-      roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/chaos', '<rootDir>/bench'],
+      roots: ['<rootDir>/libs', '<rootDir>/history', '<rootDir>/apps', '<rootDir>/chaos', '<rootDir>/bench'],
     },
     // These need a RabbitMQ, which the setup brings up once for all of them.
     {

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MississippiModule, type MississippiOptions } from '@mississippi/core';
+import { recordedTransport, type Recorder } from '@mississippi/history';
 import { rabbitmq } from '@mississippi/rabbitmq';
 import {
   ConsoleLogger,
@@ -11,9 +12,7 @@ import {
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ChaosHandler, FOLDER, RECORDER } from './chaos.handler.js';
-import { recorded } from './recording-transport.js';
 import type { ProcessPlan } from './protocol.js';
-import type { Recorder } from './recorder.js';
 
 /** How often a start is tried: the broker may be away, or the connection be cut in the middle. */
 const TRIES = 60;
@@ -34,7 +33,7 @@ class ChaosModule {
     });
     return {
       module: ChaosModule,
-      imports: [MississippiModule.forRoot({ ...options, transport: recorded(transport, recorder) })],
+      imports: [MississippiModule.forRoot({ ...options, transport: recordedTransport(transport, recorder) })],
       providers: [
         { provide: RECORDER, useValue: recorder },
         { provide: FOLDER, useValue: plan.folder },

@@ -1,6 +1,6 @@
+import type { Recorder } from '@mississippi/history';
 import type { RabbitMqNode } from '#support/rabbitmq-node.js';
 import { Place, type PlacePlan } from './place.js';
-import type { Recorder } from './recorder.js';
 
 /** The places of a run. Whatever runs in them ends with this process. */
 export class Crew {

@@ -24,10 +24,18 @@ async function chaos(node: RabbitMqNode, folder: string, options: ChaosOptions):
   }
 }
 
-async function everyMutant(node: RabbitMqNode, folder: string, options: ChaosOptions): Promise<boolean> {
+async function everyMutant(
+  node: RabbitMqNode,
+  folder: string,
+  options: ChaosOptions,
+  names: readonly string[],
+): Promise<boolean> {
   const missed: string[] = [];
-  for (const { name } of MUTANTS) if (!(await runMutant(node, folder, options, name))) missed.push(name);
-  print(missed.length === 0 ? `All ${MUTANTS.length} mutants were caught.` : `Not caught: ${missed.join(', ')}.`);
+  for (const name of names) {
+    const why = await runMutant(node, folder, options, name);
+    if (why !== undefined) missed.push(`${name} ${why}`);
+  }
+  print(missed.length === 0 ? `All of ${names.length} struck and were caught.` : `${missed.join('; ')}.`);
   return missed.length === 0;
 }
 
@@ -57,9 +65,10 @@ async function main(): Promise<void> {
   const alive = setInterval(() => undefined, 1_000);
   let good = false;
   try {
-    if (options.mutants) good = await everyMutant(node, folder, options);
-    else if (options.figures !== undefined) good = await measured(node, folder, options, options.figures);
-    else if (options.mutant !== undefined) good = await runMutant(node, folder, options, options.mutant);
+    if (options.mutants || options.mutant !== undefined) {
+      const names = options.mutant === undefined ? MUTANTS.map(({ name }) => name) : [options.mutant];
+      good = await everyMutant(node, folder, options, names);
+    } else if (options.figures !== undefined) good = await measured(node, folder, options, options.figures);
     else good = await chaos(node, folder, options);
   } finally {
     await node.stop();

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Promised } from '@mississippi/history';
 import type { RabbitMqNode } from '#support/rabbitmq-node.js';
 import { mutantNamed, type Mutant } from './mutants.js';
 import { Progress } from './progress.js';
@@ -21,40 +22,67 @@ function dense(options: RunOptions, mutant: Mutant): RunOptions {
     mutant: mutant.name,
     actions: mutant.actions,
     ...mutant.options,
+    seed: options.seed,
   };
 }
 
 /** Schedules that a mutant may survive: whether its fault can strike depends on what runs when something breaks. */
 const SCHEDULES = 3;
 
-/** Runs one mutant, under one schedule after the other until it is caught. Tells whether it was. */
+/** What is left says nothing where a run was cut short. */
+const OF_THE_END: ReadonlySet<Promised> = new Set(['lost', 'unsettled', 'stuck', 'neverEnded']);
+
+export interface MutantOptions extends RunOptions {
+  /** Ends each run as soon as the fault seems to show. */
+  readonly short: boolean;
+}
+
+/** Runs one mutant, under one schedule after the other until it is caught. Tells why it was not, if it was not. */
 export async function runMutant(
   node: RabbitMqNode,
   folder: string,
-  options: RunOptions,
+  options: MutantOptions,
   name: string,
-): Promise<boolean> {
+): Promise<'not caught' | 'planted nothing' | undefined> {
   const mutant = mutantNamed(name);
-  for (let turn = 0; turn < SCHEDULES; turn++) {
-    const seed = options.seed + turn;
-    if (await isCaught(node, join(folder, `${name}-${seed}`), { ...options, seed }, mutant)) return true;
+  let strikes = 0;
+  for (let tried = 0; tried < SCHEDULES; tried++) {
+    const seed = (mutant.options?.seed ?? options.seed) + tried;
+    const shown = await show(node, join(folder, `${name}-${seed}`), { ...options, seed }, mutant);
+    if (shown.seen.length > 0 && shown.strikes > 0) return undefined;
+    strikes += shown.strikes;
   }
-  return false;
+  return strikes > 0 ? 'not caught' : 'planted nothing';
 }
 
-async function isCaught(node: RabbitMqNode, folder: string, options: RunOptions, mutant: Mutant): Promise<boolean> {
+async function show(
+  node: RabbitMqNode,
+  folder: string,
+  options: MutantOptions,
+  mutant: Mutant,
+): Promise<{ seen: Promised[]; strikes: number }> {
   const progress = new Progress(process.stdout);
   try {
-    const result = await run(node, folder, dense(options, mutant), progress);
-    const seen = mutant.breaks.filter((promise) =>
-      result.verdict.violations.some((violation) => violation.promise === promise),
+    const { short, ...rest } = options;
+    const begun = performance.now();
+    const result = await run(
+      node,
+      folder,
+      { ...dense(rest, mutant), ...(short ? { until: mutant.breaks } : {}) },
+      progress,
     );
     progress.stop();
-    process.stdout.write(`${reportOf(result)}\n\n`);
+    const { verdict, cutShort } = result;
+    const broken = new Set(verdict.violations.map(({ promise }) => promise));
+    const seen = mutant.breaks.filter((promise) => broken.has(promise) && !(cutShort && OF_THE_END.has(promise)));
+    if (!cutShort) process.stdout.write(`${reportOf(result)}\n\n`);
+    const caught = seen.length > 0 ? `caught by ${seen.join(', ')}` : 'NOT CAUGHT';
+    const seconds = Math.round((performance.now() - begun) / 1_000);
+    const struck = verdict.strikes > 0 ? `struck ${verdict.strikes} times` : 'PLANTED NOTHING';
     process.stdout.write(
-      `${mutant.name} (${mutant.fault}), seed ${options.seed}: ${seen.length > 0 ? `caught by ${seen.join(', ')}` : 'NOT CAUGHT'}\n`,
+      `${mutant.name} (${mutant.fault}), seed ${options.seed}: ${struck}, ${caught} after ${seconds} s\n`,
     );
-    return seen.length > 0;
+    return { seen, strikes: verdict.strikes };
   } finally {
     progress.stop();
   }

@@ -1,69 +1,61 @@
+import { replaceGetter, replaceMethod, together, type Mutant as Planted, type Promised } from '@mississippi/history';
 // The very modules that the workers run: a package's classes are not among its exports.
-import { DeliveredMessage, type TrackedMessage } from '../../libs/core/dist/engine/tracked-message.js';
-import type { Fifo } from '../../libs/core/dist/engine/fifo.js';
-import type { CallbackRun } from '../../libs/core/dist/engine/callback-run.js';
-import { Callbacks } from '../../libs/core/dist/engine/callbacks.js';
-import { MessageTracker } from '../../libs/core/dist/engine/message-tracker.js';
-import type { Shard } from '../../libs/core/dist/engine/shard.js';
+import { MessageTracker } from '../../libs/core/dist/engine/messages/message-tracker.js';
+import { ImmediateSettlement } from '../../libs/core/dist/engine/messages/settlement.js';
+import { DeliveredMessage, type TrackedMessage } from '../../libs/core/dist/engine/messages/tracked-message.js';
+import { Callbacks } from '../../libs/core/dist/engine/updaters/callbacks.js';
 import { BrokerConnection } from '../../libs/rabbitmq/dist/connection/broker-connection.js';
-import { OwnedShards } from '../../libs/rabbitmq/dist/ownership/owned-shards.js';
+import { ShardClaimer } from '../../libs/rabbitmq/dist/ownership/shard-claimer.js';
 import { RabbitShardSession } from '../../libs/rabbitmq/dist/sessions/shard-session.js';
 import { SideReader } from '../../libs/rabbitmq/dist/sessions/side-reader.js';
 import { StallFence } from '../../libs/rabbitmq/dist/sessions/stall-fence.js';
 import { ack } from '@mississippi/core';
 import type { Delivery } from '@mississippi/core/transport';
 import type { Channel } from 'amqplib';
-import type { Promised } from './checker.js';
-import { callMethod, replaceMethod } from './replace-method.js';
 import type { RunOptions } from './run.js';
 import type { Action } from './schedule.js';
 
-/** A fault that somebody might put into the library. */
-export interface Mutant {
-  readonly name: string;
-  /** What it does wrong. */
-  readonly fault: string;
+/** A fault that somebody might put into the library, by public members of its classes. */
+export interface Mutant extends Planted {
   /** The promises of which at least one must be seen broken. */
   readonly breaks: readonly Promised[];
   /** What brings it to light. */
   readonly actions: readonly Action[];
-  /** What it needs besides. */
-  readonly options?: Partial<Pick<RunOptions, 'minutes' | 'keys' | 'rate' | 'prefetch'>>;
-  plant(): void;
+  /** What it needs besides; the seed is that of the first schedule. */
+  readonly options?: Partial<Pick<RunOptions, 'minutes' | 'keys' | 'rate' | 'prefetch' | 'seed'>>;
 }
-
-const fifoOf = (tracker: object): Fifo<TrackedMessage> => Reflect.get(tracker, 'fifo') as Fifo<TrackedMessage>;
-const shardOf = (tracker: object): Shard => Reflect.get(tracker, 'shard') as Shard;
 
 const ackBeforeHandling: Mutant = {
   name: 'ack-before-handling',
-  fault: 'acks a message when its flight starts',
+  fault: 'acks a message when its attempt starts',
   breaks: ['settledUnhandled', 'lost'],
   actions: ['kill'],
-  plant() {
+  plant(struck) {
     const early = new WeakSet<TrackedMessage>();
-    replaceMethod(
-      MessageTracker.prototype,
-      'takeOff',
-      (takeOff) =>
-        function () {
-          const head = takeOff.call(this) as TrackedMessage;
-          if (head instanceof DeliveredMessage && !early.has(head)) {
-            early.add(head);
-            shardOf(this).session.settle(head.delivery);
-          }
-          return head;
-        },
-    );
-    replaceMethod(
-      MessageTracker.prototype,
-      'settle',
-      (settle) =>
-        function (outcome) {
-          const head = fifoOf(this).peek()!;
-          if (early.has(head)) callMethod(this, 'advance', head);
-          else settle.call(this, outcome);
-        },
+    return together(
+      replaceMethod(
+        MessageTracker.prototype,
+        'beginAttempt',
+        (beginAttempt) =>
+          function (this: MessageTracker) {
+            const head = beginAttempt.call(this);
+            if (head instanceof DeliveredMessage && !early.has(head)) {
+              early.add(head);
+              struck();
+              this.epoch.session.settle(head.delivery);
+            }
+            return head;
+          },
+      ),
+      replaceMethod(
+        ImmediateSettlement.prototype,
+        'handled',
+        (handled) =>
+          function (this: ImmediateSettlement, key, message, outcome) {
+            if (message instanceof DeliveredMessage && early.has(message)) key.settled(message);
+            else handled.call(this, key, message, outcome);
+          },
+      ),
     );
   },
 };
@@ -73,20 +65,23 @@ const unawaitedHandler: Mutant = {
   fault: 'takes the handler for done when it has returned its promise',
   breaks: ['overlapWithin', 'settledUnhandled'],
   actions: ['kill'],
-  plant: () =>
+  plant: (struck) =>
     replaceMethod(
       Callbacks.prototype,
       'run',
-      (original) =>
-        function (run, invoke, then) {
-          if ((run as CallbackRun).name !== 'handleMessage') return original.call(this, run, invoke, then);
-          const unawaited = (callback: unknown): unknown => {
-            const result = (invoke as (callback: unknown) => unknown)(callback);
-            if (!(result instanceof Promise)) return result;
-            result.catch(() => undefined);
-            return ack();
-          };
-          return original.call(this, run, unawaited, then);
+      (start) =>
+        function (this: Callbacks, run) {
+          if (run.name === 'handleMessage') {
+            const invoke = run.invoke.bind(run);
+            run.invoke = () => {
+              const result = invoke();
+              if (!(result instanceof Promise)) return result;
+              struck();
+              result.catch(() => undefined);
+              return ack();
+            };
+          }
+          start.call(this, run);
         },
     ),
 };
@@ -96,39 +91,45 @@ const ackOnNewChannel: Mutant = {
   fault: 'settles the outcome of a lost epoch on the channel of the next',
   breaks: ['settledInLostEpoch', 'lost', 'outOfOrder'],
   actions: ['cutAll', 'cut'],
-  plant() {
-    const late = new Map<number, unknown[]>();
-    replaceMethod(
-      RabbitShardSession.prototype,
-      'settle',
-      (settle) =>
-        function (delivery) {
-          const { shard } = this as RabbitShardSession;
-          if (Reflect.get(this, 'ended') === true) late.set(shard, [...(late.get(shard) ?? []), delivery]);
-          else settle.call(this, delivery);
-        },
-    );
-    replaceMethod(
-      RabbitShardSession.prototype,
-      'begin',
-      (begin) =>
-        function (receiver) {
-          const goesOn: unknown = begin.call(this, receiver);
-          const { shard } = this as RabbitShardSession;
-          for (const delivery of late.get(shard) ?? []) callMethod(this, 'settle', delivery);
-          late.delete(shard);
-          return goesOn;
-        },
-    );
-    replaceMethod(
-      MessageTracker.prototype,
-      'landedLate',
-      (landedLate) =>
-        function (outcome, error) {
-          const handled = landedLate.call(this, outcome, error) as Delivery | undefined;
-          if (handled !== undefined) shardOf(this).session.settle(handled);
-          return handled;
-        },
+  plant(struck) {
+    const late = new Map<number, Delivery[]>();
+    return together(
+      replaceMethod(
+        RabbitShardSession.prototype,
+        'settle',
+        (settle) =>
+          function (this: RabbitShardSession, delivery) {
+            if (this.ended) late.set(this.shard, [...(late.get(this.shard) ?? []), delivery]);
+            else settle.call(this, delivery);
+          },
+      ),
+      replaceMethod(
+        RabbitShardSession.prototype,
+        'begin',
+        (begin) =>
+          function (this: RabbitShardSession, receiver) {
+            const goesOn = begin.call(this, receiver);
+            for (const delivery of late.get(this.shard) ?? []) {
+              struck();
+              this.settle(delivery);
+            }
+            late.delete(this.shard);
+            return goesOn;
+          },
+      ),
+      replaceMethod(
+        MessageTracker.prototype,
+        'endedLate',
+        (endedLate) =>
+          function (this: MessageTracker, outcome, error) {
+            const handled = endedLate.call(this, outcome, error);
+            if (handled !== undefined) {
+              struck();
+              this.epoch.session.settle(handled);
+            }
+            return handled;
+          },
+      ),
     );
   },
 };
@@ -136,20 +137,56 @@ const ackOnNewChannel: Mutant = {
 const cancelThenDrain: Mutant = {
   name: 'cancel-then-drain',
   fault: 'hands a shard over by cancelling its consumer first and draining then',
-  breaks: ['overlapAcross', 'outOfOrder', 'startedInLostEpoch'],
+  breaks: ['overlapAcross', 'outOfOrder', 'startedInLostEpoch', 'twoOwners'],
   actions: ['join', 'leave'],
-  plant: () =>
-    replaceMethod(
-      OwnedShards.prototype,
-      'handOver',
-      (handOver) =>
-        async function (session) {
-          const parts = Reflect.get(session as object, 'parts') as { channel: Channel };
-          const consumers = Reflect.get(parts.channel, 'consumers') as Map<string, unknown>;
-          for (const tag of consumers.keys()) await parts.channel.cancel(tag);
-          await handOver.call(this, session);
-        },
-    ),
+  plant(struck) {
+    const channels = new WeakMap<RabbitShardSession, Channel>();
+    const consumers = new WeakMap<RabbitShardSession, string>();
+    return together(
+      replaceMethod(
+        ShardClaimer.prototype,
+        'claim',
+        (claim) =>
+          async function (this: ShardClaimer, model, shard) {
+            const claimed = await claim.call(this, model, shard);
+            if (claimed !== undefined) channels.set(claimed.session, claimed.channel);
+            return claimed;
+          },
+      ),
+      replaceMethod(
+        RabbitShardSession.prototype,
+        'arrived',
+        (arrived) =>
+          function (this: RabbitShardSession, message) {
+            consumers.set(this, message.fields.consumerTag);
+            arrived.call(this, message);
+          },
+      ),
+      replaceMethod(
+        RabbitShardSession.prototype,
+        'begin',
+        (begin) =>
+          function (this: RabbitShardSession, receiver) {
+            const release = async (): Promise<void> => {
+              const consumer = consumers.get(this);
+              if (consumer !== undefined) {
+                struck();
+                await channels.get(this)!.cancel(consumer);
+              }
+              await receiver.release();
+            };
+            const { epoch } = receiver;
+            return begin.call(this, {
+              epoch,
+              release,
+              deliver: (delivery) => receiver.deliver(delivery),
+              lost: (cause) => receiver.lost(cause),
+              signal: (...signal) => receiver.signal(...signal),
+            });
+          },
+      ),
+    );
+  },
 };
 
 const skipAfterRetry: Mutant = {
@@ -157,14 +194,21 @@ const skipAfterRetry: Mutant = {
   fault: 'goes on with the next message when a retry fails',
   breaks: ['outOfOrder', 'lost', 'stuck'],
   actions: ['sicken'],
-  plant: () =>
+  plant: (struck) =>
     replaceMethod(
       MessageTracker.prototype,
       'fail',
       (fail) =>
-        function (error) {
-          if ((Reflect.get(this, 'attempt') as number) >= 2) callMethod(this, 'advance', fifoOf(this).peek());
-          else fail.call(this, error);
+        function (this: MessageTracker, error) {
+          if (this.attempt < 2) {
+            fail.call(this, error);
+            return;
+          }
+          struck();
+          const head = this.fifo.shift()!;
+          this.phase = 'open';
+          this.attempt = 0;
+          if (head instanceof DeliveredMessage) this.settled(head);
         },
     ),
 };
@@ -174,8 +218,20 @@ const noStallFence: Mutant = {
   fault: 'starts messages after a standstill without asking the broker',
   breaks: ['startedInLostEpoch', 'overlapAcross'],
   actions: ['stop'],
-  plant: () => replaceMethod(StallFence.prototype, 'isCertain', () => () => true),
+  plant: (struck) =>
+    replaceMethod(
+      StallFence.prototype,
+      'isCertain',
+      (isCertain) =>
+        function (this: StallFence) {
+          if (!isCertain.call(this)) struck();
+          return true;
+        },
+    ),
 };
+
+/** The shortest silence of the broker that a fence should mind: a heartbeat of the mutants' runs. Milliseconds. */
+const SILENT = 1_000;
 
 const deafFence: Mutant = {
   name: 'deaf-fence',
@@ -183,10 +239,12 @@ const deafFence: Mutant = {
   breaks: ['startedInLostEpoch', 'overlapAcross'],
   actions: ['freeze'],
   // Something must be left to start when the broker gives the shards away.
-  options: { minutes: 0.6, keys: 12, rate: 420, prefetch: 300 },
-  plant() {
-    Object.defineProperty(BrokerConnection.prototype, 'silence', { get: () => 0 });
-  },
+  options: { minutes: 0.6, keys: 12, rate: 520, prefetch: 300, seed: 3 },
+  plant: (struck) =>
+    replaceGetter(BrokerConnection.prototype, 'silence', (silence) => {
+      if (silence > SILENT) struck();
+      return 0;
+    }),
 };
 
 const sideQueueUnread: Mutant = {
@@ -194,7 +252,16 @@ const sideQueueUnread: Mutant = {
   fault: 'begins an epoch without reading what was set aside',
   breaks: ['outOfOrder', 'stuck', 'lost'],
   actions: ['sicken', 'kill'],
-  plant: () => replaceMethod(SideReader.prototype, 'index', () => () => Promise.resolve([])),
+  plant: (struck) =>
+    replaceMethod(
+      SideReader.prototype,
+      'index',
+      () =>
+        async function (this: SideReader, count) {
+          if (count > 0) struck();
+          return [];
+        },
+    ),
 };
 
 export const MUTANTS: readonly Mutant[] = [

@@ -2,13 +2,12 @@ import { setMaxListeners } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EVERYBODY, type Recorder } from '@mississippi/history';
 import type { RabbitMqNode } from '#support/rabbitmq-node.js';
 import type { ProxiedConnection } from '#support/tcp-proxy.js';
-import { EVERYBODY } from './events.js';
 import type { Operator } from './operator.js';
 import type { Place } from './place.js';
 import { sickMark } from './protocol.js';
-import type { Recorder } from './recorder.js';
 import type { Action, Step } from './schedule.js';
 
 /** A connection that is to be cut in the middle of a frame is cut anyway after so long. Milliseconds. */

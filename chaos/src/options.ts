@@ -7,6 +7,8 @@ export interface ChaosOptions extends RunOptions {
   readonly help: boolean;
   /** Run every mutant instead, and fail where one is not caught. */
   readonly mutants: boolean;
+  /** Each of them only until its fault seems to show. */
+  readonly short: boolean;
   /** Measure these instead. */
   readonly figures: readonly Figure[] | undefined;
 }
@@ -28,7 +30,8 @@ Breaks processes, connections and the broker by a seeded schedule, then checks e
   --actions <a,b>      only these: ${ACTIONS.join(', ')}
   --interval <a,b>     shortest and longest wait between faults in ms (default 1000,3500)
   --mutant <name>      puts a fault into the workers; the run succeeds if it is caught
-  --mutants            runs every mutant; fails if one is not caught
+  --mutants            runs every mutant; fails if one is not caught, or its fault never struck
+  --short              ends the run of a mutant as soon as its fault shows
   --figures [<a,b>]    measures instead: ${FIGURES.join(', ')} (default all)
   --help               print this`;
 
@@ -48,6 +51,7 @@ export function parseOptions(args: readonly string[]): ChaosOptions {
   return {
     help: values.help,
     mutants: values.mutants,
+    short: values.short,
     figures: values.figures === undefined ? undefined : chosen('figure', FIGURES, values.figures),
     minutes: positive('--minutes', values.minutes),
     processes: whole('--processes', values.processes),
@@ -86,6 +90,7 @@ function parse(args: readonly string[]) {
         actions: { type: 'string' },
         mutant: { type: 'string' },
         mutants: { type: 'boolean', default: false },
+        short: { type: 'boolean', default: false },
         figures: { type: 'string' },
         help: { type: 'boolean', default: false },
       },

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Recorder } from '@mississippi/history';
 import { Changes } from '#support/changes.js';
 import { TcpProxy } from '#support/tcp-proxy.js';
 import { MUTANT_VARIABLE, type Answer, type Command, type ProcessPlan } from './protocol.js';
-import type { Recorder } from './recorder.js';
 
 /** How long a process may take to start, or to leave in good order. Milliseconds. */
 const PATIENCE = 60_000;
@@ -23,7 +23,7 @@ export class Place extends Changes {
   held = false;
   quiet = false;
   private child: ChildProcess | undefined;
-  private turns = 0;
+  private starts = 0;
   /** Its end is asked for. */
   private leaving = false;
   private killing = false;
@@ -59,7 +59,7 @@ export class Place extends Changes {
 
   /** Starts the next process. Resolves when its app is up. */
   async start(): Promise<void> {
-    const name = (this.current = `${this.name}.${++this.turns}`);
+    const name = (this.current = `${this.name}.${++this.starts}`);
     const plan: ProcessPlan = { ...this.plan, name, index: this.index, url: this.proxy.url };
     const log = openSync(join(this.plan.folder, `${name}.log`), 'a');
     const script = fileURLToPath(new URL(`./${this.script}.js`, import.meta.url));
@@ -134,7 +134,7 @@ export class Place extends Changes {
     this.child = undefined;
     this.up = false;
     const how = this.killing ? 'killed' : this.leaving && code === 0 ? 'left' : 'crashed';
-    this.recorder.record({ type: 'exit', target: name, how });
+    this.recorder.record({ type: 'exited', target: name, how });
     this.changed();
   }
 }

@@ -28,7 +28,7 @@ export class Progress {
   }
 
   show(share: number, view: LiveView): void {
-    const unserved = view.ownership.unservedNow;
+    const unserved = view.service.unservedNow;
     const state = `${view.done} of ${view.confirmed} done, ${view.pending.size} pending, ${unserved} shards unserved`;
     const percentage = Math.floor(Math.min(1, share) * 100);
     if (this.bar !== undefined) {

@@ -20,7 +20,7 @@ export interface ProcessPlan {
   readonly prefetch: number;
   /** Milliseconds. */
   readonly claimInterval: number;
-  /** Milliseconds that each flight takes; `undefined`: mostly little, sometimes long. */
+  /** Milliseconds that each attempt takes; `undefined`: mostly little, sometimes long. */
   readonly work: number | undefined;
   readonly seed: number;
 }
@@ -37,7 +37,7 @@ export type Answer = { readonly type: 'up' } | { readonly type: 'quiet' };
 
 /** The numbers of the keys that a publisher has. */
 export function keysOf({ index, publishers, keys }: Pick<ProcessPlan, 'index' | 'publishers' | 'keys'>): number[] {
-  return Array.from({ length: Math.ceil((keys - index) / publishers) }, (_, turn) => index + turn * publishers);
+  return Array.from({ length: Math.ceil((keys - index) / publishers) }, (_, round) => index + round * publishers);
 }
 
 /** A message's payload: what its handler is to do. */
@@ -50,6 +50,12 @@ export interface Task {
   readonly fails: number;
   readonly discard: boolean;
 }
+
+/** How long a worker waits for what runs when it leaves. Milliseconds. */
+export const DRAIN_TIMEOUT = 5_000;
+
+/** Attempts after which a message's key is parked. */
+export const ATTEMPTS = 3;
 
 /** Names the mutant that a worker is to become. */
 export const MUTANT_VARIABLE = 'CHAOS_MUTANT';

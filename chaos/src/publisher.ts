@@ -1,13 +1,11 @@
 import { DataUpdaterService, EventsProducer } from '@mississippi/core';
+import { FileRecorder, readHistoryOf, refOf, refOfId, type MessageRef } from '@mississippi/history';
 import { ConsoleLogger } from '@nestjs/common';
 import { Seeded } from '#support/seeded.js';
 import { endWithParent, startApp } from './app.js';
-import { idOf, refOfId, type MessageRef } from './events.js';
-import { readHistoryOf } from './history-files.js';
 import { Popularity, shuffled } from './popularity.js';
 import { keysOf, planOf, type Answer, type Command } from './protocol.js';
-import { Recorder } from './recorder.js';
-import { bodyOf, hash } from './tasks.js';
+import { bodyOf, hash, isReadable } from './tasks.js';
 
 /** How often what is due is published. Milliseconds. */
 const BEAT = 20;
@@ -24,7 +22,7 @@ const rate = plan.rate / plan.publishers;
 const popularity = new Popularity(shuffled(keysOf(plan), new Seeded(plan.seed ^ hash(place))), rate, random);
 const next = new Map<string, number>();
 const left = unconfirmedOfPredecessors();
-const recorder = new Recorder(plan.folder, plan.name);
+const recorder = new FileRecorder(plan.folder, plan.name);
 let unconfirmed = 0;
 
 /** Tells the history when the connection was lost, which the library says in its log. */
@@ -48,11 +46,11 @@ const operator = app.get(DataUpdaterService);
 function unconfirmedOfPredecessors(): MessageRef[] {
   const open = new Map<string, MessageRef>();
   for (const event of readHistoryOf(plan.folder, place)) {
-    if (event.type === 'publish') {
+    if (event.type === 'published') {
       open.delete(event.id);
       open.set(event.id, refOfId(event.id));
       next.set(event.key, Math.max(next.get(event.key) ?? 0, event.seq + 1));
-    } else if (event.type === 'confirm' || event.type === 'refuse') {
+    } else if (event.type === 'confirmed' || event.type === 'refused') {
       open.delete(event.id);
     }
   }
@@ -61,16 +59,17 @@ function unconfirmedOfPredecessors(): MessageRef[] {
 
 function publish(ref: MessageRef): void {
   unconfirmed++;
-  recorder.record({ type: 'publish', ...ref });
-  producer.publish(bodyOf(ref, plan), { shardingKey: ref.key, messageId: ref.id }).then(
+  const body = bodyOf(ref, plan);
+  recorder.record({ type: 'published', ...ref, garbled: !isReadable(body) });
+  producer.publish(body, { shardingKey: ref.key, messageId: ref.id }).then(
     () => {
       unconfirmed--;
-      recorder.record({ type: 'confirm', ...ref });
+      recorder.record({ type: 'confirmed', ...ref });
     },
     (error: unknown) => {
       unconfirmed--;
       console.error(`${ref.id} was refused: ${String(error)}`);
-      recorder.record({ type: 'refuse', ...ref });
+      recorder.record({ type: 'refused', ...ref });
     },
   );
 }
@@ -79,7 +78,7 @@ function publishNext(): void {
   const key = `k${popularity.next()}`;
   const seq = next.get(key) ?? 0;
   next.set(key, seq + 1);
-  publish({ id: idOf(key, seq), key, seq });
+  publish(refOf(key, seq));
 }
 
 // First of all what may be missing, in its old order: only then the keys go on without a gap.

@@ -1,22 +1,9 @@
-import { PROMISES, type Violation } from './checker.js';
-import type { ChaosEvent } from './events.js';
-import type { Cause, Unserved } from './ownership.js';
+import { lineOf, PROMISES, type HistoryEvent, type Promised, type Violation } from '@mississippi/history';
+import type { Cause, Unserved } from './service.js';
 import type { RunResult } from './run.js';
 import { median, quantile } from './statistics.js';
 
-const TEXTS: Readonly<Record<(typeof PROMISES)[number], string>> = {
-  lost: 'lost',
-  phantom: 'phantom',
-  outOfOrder: 'out of order',
-  overlapWithin: 'overlapping flights within a process',
-  overlapAcross: 'overlapping flights across processes',
-  startedInLostEpoch: 'started in a lost epoch',
-  settledUnhandled: 'settled before it was handled',
-  settledInLostEpoch: 'settled in a lost epoch',
-  unexplainedDuplicate: 'duplicates that no fault explains',
-  stuck: 'stuck',
-  crashed: 'processes that ended by themselves',
-};
+const ALL = Object.keys(PROMISES) as Promised[];
 
 /** In the order of the report. */
 const CAUSES: Readonly<Record<Cause, string>> = {
@@ -26,6 +13,9 @@ const CAUSES: Readonly<Record<Cause, string>> = {
   cut: 'a cut',
   freeze: 'a freeze',
   broker: 'a broker kill',
+  node: 'the loss of a node',
+  channel: 'the end of a channel',
+  lose: 'a loss',
   handOver: 'a hand-over',
   other: 'something else',
 };
@@ -36,17 +26,17 @@ const TOLD = 3;
 const BEFORE = 40;
 const AFTER = 10;
 
-export function reportOf({ verdict, actions, missed, drained, events, folder }: RunResult): string {
-  const counts = PROMISES.map((promise) => {
+export function reportOf({ verdict, unserved, actions, missed, drained, events, folder }: RunResult): string {
+  const counts = ALL.map((promise) => {
     const count = verdict.violations.filter((violation) => violation.promise === promise).length;
-    return `  ${TEXTS[promise].padEnd(40)} ${count}`;
+    return `  ${PROMISES[promise].padEnd(40)} ${count}`;
   });
-  const { backlog, flights, unserved } = verdict;
-  const pressed = `${Math.round((100 * backlog.pressed) / Math.max(1, flights))} %, at most ${backlog.most}`;
+  const { backlog, attempts } = verdict;
+  const pressed = `${Math.round((100 * backlog.pressed) / Math.max(1, attempts))} %, at most ${backlog.most}`;
   const faults = [...actions].map(([action, count]) => `${action} ${count}`).join(', ');
   return [
-    `${verdict.published} published, ${verdict.confirmed} confirmed, ${verdict.done} done in ${flights} flights and ${verdict.epochs} epochs`,
-    `the longest sequence of a key: ${backlog.longest}; flights with more of their key behind them: ${pressed}`,
+    `${verdict.published} published, ${verdict.confirmed} confirmed, ${verdict.done} done in ${attempts} attempts and ${verdict.epochs} epochs`,
+    `the longest sequence of a key: ${backlog.longest}; attempts with more of their key behind them: ${pressed}`,
     `faults: ${faults || 'none'}${missed === 0 ? '' : ` (${missed} found nobody to strike)`}`,
     ...counts,
     `  ${'duplicates (the faults explain at most)'.padEnd(40)} ${verdict.duplicates} (${verdict.mostDuplicates})`,
@@ -69,12 +59,12 @@ function unservedTexts(all: readonly Unserved[]): string[] {
   });
 }
 
-function told(violations: readonly Violation[], events: readonly ChaosEvent[]): string[] {
+function told(violations: readonly Violation[], events: readonly HistoryEvent[]): string[] {
   const lines: string[] = [];
-  for (const promise of PROMISES) {
+  for (const promise of ALL) {
     const broken = violations.filter((violation) => violation.promise === promise);
     for (const violation of broken.slice(0, TOLD)) {
-      lines.push(`${TEXTS[promise]}: ${violation.text}`);
+      lines.push(`${PROMISES[promise]}: ${violation.text}`);
       if (violation === broken[0]) lines.push(...around(violation, events));
     }
     if (broken.length > TOLD) lines.push(`... and ${broken.length - TOLD} more`);
@@ -83,7 +73,7 @@ function told(violations: readonly Violation[], events: readonly ChaosEvent[]): 
 }
 
 /** What happened to the key, and to whoever is about, around a violation. */
-function around({ key, mono }: Violation, events: readonly ChaosEvent[]): string[] {
+function around({ key, mono }: Violation, events: readonly HistoryEvent[]): string[] {
   if (key === undefined) return [];
   const shards = new Set<number>();
   for (const event of events) if ('key' in event && event.key === key && 'shard' in event) shards.add(event.shard);
@@ -95,10 +85,4 @@ function around({ key, mono }: Violation, events: readonly ChaosEvent[]): string
   const start = events[0]?.mono ?? 0;
   const middle = index < 0 ? about.length : index;
   return about.slice(Math.max(0, middle - BEFORE), middle + AFTER).map((event) => `    ${lineOf(event, start)}`);
-}
-
-function lineOf(event: ChaosEvent, start: number): string {
-  const { process, n: _n, mono, wall: _wall, type, ...rest } = event;
-  const details = Object.entries(rest).map(([name, value]) => `${name}=${String(value)}`);
-  return `${((mono - start) / 1_000).toFixed(4).padStart(9)} ${process.padEnd(12)} ${type.padEnd(10)} ${details.join(' ')}`;
 }

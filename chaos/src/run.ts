@@ -1,18 +1,25 @@
 import { mkdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RabbitMqNode } from '#support/rabbitmq-node.js';
-import { checkHistory, type Verdict } from './checker.js';
+import {
+  checkHistory,
+  FileRecorder,
+  monotonic,
+  readHistory,
+  type HistoryEvent,
+  type Promised,
+  type Verdict,
+} from '@mississippi/history';
 import { Crew } from './crew.js';
-import { monotonic, type ChaosEvent } from './events.js';
-import { readHistory } from './history-files.js';
 import { LiveView } from './live-view.js';
 import { Nemesis } from './nemesis.js';
 import { Operator } from './operator.js';
 import type { PlacePlan } from './place.js';
 import type { Progress } from './progress.js';
+import { ATTEMPTS, DRAIN_TIMEOUT } from './protocol.js';
 import { messagesIn } from './queues.js';
-import { Recorder } from './recorder.js';
 import { schedule, type Action } from './schedule.js';
+import { Service, type Unserved } from './service.js';
 
 export interface RunOptions {
   readonly minutes: number;
@@ -35,12 +42,17 @@ export interface RunOptions {
   readonly mutant: string | undefined;
   /** How long the run waits at its end while nothing moves. Milliseconds. */
   readonly standstill: number;
+  /** It ends, without coming to rest, as soon as one of these seems broken. */
+  readonly until?: readonly Promised[];
 }
 
 export interface RunResult {
   readonly folder: string;
-  readonly events: readonly ChaosEvent[];
+  readonly events: readonly HistoryEvent[];
   readonly verdict: Verdict;
+  readonly unserved: readonly Unserved[];
+  /** It did not come to rest, because it had shown what it was to show: what is left says nothing. */
+  readonly cutShort: boolean;
   readonly actions: ReadonlyMap<Action, number>;
   readonly missed: number;
   /** From the last heal until nothing was left. Milliseconds; `undefined` where something was. */
@@ -61,67 +73,104 @@ export async function run(
   progress: Progress,
 ): Promise<RunResult> {
   mkdirSync(folder, { recursive: true });
-  const recorder = new Recorder(folder, 'nemesis');
-  const { processes, shards, keys, publishers, rate, heartbeat, prefetch, seed, quorum, mutant } = options;
-  const prefix = `chaos${process.pid}_${Math.floor(monotonic())}_`;
-  const plan: PlacePlan = {
-    folder,
-    prefix,
-    quorum,
-    shards,
-    keys,
-    publishers,
-    rate,
-    heartbeat,
-    prefetch,
-    work: undefined,
-    claimInterval: 200,
-    seed,
+  const recorder = new FileRecorder(folder, 'nemesis');
+  const plan = planOf(folder, options);
+  const crew = await Crew.open(node, plan, options.processes, recorder, options.mutant);
+  const field = {
+    node,
+    recorder,
+    plan,
+    crew,
+    operator: new Operator(crew.publishers),
+    view: new LiveView(folder, options.until),
   };
-  const crew = await Crew.open(node, plan, processes, recorder, mutant);
-  const operator = new Operator(crew.publishers);
-  const view = new LiveView(folder);
   try {
     await crew.start();
-    const field = { ...crew, operator, node, recorder, folder, keys, heartbeat: heartbeat * 1_000 };
-    const nemesis = new Nemesis(field, (line) => progress.say(line));
-    const following = nemesis.follow(schedule(options));
-    await watch(view, progress, options.minutes * 60_000);
-    progress.say('the nemesis stops; everything is healed');
-    await nemesis.stop();
-    await following;
+    const { nemesis, cutShort } = await breakThings(field, options, progress);
     const healedAt = performance.now();
-    await crew.start();
-    crew.finish();
-    const inQueues = (): Promise<number> => messagesIn(node.url, prefix, shards);
-    const left = await drain(view, crew, operator, progress, options.standstill, inQueues);
-    recorder.record({ type: left === 0 ? 'drained' : 'stuck', messages: left });
+    const left = cutShort ? field.view.pending.size : await comeToRest(field, options.standstill, progress);
+    recorder.record({ type: left === 0 && !cutShort ? 'drained' : 'stuck', messages: left });
     const drained = left === 0 ? performance.now() - healedAt : undefined;
-    progress.say(left === 0 ? 'everything is drained; the processes leave' : `${left} messages do not move`);
-    await crew.leave();
-    const events = readHistory(folder);
-    return { folder, events, verdict: checkHistory(events), actions: nemesis.done, missed: nemesis.missed, drained };
+    if (!cutShort) await crew.leave();
+    const { done: actions, missed } = nemesis;
+    return { folder, ...judged(readHistory(folder), plan), actions, missed, drained, cutShort };
   } finally {
-    view.close();
+    field.view.close();
     await crew.close();
     recorder.close();
   }
 }
 
-async function watch(view: LiveView, progress: Progress, length: number): Promise<void> {
+/** What a run is made of while it goes on. */
+interface Running {
+  readonly node: RabbitMqNode;
+  readonly recorder: FileRecorder;
+  readonly plan: PlacePlan;
+  readonly crew: Crew;
+  readonly operator: Operator;
+  readonly view: LiveView;
+}
+
+function planOf(folder: string, options: RunOptions): PlacePlan {
+  const { shards, keys, publishers, rate, heartbeat, prefetch, seed, quorum } = options;
+  const prefix = `chaos${process.pid}_${Math.floor(monotonic())}_`;
+  const sizes = { shards, keys, publishers, rate, heartbeat, prefetch };
+  return { folder, prefix, quorum, ...sizes, work: undefined, claimInterval: 200, seed };
+}
+
+/** Follows the schedule for its time. Returns whether it was cut short. */
+async function breakThings(
+  { crew, operator, node, recorder, plan, view }: Running,
+  options: RunOptions,
+  progress: Progress,
+): Promise<{ nemesis: Nemesis; cutShort: boolean }> {
+  const { folder, keys, heartbeat } = plan;
+  const field = { ...crew, operator, node, recorder, folder, keys, heartbeat: heartbeat * 1_000 };
+  const nemesis = new Nemesis(field, (line) => progress.say(line));
+  const following = nemesis.follow(schedule(options));
+  const cutShort = await watch(view, progress, options.minutes * 60_000);
+  progress.say('the nemesis stops; everything is healed');
+  await nemesis.stop();
+  await following;
+  return { nemesis, cutShort };
+}
+
+/** Publishes no more, and lets everything be handled. Returns how many messages are left and do not move. */
+async function comeToRest(running: Running, standstill: number, progress: Progress): Promise<number> {
+  const { crew, node, plan } = running;
+  await crew.start();
+  crew.finish();
+  const inQueues = (): Promise<number> => messagesIn(node.url, plan.prefix, plan.shards);
+  const left = await drain(running, progress, standstill, inQueues);
+  progress.say(left === 0 ? 'everything is drained; the processes leave' : `${left} messages do not move`);
+  return left;
+}
+
+function judged(
+  events: readonly HistoryEvent[],
+  { prefetch }: PlacePlan,
+): Pick<RunResult, 'events' | 'verdict' | 'unserved'> {
+  const service = new Service();
+  for (const event of events) service.see(event);
+  const verdict = checkHistory(events, { prefetch, attempts: ATTEMPTS, drainTimeout: DRAIN_TIMEOUT });
+  return { events, verdict, unserved: service.unserved };
+}
+
+/** Returns whether one of the promises that are watched seemed broken before the time was over. */
+async function watch(view: LiveView, progress: Progress, length: number): Promise<boolean> {
   const begun = performance.now();
   for (let elapsed = 0; elapsed < length; elapsed = performance.now() - begun) {
     await sleep(LOOK);
     view.refresh();
     progress.show(elapsed / length, view);
+    if (view.seemsBroken) return true;
   }
+  return false;
 }
 
 /** Waits until all is confirmed, handled and out of the queues; or until nothing has moved for long. Returns what is left. */
 async function drain(
-  view: LiveView,
-  crew: Crew,
-  operator: Operator,
+  { view, crew, operator }: Running,
   progress: Progress,
   standstill: number,
   inQueues: () => Promise<number>,

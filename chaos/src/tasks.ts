@@ -1,5 +1,5 @@
+import type { MessageRef } from '@mississippi/history';
 import { Seeded } from '#support/seeded.js';
-import type { MessageRef } from './events.js';
 import type { ProcessPlan, Task } from './protocol.js';
 
 /** Of a thousand messages so many cannot be read, and so many are discarded. */
@@ -27,6 +27,11 @@ export function bodyOf({ key, seq }: MessageRef, plan: Pick<ProcessPlan, 'seed' 
     discard: plan.work === undefined && fate >= 1_000 - DISCARDED,
   };
   return Buffer.from(JSON.stringify({ ...task, padding: 'x'.repeat(random.below(300)) }));
+}
+
+/** Whether a handler can read a body. */
+export function isReadable(body: Uint8Array): boolean {
+  return body !== GARBAGE;
 }
 
 /** Mostly some milliseconds, so that keys have a backlog; now and then so long that a hand-over must wait for it. */

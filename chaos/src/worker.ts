@@ -1,15 +1,15 @@
+import { FileRecorder } from '@mississippi/history';
 import { endWithParent, startApp } from './app.js';
 import { mutantNamed } from './mutants.js';
-import { MUTANT_VARIABLE, planOf, type Answer } from './protocol.js';
-import { Recorder } from './recorder.js';
+import { DRAIN_TIMEOUT, MUTANT_VARIABLE, planOf, type Answer } from './protocol.js';
 
 endWithParent();
 const plan = planOf(process.argv[2]);
-const recorder = new Recorder(plan.folder, plan.name);
+const recorder = new FileRecorder(plan.folder, plan.name);
 const mutant = process.env[MUTANT_VARIABLE];
-if (mutant !== undefined) mutantNamed(mutant).plant();
+if (mutant !== undefined) mutantNamed(mutant).plant(() => recorder.record({ type: 'struck', mutant }));
 
-const app = await startApp(plan, recorder, { drainTimeout: 5_000 });
+const app = await startApp(plan, recorder, { drainTimeout: DRAIN_TIMEOUT });
 process.once('SIGTERM', () => {
   recorder.record({ type: 'leaving' });
   void app.close().then(() => process.exit(0));

@@ -1,5 +1,5 @@
 import { connect, type Channel } from 'amqplib';
-import { textOf, type Numbered } from './history.js';
+import { idOf, type Numbered } from '@mississippi/history';
 
 /** Does something on a channel of its own. */
 export async function onBroker<T>(url: string, work: (channel: Channel) => Promise<T>): Promise<T> {
@@ -17,7 +17,8 @@ export async function drain(channel: Channel, queue: string): Promise<string[]> 
   for (;;) {
     const message = await channel.get(queue, { noAck: true });
     if (message === false) return texts;
-    texts.push(textOf(JSON.parse(message.content.toString()) as Numbered));
+    const { key, seq } = JSON.parse(message.content.toString()) as Numbered;
+    texts.push(idOf(key, seq));
   }
 }
 

@@ -8,20 +8,19 @@ import {
   type DataUpdaterService,
   type EventsProducer,
   type MessageContext,
-  type MessageOutcome,
   type MississippiOptions,
 } from '@mississippi/core';
+import { recordedTransport, RecordingHandler, type Numbered } from '@mississippi/history';
 import { rabbitmq, type RabbitMqOptions } from '@mississippi/rabbitmq';
 import { Changes } from './changes.js';
-import type { History, Numbered } from './history.js';
-import { recorded } from './recording-transport.js';
+import type { History } from './history.js';
 
-type Work = (message: Numbered, context: MessageContext) => Promise<MessageOutcome<unknown> | void>;
+type Work = (message: Numbered, context: MessageContext) => Promise<'discard' | void>;
 
 export interface FaultAppOptions {
   readonly history: History;
   readonly rabbit: RabbitMqOptions;
-  /** What a flight does between its start and its end, both of which are recorded. Default: one round of the event loop. */
+  /** What an attempt does between its start and its end, both of which are recorded. Default: one round of the event loop. */
   readonly work?: Work;
   readonly options?: Omit<MississippiOptions, 'transport'>;
 }
@@ -60,40 +59,25 @@ export interface FaultApp {
 
 const oneRound: Work = () => new Promise((resolve) => setImmediate(() => resolve()));
 
-/** An app with the real transport and a handler whose flights are recorded. */
+/** An app with the real transport and a handler whose attempts are recorded. */
 export async function startFaultApp({ history, rabbit, work = oneRound, options }: FaultAppOptions): Promise<FaultApp> {
+  const recorder = history.recorder('app');
+
   @MessageHandler()
-  class Recorder {
-    async handleMessage(
-      { key, seq }: Numbered,
-      _state: unknown,
-      context: MessageContext,
-    ): Promise<MessageOutcome<unknown> | void> {
-      const flown = {
-        key,
-        seq,
-        id: context.messageId ?? '',
-        process: 'app',
-        epoch: `app:${context.shard}/${context.epoch}`,
-        flight: history.number('app'),
-        redelivered: context.redelivered,
-      };
-      history.record({ type: 'start', ...flown });
-      try {
-        const outcome = await work({ key, seq }, context);
-        history.record({ type: outcome === undefined ? 'handled' : 'failed', ...flown });
-        return outcome;
-      } catch (error) {
-        history.record({ type: 'failed', ...flown });
-        throw error;
-      }
+  class Handler extends RecordingHandler<Numbered> {
+    constructor() {
+      super(recorder);
+    }
+
+    protected work(message: Numbered, context: MessageContext): Promise<'discard' | void> {
+      return work(message, context);
     }
   }
   const logs = new LogLines();
-  const transport = recorded(rabbitmq(rabbit), history);
+  const transport = recordedTransport(rabbitmq(rabbit), recorder);
   const module = await Test.createTestingModule({
     imports: [MississippiModule.forRoot({ ...options, transport })],
-    providers: [Recorder],
+    providers: [Handler],
   })
     .setLogger(logs)
     .compile();

@@ -1,101 +1,67 @@
+import {
+  checkHistory,
+  EVERYBODY,
+  Recorder,
+  type FaultName,
+  type HistoryEvent,
+  type Limits,
+  type Verdict,
+} from '@mississippi/history';
 import { Changes } from './changes.js';
 
-/** A message of the test: the n-th of its key. Its payload. */
-export interface Numbered {
-  readonly key: string;
-  readonly seq: number;
-}
-
-/** One message, as every event names it. */
-export interface MessageRef extends Numbered {
-  readonly id: string;
-}
-
-/** Where a delivery came from: one epoch of one shard in one process, which is one channel. */
-interface Delivered extends MessageRef {
-  /** `process:shard/epoch`. */
-  readonly epoch: string;
-  /** Number of the delivery, unique in the history. */
-  readonly delivery: string;
-}
-
-interface Flown extends MessageRef {
-  readonly process: string;
-  readonly epoch: string;
-  readonly flight: string;
-  readonly redelivered: boolean;
-}
-
-/** What was observed, from outside of the library. */
-export type Observation =
-  /** `refuse`: the publisher was told that the message was not taken. `excuse`: its queue was deleted on purpose. */
-  | (MessageRef & { readonly type: 'publish' | 'confirm' | 'refuse' | 'excuse' })
-  | (Delivered & { readonly type: 'deliver'; readonly redelivered: boolean })
-  /** `move`: on its way into the side queue. `park`: safe there. `deadLetter`: safe in the dead letters. */
-  | (Delivered & { readonly type: 'settle' | 'park' | 'deadLetter' })
-  | (Delivered & { readonly type: 'move' })
-  | (Flown & { readonly type: 'start' })
-  | (Flown & { readonly type: 'handled' | 'failed' | 'abandoned' })
-  | { readonly type: 'lost'; readonly epoch: string }
-  /** A process was killed. */
-  | { readonly type: 'crash'; readonly process: string }
-  /** The test breaks something. */
-  | { readonly type: 'fault'; readonly name: string };
-
-/** `at`: milliseconds of the machine's monotonic clock, which all its processes share. */
-export type HistoryEvent = Observation & { readonly at: number };
-
-/** Not `performance.now()`, whose origins differ by a millisecond between processes. */
-export const nowAt = (): number => Number(process.hrtime.bigint()) / 1e6;
-
-export const textOf = ({ key, seq }: Numbered): string => `${key}#${seq}`;
-
-/** Records what happens, and lets a test wait for it. */
+/** Everything that the processes of one test recorded, and how far they are. */
 export class History extends Changes {
   readonly events: HistoryEvent[] = [];
-  /** Messages that a flight handled, once or more. */
+  /** What whoever publishes sees, and what the test itself does. */
+  readonly publisher = this.recorder('publisher');
+  readonly test = this.recorder('test');
+  /** Ids of messages that an attempt handled, once or more. */
   private readonly handledOnce = new Set<string>();
-  /** Messages that need no flight any more. */
+  /** Of those that need no attempt any more; of those that were confirmed and do. */
   private readonly finished = new Set<string>();
-  /** Messages that were confirmed and are not finished. */
   private readonly open = new Set<string>();
+  private readonly confirmedOnce = new Set<string>();
   private readonly handledOfKey = new Map<string, number>();
   private readonly handledOfProcess = new Map<string, number>();
-  private readonly confirmedOnce = new Set<string>();
-  private readonly counts = new Map<HistoryEvent['type'], number>();
-  private numbers = 0;
+  private readonly counts = new Map<string, number>();
 
-  record(observation: Observation): void {
-    this.add({ ...observation, at: nowAt() });
+  /** For one process. */
+  recorder(process: string): Recorder {
+    return new Recorder(process, (event) => this.add(event));
   }
 
   /** Adds what another process recorded. */
   add(event: HistoryEvent): void {
     this.events.push(event);
-    this.counts.set(event.type, this.count(event.type) + 1);
-    if (event.type === 'handled') this.handle(event);
-    if (event.type === 'confirm') this.confirmedOnce.add(textOf(event));
-    if (event.type === 'excuse' || event.type === 'deadLetter') this.finished.add(textOf(event));
-    if (event.type === 'confirm' && !this.finished.has(textOf(event))) this.open.add(textOf(event));
-    else if ('seq' in event && this.finished.has(textOf(event))) this.open.delete(textOf(event));
+    this.increase(this.counts, event.type);
+    if (event.type === 'confirmed') this.confirm(event.id);
+    if (event.type === 'excused' || event.type === 'deadLettered') this.finish(event.id);
+    if (event.type === 'ended' && event.callback === 'handleMessage') {
+      this.increase(this.counts, event.outcome === 'ok' ? 'handled' : 'failed');
+      if (event.outcome === 'ok') this.handle(event);
+    }
+    if (event.type === 'started' && event.callback === 'handleMessage') this.increase(this.counts, 'attempted');
     this.changed();
   }
 
-  private handle(message: Numbered & { readonly process: string }): void {
-    const text = textOf(message);
-    this.handledOfProcess.set(message.process, this.handledBy(message.process) + 1);
-    if (this.handledOnce.has(text)) return;
-    this.handledOnce.add(text);
-    this.finished.add(text);
-    this.handledOfKey.set(message.key, (this.handledOfKey.get(message.key) ?? 0) + 1);
+  /** The test breaks something of everybody's: whoever publishes sends again what is not confirmed. */
+  fault(fault: FaultName): void {
+    this.test.record({ type: 'fault', fault, target: EVERYBODY });
+    this.publisher.record({ type: 'interrupted' });
   }
 
-  /** A name for a flight or a delivery. */
-  number(process: string): string {
-    return `${process}-${++this.numbers}`;
+  /** It mends it again. */
+  healed(fault: FaultName): void {
+    this.test.record({ type: 'healed', fault, target: EVERYBODY });
+    this.publisher.record({ type: 'interrupted' });
   }
 
-  count(type: HistoryEvent['type']): number {
+  check(limits: Limits = {}): Verdict {
+    return checkHistory(this.events, limits);
+  }
+
+  /** `handled`, `failed`, `attempted`: attempts. */
+  count(type: HistoryEvent['type'] | 'handled' | 'failed' | 'attempted'): number {
     return this.counts.get(type) ?? 0;
   }
 
@@ -107,7 +73,7 @@ export class History extends Changes {
     return this.confirmedOnce.size;
   }
 
-  /** How many flights of a process succeeded. */
+  /** How many attempts of a process succeeded. */
   handledBy(process: string): number {
     return this.handledOfProcess.get(process) ?? 0;
   }
@@ -119,9 +85,9 @@ export class History extends Changes {
     return count;
   }
 
-  /** @param text as {@link textOf} makes it */
-  wasHandled(text: string): boolean {
-    return this.handledOnce.has(text);
+  /** @param id of a message: `key#seq` */
+  wasHandled(id: string): boolean {
+    return this.handledOnce.has(id);
   }
 
   /** Waits until so many different messages were handled. */
@@ -138,5 +104,27 @@ export class History extends Changes {
   untilNothingOpen(milliseconds = 30_000): Promise<void> {
     const some = (): string => `(${this.open.size} were open, such as ${[...this.open].slice(0, 3).join(', ')})`;
     return this.until('all that was confirmed was handled', () => this.open.size === 0, milliseconds, some);
+  }
+
+  private confirm(id: string): void {
+    this.confirmedOnce.add(id);
+    if (!this.finished.has(id)) this.open.add(id);
+  }
+
+  private finish(id: string): void {
+    this.finished.add(id);
+    this.open.delete(id);
+  }
+
+  private handle({ id, key, process }: { id: string; key: string; process: string }): void {
+    this.increase(this.handledOfProcess, process);
+    this.finish(id);
+    if (this.handledOnce.has(id)) return;
+    this.handledOnce.add(id);
+    this.increase(this.handledOfKey, key);
+  }
+
+  private increase(counts: Map<string, number>, name: string): void {
+    counts.set(name, (counts.get(name) ?? 0) + 1);
   }
 }

@@ -1,13 +1,13 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MississippiOptions } from '@mississippi/core';
 import type { RabbitMqOptions } from '@mississippi/rabbitmq';
-import { nowAt, type History, type HistoryEvent } from './history.js';
+import { HistoryTail } from '@mississippi/history';
+import type { History } from './history.js';
 
 const SCRIPT = new URL('worker/worker.mjs', import.meta.url).pathname;
-const CHUNK = 1024 * 1024;
 
 export interface WorkerOptions {
   /** Its name in the history. */
@@ -17,28 +17,24 @@ export interface WorkerOptions {
   readonly options?: Omit<MississippiOptions, 'transport'>;
   /** Keys whose messages fail until it is told to heal. */
   readonly failing?: readonly string[];
-  /** How long a flight takes, and how long every so-manieth. Milliseconds. Default: one round of the event loop. */
+  /** How long an attempt takes, and how long every so many. Milliseconds. Default: one round of the event loop. */
   readonly pace?: { readonly usual: number; readonly slow: number; readonly every: number };
 }
 
 /** A process of its own that consumes with the built packages. What it does is written into the history. */
 export class WorkerProcess {
   private readonly folder = mkdtempSync(join(tmpdir(), 'mississippi-worker-'));
-  private readonly file = join(this.folder, 'events');
+  private readonly tail = new HistoryTail(this.folder);
   private readonly child: ChildProcess;
   private readonly exited: Promise<void>;
-  private readonly fd: number;
   private output = '';
-  private rest = '';
-  private offset = 0;
-  private lastAt = 0;
 
   private constructor(private readonly settings: WorkerOptions) {
     const { name, rabbit, options = {}, failing = [], pace } = settings;
-    this.fd = openSync(this.file, 'a+');
     // JSON has no Infinity.
-    const config = JSON.stringify({ name, file: this.file, rabbit, options, failing, pace }, (_key, value: unknown) =>
-      value === Infinity ? 'Infinity' : value,
+    const config = JSON.stringify(
+      { name, folder: this.folder, rabbit, options, failing, pace },
+      (_key, value: unknown) => (value === Infinity ? 'Infinity' : value),
     );
     this.child = fork(SCRIPT, [config], { execArgv: [], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     for (const stream of [this.child.stdout!, this.child.stderr!]) {
@@ -69,7 +65,7 @@ export class WorkerProcess {
     this.child.send({ command: 'resume', key });
   }
 
-  /** Keeps its next flight from ending before {@link terminate}. Resolves when that flight has started. */
+  /** Keeps its next attempt from ending before {@link terminate}. Resolves when that attempt has started. */
   async hold(): Promise<void> {
     const holding = new Promise<void>((resolve) => {
       const listen = (message: unknown): void => {
@@ -94,18 +90,18 @@ export class WorkerProcess {
 
   /** Ends it as `kill -9` does. */
   async kill(): Promise<void> {
-    const at = nowAt(); // It may do something more before the signal reaches it.
+    const { name, history } = this.settings;
+    history.test.record({ type: 'fault', fault: 'kill', target: name });
     this.child.kill('SIGKILL');
     await this.exited;
-    this.finish();
-    this.settings.history.add({ type: 'crash', process: this.settings.name, at: Math.max(at, this.lastAt) });
+    this.finish('killed');
   }
 
   /** Ends it in good order. */
   async stop(): Promise<void> {
     if (this.child.connected) this.child.send({ command: 'stop' });
     await this.exited;
-    this.finish();
+    this.finish('left');
     if (this.child.exitCode !== 0) throw new Error(`the worker ended with ${this.child.exitCode}:\n${this.output}`);
   }
 
@@ -113,31 +109,20 @@ export class WorkerProcess {
   async terminate(): Promise<void> {
     this.child.kill('SIGTERM');
     await this.exited;
-    this.finish();
+    this.finish('left');
     const { exitCode, signalCode } = this.child;
     if (signalCode !== 'SIGTERM') throw new Error(`the worker ended with ${exitCode ?? signalCode}:\n${this.output}`);
   }
 
-  private finish(): void {
+  private finish(how: 'killed' | 'left'): void {
     this.read();
-    closeSync(this.fd);
+    this.tail.close();
     rmSync(this.folder, { recursive: true });
+    this.settings.history.test.record({ type: 'exited', target: this.settings.name, how });
   }
 
   /** Takes over what the worker has written since the last time. */
   private read(): void {
-    const buffer = Buffer.alloc(CHUNK);
-    for (;;) {
-      const length = readSync(this.fd, buffer, 0, CHUNK, this.offset);
-      if (length === 0) return;
-      this.offset += length;
-      const lines = (this.rest + buffer.toString('utf8', 0, length)).split('\n');
-      this.rest = lines.pop()!;
-      for (const line of lines) {
-        const event = JSON.parse(line) as HistoryEvent;
-        this.lastAt = event.at;
-        this.settings.history.add(event);
-      }
-    }
+    for (const event of this.tail.read()) this.settings.history.add(event);
   }
 }

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { PublishError, type EventsProducer } from '@mississippi/core';
 import { shardOf } from '@mississippi/core/transport';
+import { refOf, type MessageRef } from '@mississippi/history';
 import { encodeTerm } from '@mississippi/terms';
-import type { History, MessageRef, Numbered } from './history.js';
+import type { History } from './history.js';
 import type { Seeded } from './seeded.js';
 
 export interface WorkloadOptions {
@@ -34,7 +34,7 @@ export class Workload {
   async publish(count = Infinity): Promise<void> {
     this.stopped = false;
     this.left = count;
-    await Promise.all(Array.from({ length: this.options.pipeline ?? 64 }, () => this.lane()));
+    await Promise.all(Array.from({ length: this.options.pipeline ?? 64 }, () => this.publishOn()));
   }
 
   /** Publishes a number of messages of one key. */
@@ -52,7 +52,7 @@ export class Workload {
     return this.refs;
   }
 
-  private async lane(): Promise<void> {
+  private async publishOn(): Promise<void> {
     while (!this.stopped && this.left > 0) {
       const key = this.options.random.pick(this.options.keys);
       if (this.options.patient === true && this.busy.has(key)) {
@@ -67,26 +67,27 @@ export class Workload {
     }
   }
 
-  private number(key: string): Numbered {
+  private number(key: string): MessageRef {
     const seq = this.next.get(key) ?? 0;
     this.next.set(key, seq + 1);
-    return { key, seq };
+    return refOf(key, seq);
   }
 
-  private async send({ key, seq }: Numbered): Promise<void> {
+  private async send(ref: MessageRef): Promise<void> {
     const { random, patient } = this.options;
-    const id = randomUUID();
+    const { id, key, seq } = ref;
+    const { publisher } = this.history;
     const padding = 'x'.repeat(random.below(400));
-    this.refs.push({ key, seq, id });
+    this.refs.push(ref);
+    publisher.record({ type: 'published', ...ref });
     for (;;) {
-      this.history.record({ type: 'publish', key, seq, id });
       try {
         await this.producer.publish({ key, seq, padding }, { shardingKey: key, messageId: id });
-        this.history.record({ type: 'confirm', key, seq, id });
+        publisher.record({ type: 'confirmed', ...ref });
         return;
       } catch (error) {
         if (patient === true && error instanceof PublishError && error.reason === 'returned') continue;
-        this.history.record({ type: 'refuse', key, seq, id });
+        publisher.record({ type: 'refused', ...ref });
         return;
       }
     }

@@ -7,9 +7,9 @@ export interface BenchPlan {
   readonly keys: number;
   /** Seconds. */
   readonly heartbeat: number;
-  /** Milliseconds that each flight waits. */
+  /** Milliseconds that each attempt waits. */
   readonly work: number;
-  /** Most flights at once; 0: it handles nothing, but publishes and signals. */
+  /** Most attempts at once; 0: it handles nothing, but publishes and signals. */
   readonly concurrency: number;
 }
 

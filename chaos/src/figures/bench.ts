@@ -73,10 +73,10 @@ const publishNext = (): Promise<void> => producer.publish({}, { shardingKey: `k$
 
 async function publish(messages: number): Promise<null> {
   const end = published + messages;
-  const lane = async (): Promise<void> => {
+  const publish = async (): Promise<void> => {
     while (published < end) await publishNext();
   };
-  await Promise.all(Array.from({ length: UNCONFIRMED }, lane));
+  await Promise.all(Array.from({ length: UNCONFIRMED }, publish));
   return null;
 }
 

@@ -1,5 +1,4 @@
-import { monotonic, type ChaosEvent } from '../events.js';
-import { readHistory } from '../history-files.js';
+import { monotonic, readHistory, type HistoryEvent } from '@mississippi/history';
 import type { Stage } from './stage.js';
 import { timesOf } from './texts.js';
 
@@ -28,7 +27,7 @@ export async function joins(stage: Stage): Promise<string[]> {
 }
 
 /** From the moment in which nothing of a shard starts any more until its next owner may start. Milliseconds. */
-function pausesOf(events: readonly ChaosEvent[]): number[] {
+function pausesOf(events: readonly HistoryEvent[]): number[] {
   const since = new Map<number, number>();
   const pauses: number[] = [];
   for (const event of events) {

@@ -13,7 +13,7 @@ const ROUNDS = 3;
 const SHARDS = 32;
 const KEYS = 100;
 
-/** Milliseconds that each flight waits; a signal to its key waits for it. */
+/** Milliseconds that each attempt waits; a signal to its key waits for it. */
 const WORK = 5;
 
 /** Messages per second to the keys that are signalled. */

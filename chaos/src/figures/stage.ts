@@ -1,15 +1,15 @@
 import { mkdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { FileRecorder } from '@mississippi/history';
 import type { RabbitMqNode } from '#support/rabbitmq-node.js';
 import { Crew } from '../crew.js';
 import { LiveView } from '../live-view.js';
 import type { Place } from '../place.js';
-import { Recorder } from '../recorder.js';
 import type { RunOptions } from '../run.js';
 
 export const PROCESSES = 4;
 
-/** Milliseconds that each flight takes. */
+/** Milliseconds that each attempt takes. */
 export const WORK = 5;
 
 /** The library's defaults, which are what is measured. */
@@ -30,7 +30,7 @@ export class Stage {
     readonly folder: string,
     private readonly crew: Crew,
     private readonly view: LiveView,
-    private readonly recorder: Recorder,
+    private readonly recorder: FileRecorder,
     private readonly shards: number,
     readonly say: (line: string) => void,
   ) {}
@@ -38,7 +38,7 @@ export class Stage {
   /** Opens when every process has its share. */
   static async open(node: RabbitMqNode, folder: string, sizes: Sizes, say: (line: string) => void): Promise<Stage> {
     mkdirSync(folder, { recursive: true });
-    const recorder = new Recorder(folder, 'nemesis');
+    const recorder = new FileRecorder(folder, 'nemesis');
     const plan = { ...sizes, folder, prefix: 'moves_', prefetch: PREFETCH, claimInterval: CLAIM_INTERVAL, work: WORK };
     const crew = await Crew.open(node, plan, PROCESSES, recorder);
     const stage = new Stage(folder, crew, new LiveView(folder), recorder, sizes.shards, say);
@@ -88,7 +88,7 @@ export class Stage {
     const end = performance.now() + PATIENCE;
     for (;;) {
       this.view.refresh();
-      if (holds(this.view.ownership.shares())) return this.view.ownership.ownedAt;
+      if (holds(this.view.service.shares())) return this.view.service.ownedAt;
       if (performance.now() > end) throw new Error(`waited ${PATIENCE} ms in vain until ${what}`);
       await sleep(LOOK);
     }

@@ -1,4 +1,4 @@
-import { monotonic } from '../events.js';
+import { monotonic } from '@mississippi/history';
 import type { Stage } from './stage.js';
 import { timesOf } from './texts.js';
 

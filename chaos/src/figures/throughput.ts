@@ -14,11 +14,11 @@ const REPETITIONS = 3;
 const SHARDS = 32;
 const KEYS = 800;
 
-/** Milliseconds that each flight waits. */
+/** Milliseconds that each attempt waits. */
 const WORK = 5;
 
 /**
- * Flights at once in a process: so few that it waits most of the time, and that four processes leave room on two cores.
+ * Attempts at once in a process: so few that it waits most of the time, and that four processes leave room on two cores.
  * What is measured is whether processes add up, not how much one carries.
  */
 const CONCURRENCY = 5;
@@ -129,7 +129,7 @@ function textsOf(steps: readonly Step[]): string[] {
     return `  ${processes / 2} to ${processes} processes: ${spreadOf(ratios, 2)}-fold${remark}`;
   });
   return [
-    `messages handled: handlers wait ${WORK} ms, ${CONCURRENCY} flights at once a process, ${SHARDS} shards, ${KEYS} keys,`,
+    `messages handled: handlers wait ${WORK} ms, ${CONCURRENCY} attempts at once a process, ${SHARDS} shards, ${KEYS} keys,`,
     `  a backlog of ${BACKLOG}, ${WINDOW / 1_000} s each, ${REPETITIONS} repetitions, ${cpus().length} cores`,
     ...PROCESSES.map((processes) => {
       return `  ${processes} process${processes > 1 ? 'es' : ''}: ${spreadOf(rates(processes), 0, '/s')}; ${coresOf(of(processes))}`;

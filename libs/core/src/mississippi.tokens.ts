@@ -8,7 +8,10 @@ import { EventsProducer } from './services/events-producer.service.js';
  */
 export const MISSISSIPPI_CLOCK = Symbol('mississippi:clock');
 
-/** The instance that is meant where no name is given. */
+/**
+ * The instance that is meant where no name is given.
+ * @publicApi
+ */
 export const DEFAULT_INSTANCE = 'default';
 
 /**

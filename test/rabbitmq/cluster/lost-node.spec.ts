@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { EVERYBODY, monotonic } from '@mississippi/history';
 import { countLeft } from '../../support/broker-view.js';
-import { checkHistory } from '../../support/check-history.js';
 import { startProducer, type FaultApp } from '../../support/fault-app.js';
-import { History, nowAt } from '../../support/history.js';
+import { History } from '../../support/history.js';
 import { RabbitMqCluster } from '../../support/rabbitmq-cluster.js';
 import type { RabbitMqNode } from '../../support/rabbitmq-node.js';
 import { Seeded } from '../../support/seeded.js';
@@ -49,8 +49,10 @@ test('a cluster that loses the leader of its queues, and then another, loses no 
   /** Ends a node that leads shards as a power cut would, and boots it again when every shard is served without it. */
   const lose = async (node: RabbitMqNode): Promise<void> => {
     expect(await shardsLedBy(node, prefix)).toBeGreaterThan(0);
+    // Told before the fact, so that nobody can have got its shards earlier.
+    history.test.record({ type: 'fault', fault: 'node', target: EVERYBODY });
     await node.kill();
-    history.record({ type: 'fault', name: `lost ${node.name}` });
+    history.publisher.record({ type: 'interrupted' });
     await untilServed(history, `without ${node.name}`);
     await node.boot();
     await untilServed(history, `with ${node.name} again`);
@@ -71,7 +73,7 @@ test('a cluster that loses the leader of its queues, and then another, loses no 
   await publishing;
   await history.untilNothingOpen(PATIENCE);
   for (const worker of workers) await worker.terminate();
-  expect(checkHistory(history.events, PREFETCH).violations).toEqual([]);
+  expect(history.check({ prefetch: PREFETCH }).violations).toEqual([]);
   expect(await countLeft(first.url, prefix, TOTAL)).toBe(0);
 }, 240_000);
 
@@ -81,15 +83,15 @@ async function shardsLedBy(node: RabbitMqNode, prefix: string): Promise<number> 
   return table.split('\n').filter(isLed).length;
 }
 
-/** Waits until a flight of every shard has started since now. */
+/** Waits until an attempt of every shard has started since now. */
 async function untilServed(history: History, how: string): Promise<void> {
-  const since = nowAt();
+  const since = monotonic();
   let seen = history.events.length;
-  const served = new Set<string>();
+  const served = new Set<number>();
   const look = (): boolean => {
     for (; seen < history.events.length; seen++) {
       const event = history.events[seen]!;
-      if (event.type === 'start' && event.at >= since) served.add(/:(\d+)\//.exec(event.epoch)![1]!);
+      if (event.type === 'started' && event.mono >= since) served.add(event.shard);
     }
     return served.size === TOTAL;
   };

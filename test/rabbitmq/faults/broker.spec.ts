@@ -1,9 +1,8 @@
-import { discard } from '@mississippi/core';
+import type { Numbered } from '@mississippi/history';
 import { drain, leftIn, onBroker } from '../../support/broker-view.js';
-import { checkHistory } from '../../support/check-history.js';
 import { startFaultApp, type FaultApp, type FaultAppOptions } from '../../support/fault-app.js';
 import { Gate } from '../../support/gate.js';
-import { History, textOf, type Numbered } from '../../support/history.js';
+import { History } from '../../support/history.js';
 import { RabbitMqNode } from '../../support/rabbitmq-node.js';
 import { Seeded } from '../../support/seeded.js';
 import { keysNamed, shardOfKey, Workload } from '../../support/workload.js';
@@ -56,7 +55,7 @@ afterEach(async () => {
 async function expectWhole(): Promise<void> {
   await history.untilNothingOpen();
   await app.close();
-  expect(checkHistory(history.events).violations).toEqual([]);
+  expect(history.check().violations).toEqual([]);
   const left = await leftIn(node.url, prefix, TOTAL);
   expect(left.filter((text) => !history.wasHandled(text))).toEqual([]);
 }
@@ -70,15 +69,13 @@ function closeChannelsOf(pattern: string): void {
   );
 }
 
-const fault = (name: string): void => history.record({ type: 'fault', name });
-
 describe('a broker', () => {
   it('that is killed and started again on its data loses nothing', async () => {
     await start();
     const publishing = workload.publish(6_000);
     await history.untilHandled(2_000);
     await node.kill();
-    fault('killed');
+    history.fault('broker');
     await app.logs.untilLogged(/was lost/, 2);
     await node.boot();
     await app.logs.untilLogged(/is back/, 2);
@@ -94,7 +91,7 @@ describe('a broker', () => {
     let healed = false;
     const work: FaultAppOptions['work'] = async ({ key, seq }) => {
       await gate.promise;
-      if (key === 'k0' && seq === 0) return discard('refused');
+      if (key === 'k0' && seq === 0) return 'discard';
       if (key === 'k1' && !healed) throw new Error('not yet');
       return undefined;
     };
@@ -107,17 +104,17 @@ describe('a broker', () => {
     gate.resolve();
     await history.until('all that was confirmed was handled, but for two keys', () =>
       history.events.every(
-        (event) => event.type !== 'confirm' || /^k[01]$/.test(event.key) || history.wasHandled(textOf(event)),
+        (event) => event.type !== 'confirmed' || /^k[01]$/.test(event.key) || history.wasHandled(event.id),
       ),
     );
     await history.until('the failing key had used up its attempts', () => history.count('failed') >= 3);
     expect(app.service.status().transport.blocked).toBe(true);
-    expect(history.count('publish')).toBeGreaterThan(history.count('confirm'));
-    expect(history.count('deadLetter') + history.count('park')).toBe(0);
+    expect(history.count('published')).toBeGreaterThan(history.count('confirmed'));
+    expect(history.count('deadLettered') + history.count('parked')).toBe(0);
     node.ctl('set_vm_memory_high_watermark', '0.6');
     await publishing;
-    await history.until('the dead letter was confirmed', () => history.count('deadLetter') === 1);
-    await history.until('the parked key was moved', () => history.count('park') >= 3);
+    await history.until('the dead letter was confirmed', () => history.count('deadLettered') === 1);
+    await history.until('the parked key was moved', () => history.count('parked') >= 3);
     healed = true;
     await app.service.resume('k1');
     await expectWhole();
@@ -132,11 +129,11 @@ describe('a broker', () => {
     await history.untilHandled(2_000);
     await onBroker(node.url, async (channel) => {
       await channel.deleteQueue(`${prefix}${victim}`);
-      fault('the queue was deleted');
+      history.fault('channel');
     });
     for (const message of workload.published()) {
-      if (ofVictim.includes(message.key) && !history.wasHandled(textOf(message)))
-        history.record({ type: 'excuse', ...message });
+      if (ofVictim.includes(message.key) && !history.wasHandled(message.id))
+        history.publisher.record({ type: 'excused', ...message });
     }
     const sent = workload.published().length;
     await publishing;
@@ -146,7 +143,7 @@ describe('a broker', () => {
       .slice(sent)
       .filter(({ key }) => ofVictim.includes(key));
     expect(later.length).toBeGreaterThan(0);
-    expect(later.filter((message) => !history.wasHandled(textOf(message)))).toEqual([]);
+    expect(later.filter((message) => !history.wasHandled(message.id))).toEqual([]);
   });
 
   it('whose side queue and dead letters are deleted loses nothing that goes there', async () => {
@@ -154,7 +151,7 @@ describe('a broker', () => {
     let healed = false;
     const work: FaultAppOptions['work'] = async ({ key, seq }) => {
       await gate.promise;
-      if (key === 'k0' && seq === 0) return discard('refused');
+      if (key === 'k0' && seq === 0) return 'discard';
       if (key === 'k1' && !healed) throw new Error('not yet');
       return undefined;
     };
@@ -166,8 +163,8 @@ describe('a broker', () => {
       await channel.deleteQueue(`${prefix}${shardOfKey('k1', TOTAL)}.parked`);
     });
     gate.resolve();
-    await history.until('the dead letter was confirmed', () => history.count('deadLetter') === 1);
-    await history.until('the parked key was moved', () => history.count('park') >= 3);
+    await history.until('the dead letter was confirmed', () => history.count('deadLettered') === 1);
+    await history.until('the parked key was moved', () => history.count('parked') >= 3);
     healed = true;
     await app.service.resume('k1');
     await expectWhole();
@@ -180,7 +177,7 @@ describe('a broker', () => {
     await history.untilHandled(1_000);
     await onBroker(node.url, async (channel) => {
       await channel.deleteExchange('events');
-      fault('the exchange was deleted');
+      history.fault('channel');
     });
     await publishing;
     await expectWhole();
@@ -192,7 +189,7 @@ describe('a broker', () => {
     node.eval(`application:set_env(rabbit, max_message_size, 134217728).`);
     const publishing = workload.publish(2_000);
     await history.untilHandled(200);
-    fault('a message that is too large');
+    history.fault('channel');
     const large = app.producer.publish('x'.repeat(3_000), { shardingKey: 'large' });
     await expect(large).rejects.toMatchObject({ reason: 'too_large' });
     await publishing;
@@ -203,7 +200,7 @@ describe('a broker', () => {
     await start();
     const publishing = workload.publish(6_000);
     await history.untilHandled(1_000);
-    fault('close a channel');
+    history.fault('channel');
     closeChannelsOf(`${prefix}3`);
     await history.until('a shard was lost', () => history.count('lost') > 0);
     await publishing;
@@ -220,8 +217,8 @@ describe('a broker', () => {
     const failurePolicy = { attempts: Infinity, backoff: { initial: 5, max: 20 } };
     await start({ work, prefetch: 10, keys: KEYS.slice(0, 40), backlog: 300, options: { failurePolicy } });
     const publishing = workload.publish(1_500);
-    await history.until('keys were parked', () => history.count('park') > 100);
-    fault('close the side channels');
+    await history.until('keys were parked', () => history.count('parked') > 100);
+    history.fault('channel');
     closeChannelsOf(`${prefix}[0-9]+[.]parked`);
     await history.until('a shard was lost', () => history.count('lost') > 0);
     await publishing;

@@ -1,6 +1,6 @@
-import { checkHistory } from '../../support/check-history.js';
+import { monotonic, type HistoryEvent, type Numbered } from '@mississippi/history';
 import { startFaultApp, type FaultApp, type FaultAppOptions } from '../../support/fault-app.js';
-import { History, nowAt, type Numbered } from '../../support/history.js';
+import { History } from '../../support/history.js';
 import { RabbitMqNode } from '../../support/rabbitmq-node.js';
 import { Seeded } from '../../support/seeded.js';
 import { TcpProxy, type Direction, type ProxiedConnection } from '../../support/tcp-proxy.js';
@@ -66,8 +66,8 @@ afterEach(async () => {
 async function expectWhole(): Promise<void> {
   await history.untilNothingOpen();
   await app.close();
-  expect(checkHistory(history.events).violations).toEqual([]);
-  expect(history.count('refuse')).toBe(0);
+  expect(history.check().violations).toEqual([]);
+  expect(history.count('refused')).toBe(0);
   // At the most, copies of what was handled: a message that is sent again may arrive after the last one was handled.
   const left = await leftIn(node.url, prefix, TOTAL);
   expect(left.filter((text) => !history.wasHandled(text))).toEqual([]);
@@ -78,7 +78,8 @@ function connectionOf(purpose: 'publishes' | 'consumes'): ProxiedConnection {
   return purpose === 'publishes' ? publishes! : consumes!;
 }
 
-const fault = (name: string) => (): void => history.record({ type: 'fault', name });
+const isAttempt = (event: HistoryEvent): boolean => event.type === 'started' && event.callback === 'handleMessage';
+const cut = (): void => history.fault('cut');
 
 describe('a connection', () => {
   it.each([
@@ -92,7 +93,7 @@ describe('a connection', () => {
       await start();
       const publishing = workload.publish(4_000);
       await history.untilHandled(1_000);
-      await proxy.cutAfter(connectionOf(purpose), way, 5_003, fault('cut'));
+      await proxy.cutAfter(connectionOf(purpose), way, 5_003, cut);
       await app.logs.untilLogged(BACK);
       await publishing;
       await expectWhole();
@@ -106,11 +107,11 @@ describe('a connection', () => {
     await start({ heartbeat: 1 });
     const publishing = workload.publish(4_000);
     await history.untilHandled(1_000);
-    fault('freeze')();
+    history.fault('freeze');
     proxy.freeze();
     await app.logs.untilLogged(LOST, 2);
     const lostEpochs = history.count('lost');
-    fault('heal')();
+    history.healed('freeze');
     proxy.heal();
     await app.logs.untilLogged(BACK, 2);
     await publishing;
@@ -130,15 +131,15 @@ describe('an event loop that stood still', () => {
     await history.untilHandled(1_000);
     await history.until(
       'messages waited for their turn',
-      () => history.count('deliver') - history.count('start') > 100,
+      () => history.count('delivered') - history.count('attempted') > 100,
     );
-    fault('freeze')();
+    history.fault('freeze');
     proxy.freeze();
     standStill(1_200);
-    const stoodStillAt = nowAt();
+    const stoodStillAt = monotonic();
     await app.logs.untilLogged(/consumes.*was lost.*no answer within 2000 ms/);
-    const started = history.events.filter(({ type, at }) => type === 'start' && at >= stoodStillAt);
-    fault('heal')();
+    const started = history.events.filter((event) => isAttempt(event) && event.mono >= stoodStillAt);
+    history.healed('freeze');
     proxy.heal();
     await publishing;
     await expectWhole();
@@ -155,15 +156,15 @@ function standStill(milliseconds: number): void {
 
 /** Cuts one connection or all of them, so many times, as soon as one stands again. */
 async function cutAtRandom(times: number, random: Seeded): Promise<void> {
-  for (let cut = 1; cut <= times; cut++) {
+  for (let count = 0; count < times; count++) {
     await proxy.until('a connection stands', () => proxy.connections.size > 0);
     const way: Direction = random.pick(['up', 'down']);
     if (random.below(10) === 0) {
-      fault(`cut ${cut} of everything`)();
+      cut();
       proxy.cut();
     } else {
       const victim = random.pick([...proxy.connections]);
-      await proxy.cutAfter(victim, way, 1 + random.below(8_000), fault(`cut ${cut}`));
+      await proxy.cutAfter(victim, way, 1 + random.below(8_000), cut);
     }
   }
 }
@@ -188,7 +189,7 @@ describe('many cuts in a row', () => {
     await start({ prefetch: 10, keys: KEYS.slice(0, 40), backlog: 400, work, options: { failurePolicy } });
     const publishing = workload.publish();
     await cutAtRandom(50, random);
-    await history.until('keys were parked', () => history.count('park') > 100);
+    await history.until('keys were parked', () => history.count('parked') > 100);
     workload.stop();
     await publishing;
     await expectWhole();

@@ -1,8 +1,8 @@
 import type { EventsProducer } from '@mississippi/core';
+import type { Numbered } from '@mississippi/history';
 import { leftIn } from '../../support/broker-view.js';
-import { checkHistory } from '../../support/check-history.js';
 import { startFaultApp, startProducer, type FaultApp, type FaultAppOptions } from '../../support/fault-app.js';
-import { History, textOf, type Numbered } from '../../support/history.js';
+import { History } from '../../support/history.js';
 import { RabbitMqNode } from '../../support/rabbitmq-node.js';
 import { Seeded } from '../../support/seeded.js';
 import { WorkerProcess, type WorkerOptions } from '../../support/worker-process.js';
@@ -86,13 +86,13 @@ function othersHandled(history: History): number {
 async function drainOthers(history: History): Promise<number> {
   await history.until('the other keys were drained', () => othersHandled(history) === OTHERS_COUNT, 40_000);
   const times = history.events.flatMap((event) =>
-    (event.type === 'start' || event.type === 'handled') && event.key !== FAILING ? [event.at] : [],
+    (event.type === 'started' || event.type === 'ended') && event.key !== FAILING ? [event.mono] : [],
   );
   return times.at(-1)! - times[0]!;
 }
 
 async function expectWhole({ history, prefix }: Stage): Promise<void> {
-  expect(checkHistory(history.events).violations).toEqual([]);
+  expect(history.check().violations).toEqual([]);
   expect(history.handled).toBe(history.confirmed);
   const left = await leftIn(node.url, prefix, TOTAL);
   expect(left.filter((text) => !history.wasHandled(text))).toEqual([]);
@@ -134,9 +134,9 @@ describe('a key that fails for ever', () => {
       ['second', 1_500],
     ] as const) {
       const worker = await startWorker(name, scene, more);
-      await history.until(`${moved} messages were moved`, () => history.count('park') >= moved);
+      await history.until(`${moved} messages were moved`, () => history.count('parked') >= moved);
       await worker.kill();
-      expect(history.count('park')).toBeLessThan(FAILING_COUNT);
+      expect(history.count('parked')).toBeLessThan(FAILING_COUNT);
     }
     const last = await startWorker('last', scene, more);
     await history.until('the other keys were drained', () => othersHandled(history) === OTHERS_COUNT);
@@ -156,22 +156,27 @@ describe('a parked key', () => {
 
     const first = await startWorker('first', scene, { options, failing: [FAILING] });
     await Promise.all([workload.publishKey(FAILING, 10), workload.publish(200)]);
-    await history.until('the failing key was parked', () => history.count('park') >= 10);
+    await history.until('the failing key was parked', () => history.count('parked') >= 10);
     await first.kill();
 
     const second = await startWorker('second', scene, { options });
     await Promise.all([workload.publishKey(FAILING, 10), workload.publish(200)]);
-    await history.until('what was new was parked too', () => history.count('park') >= 20);
+    await history.until('what was new was parked too', () => history.count('parked') >= 20);
     await history.untilHandled(400);
-    const flownTooEarly = history.events.flatMap((event) =>
-      event.type === 'start' && event.process === 'second' && event.key === FAILING ? [textOf(event)] : [],
+    const attemptedTooEarly = history.events.flatMap((event) =>
+      event.type === 'started' &&
+      event.process === 'second' &&
+      event.callback === 'handleMessage' &&
+      event.key === FAILING
+        ? [event.id]
+        : [],
     );
     second.resume(FAILING);
     await history.untilHandled(420);
     await workload.publishKey(FAILING, 10);
     await history.untilHandled(430);
     await second.stop();
-    expect(flownTooEarly).toEqual([]);
+    expect(attemptedTooEarly).toEqual([]);
     await expectWhole(scene);
   });
 });

@@ -1,8 +1,8 @@
+import { monotonic } from '@mississippi/history';
 import { countLeft } from '../../support/broker-view.js';
 import { sharedUrl } from '../../support/broker.js';
-import { checkHistory } from '../../support/check-history.js';
 import { startProducer, type FaultApp } from '../../support/fault-app.js';
-import { History, nowAt } from '../../support/history.js';
+import { History } from '../../support/history.js';
 import { Seeded } from '../../support/seeded.js';
 import { WorkerProcess } from '../../support/worker-process.js';
 import { keysNamed, Workload } from '../../support/workload.js';
@@ -42,7 +42,7 @@ describe.each(['classic', 'quorum'] as const)('processes on %s queues', (type) =
     const leave = async (name: string): Promise<void> => {
       const worker = workers.get(name)!;
       await worker.hold();
-      const asked = nowAt();
+      const asked = monotonic();
       await worker.terminate();
       // Leaving waited for what ran.
       expect(handledAcross(history, name, asked)).toBeGreaterThan(0);
@@ -68,19 +68,23 @@ describe.each(['classic', 'quorum'] as const)('processes on %s queues', (type) =
     await history.untilNothingOpen();
     for (const name of ['a2', 'b2', 'c2']) await workers.get(name)!.terminate();
 
-    expect(checkHistory(history.events)).toEqual({ violations: [], duplicates: 0, mostDuplicates: 0 });
+    expect(history.check()).toMatchObject({ violations: [], duplicates: 0, mostDuplicates: 0 });
     expect(await countLeft(sharedUrl(), prefix, TOTAL)).toBe(0);
     for (const [name, { printed }] of workers) expect({ name, printed }).toEqual({ name, printed: '' });
   });
 });
 
-/** How many flights of a process were under way at a moment, and ended well. */
+/** How many attempts of a process were under way at a moment, and ended well. */
 function handledAcross({ events }: History, name: string, moment: number): number {
-  const startedAt = new Map<string, number>();
-  let across = 0;
-  for (const event of events) {
-    if (event.type === 'start' && event.process === name && event.at < moment) startedAt.set(event.flight, event.at);
-    if (event.type === 'handled' && event.at >= moment && startedAt.has(event.flight)) across++;
-  }
-  return across;
+  const ofProcess = events.filter(({ process }) => process === name);
+  const running = new Set<number>();
+  for (const event of ofProcess) if (event.type === 'started' && event.mono < moment) running.add(event.run);
+  return ofProcess.filter(
+    (event) =>
+      event.type === 'ended' &&
+      event.callback === 'handleMessage' &&
+      event.outcome === 'ok' &&
+      event.mono >= moment &&
+      running.has(event.run),
+  ).length;
 }

@@ -1,128 +1,109 @@
-import { config, type Subscriber } from 'rxjs';
-import { PlainRun } from '../../src/engine/updaters/callback-run.js';
-import type { Fifo } from '../../src/collections/fifo.js';
-import { RunContext } from '../../src/engine/updaters/callback-context.js';
-import { Recovery } from '../../src/engine/messages/recovery.js';
-import { KeyQueue, type KeyParts } from '../../src/engine/keys/key-queue.js';
+import { config } from 'rxjs';
+import { replaceMethod, together, type Mutant as Planted } from '@mississippi/history';
+import { KeyTable, type KeyedItem } from '../../src/engine/base/key-table.js';
+import { KeyQueue } from '../../src/engine/keys/key-queue.js';
 import { Lane } from '../../src/engine/keys/lane.js';
 import { MessageTracker } from '../../src/engine/messages/message-tracker.js';
-import type { PendingSignal } from '../../src/engine/keys/pending-signal.js';
 import { DeliveredMessage, type TrackedMessage } from '../../src/engine/messages/tracked-message.js';
-import type { Delivery } from '../../src/transport/index.js';
+import { RunContext } from '../../src/engine/updaters/callback-context.js';
+import { PlainRun } from '../../src/engine/updaters/callback-run.js';
 import { Stop } from '../../src/outcomes.js';
-import { replaceMethod, type Method } from './replace-method.js';
+import type { Broken } from './chronicle.js';
 
-/** A fault that somebody might put into the engine. */
-export interface Mutant {
-  readonly name: string;
-  /** What the history must say of it. */
-  readonly says: RegExp;
-  /** Puts the fault into the engine; the returned function takes it out again. */
-  plant(): () => void;
+/** A fault that somebody might put into the engine, by public members of its classes. */
+export interface Mutant extends Planted {
+  /** The promises of which at least one must be seen broken. */
+  readonly breaks: readonly Broken[];
 }
 
-const call = (target: object, name: string, ...args: unknown[]): unknown =>
-  (Reflect.get(target, name) as Method).apply(target, args);
-const fifoOf = (tracker: object): Fifo<TrackedMessage> => Reflect.get(tracker, 'fifo') as Fifo<TrackedMessage>;
-const subscriberOf = (lane: object): Subscriber<never> => Reflect.get(lane, 'subscriber') as Subscriber<never>;
-const epochOf = (tracker: object) => (tracker as MessageTracker).epoch;
-
 const settlesBeforeHandling: Mutant = {
-  name: 'settles a message before it is handled',
-  says: /was settled before it was handled/,
-  plant() {
+  name: 'settles-before-handling',
+  fault: 'settles a message before it is handled',
+  breaks: ['settledUnhandled'],
+  plant(struck) {
     const early = new WeakSet<TrackedMessage>();
-    const undo = [
-      replaceMethod(
-        MessageTracker.prototype,
-        'beginAttempt',
-        (beginAttempt) =>
-          function () {
-            const head = beginAttempt.call(this) as TrackedMessage;
-            if (head instanceof DeliveredMessage && !early.has(head)) {
-              early.add(head);
-              epochOf(this).session.settle(head.delivery);
-            }
-            return head;
-          },
-      ),
-      replaceMethod(
-        MessageTracker.prototype,
-        'handled',
-        (handled) =>
-          function (outcome) {
-            const head = fifoOf(this).peek()!;
-            if (early.has(head)) call(this, 'removeHead');
-            else handled.call(this, outcome);
-          },
-      ),
-    ];
-    return () => undo.forEach((restore) => restore());
+    return replaceMethod(
+      MessageTracker.prototype,
+      'beginAttempt',
+      (beginAttempt) =>
+        function (this: MessageTracker) {
+          const head = beginAttempt.call(this);
+          if (head instanceof DeliveredMessage && !early.has(head)) {
+            early.add(head);
+            struck();
+            this.epoch.session.settle(head.delivery);
+          }
+          return head;
+        },
+    );
   },
 };
 
 const skipsAfterRetry: Mutant = {
-  name: 'goes on with the next message when a retry fails',
-  says: /leaves a gap/,
-  plant: () =>
+  name: 'skips-after-retry',
+  fault: 'goes on with the next message when a retry fails',
+  breaks: ['outOfOrder'],
+  plant: (struck) =>
     replaceMethod(
       MessageTracker.prototype,
       'fail',
       (fail) =>
-        function (error) {
-          if ((Reflect.get(this, 'attempt') as number) >= 2) call(this, 'removeHead');
-          else fail.call(this, error);
+        function (this: MessageTracker, error) {
+          if (this.attempt < 2) {
+            fail.call(this, error);
+            return;
+          }
+          struck();
+          const head = this.fifo.shift()!;
+          this.phase = 'open';
+          this.attempt = 0;
+          if (head instanceof DeliveredMessage) this.settled(head);
         },
     ),
 };
 
 const signalsAtOnce: Mutant = {
-  name: 'runs a signal while another callback of the key runs',
-  says: /handleSignal\(.* overlaps/,
-  plant: () =>
+  name: 'signals-at-once',
+  fault: 'runs a signal while another callback of the key runs',
+  breaks: ['overlapWithin'],
+  plant: (struck) =>
     replaceMethod(
       KeyQueue.prototype,
       'signal',
       (signal) =>
-        function (pending) {
-          const { updater } = (this as KeyQueue).activation;
-          if (updater === undefined || !(Reflect.get(this, 'running') as boolean)) {
+        function (this: KeyQueue, pending) {
+          const { updater, handler } = this.activation;
+          if (updater === undefined || !this.running || !pending.callsHandler) {
             signal.call(this, pending);
             return;
           }
-          const { handler } = (this as KeyQueue).activation;
-          const asked = pending as PendingSignal;
-          const run = new PlainRun(
-            'handleSignal',
-            this as KeyQueue,
-            undefined,
-            0,
-            (self) => handler.handleSignal!(asked.signal, updater.state, new RunContext(self)),
-            () => undefined,
-          );
-          const answer = Promise.resolve(run.invoke());
-          answer.then(
-            (value) => asked.answer(value),
-            (error: unknown) => asked.reject(error),
+          struck();
+          const call = (run: ConstructorParameters<typeof RunContext>[0]): unknown =>
+            handler.handleSignal!(pending.signal, updater.state, new RunContext(run));
+          const run = new PlainRun('handleSignal', this, undefined, 0, call, () => undefined);
+          Promise.resolve(run.invoke()).then(
+            (value) => pending.answer(value),
+            (error: unknown) => pending.reject(error),
           );
         },
     ),
 };
 
 const losesOnStop: Mutant = {
-  name: 'forgets the messages that wait behind one that says stop',
-  says: /leaves a gap|does not come to rest/,
-  plant: () =>
+  name: 'loses-on-stop',
+  fault: 'forgets the messages that wait behind one that says stop',
+  breaks: ['outOfOrder', 'stuck'],
+  plant: (struck) =>
     replaceMethod(
       MessageTracker.prototype,
       'handled',
       (handled) =>
-        function (outcome) {
-          const fifo = fifoOf(this);
-          const head = outcome instanceof Stop ? fifo.shift() : undefined;
-          if (head !== undefined) {
-            while (fifo.length > 0) fifo.shift();
-            fifo.push(head);
+        function (this: MessageTracker, outcome) {
+          if (outcome instanceof Stop && this.fifo.length > 1) {
+            struck();
+            const head = this.fifo.shift()!;
+            while (this.fifo.length > 0) this.fifo.shift();
+            this.fifo.push(head);
           }
           handled.call(this, outcome);
         },
@@ -130,92 +111,122 @@ const losesOnStop: Mutant = {
 };
 
 const forgetsKeyInUse: Mutant = {
-  name: 'takes an idle key out of the map before its data updater has ended',
-  says: /overlaps|doubles a live data updater/,
-  plant: () =>
-    replaceMethod(
-      KeyQueue.prototype,
-      'deactivate',
-      (deactivate) =>
-        function (reason) {
-          deactivate.call(this, reason);
-          (Reflect.get(this, 'parts') as KeyParts).left(this as KeyQueue);
-        },
-    ),
+  name: 'forgets-key-in-use',
+  fault: 'takes an idle key out of the map before its data updater has ended',
+  breaks: ['overlapWithin', 'foreignState'],
+  plant(struck) {
+    const tables = new WeakMap<object, { delete(item: object): void }>();
+    return together(
+      replaceMethod(
+        KeyTable.prototype as KeyTable<KeyedItem<never>>,
+        'add',
+        (add) =>
+          function (this: KeyTable<KeyedItem<never>>, item) {
+            tables.set(item, this);
+            add.call(this, item);
+          },
+      ),
+      replaceMethod(
+        KeyQueue.prototype,
+        'deactivate',
+        (deactivate) =>
+          function (this: KeyQueue, reason) {
+            deactivate.call(this, reason);
+            if (!this.running) return;
+            struck();
+            tables.get(this)!.delete(this);
+          },
+      ),
+    );
+  },
 };
 
 const laneDies: Mutant = {
-  name: 'lets a turn error, so that its lane dies in silence',
-  says: /does not come to rest|does not stop/,
-  plant() {
+  name: 'lane-dies',
+  fault: 'lets a turn error, so that its lane dies in silence',
+  breaks: ['stuck'],
+  plant(struck) {
     let turns = 0;
     const { onUnhandledError } = config;
     config.onUnhandledError = () => undefined;
     const restore = replaceMethod(
       Lane.prototype,
-      'end',
-      (end) =>
-        function () {
-          if (++turns % 20 === 0) subscriberOf(this).error(new Error('the turn failed'));
-          end.call(this);
+      'run',
+      (run) =>
+        function (this: Lane, worker) {
+          let left = false;
+          run.call(this, {
+            work() {
+              worker.work();
+              if (left || ++turns % 10 > 0) return;
+              struck();
+              throw new Error('the turn failed');
+            },
+            left() {
+              left = true;
+              worker.left();
+            },
+          });
         },
     );
-    return () => {
-      restore();
-      config.onUnhandledError = onUnhandledError;
-    };
+    return together(restore, () => void (config.onUnhandledError = onUnhandledError));
   },
 };
 
 const handlesBesideParked: Mutant = {
-  name: 'handles a new delivery of a parked key instead of appending it',
-  says: /leaves a gap|was neither settled nor handled/,
-  plant: () =>
+  name: 'handles-beside-parked',
+  fault: 'handles a new delivery of a parked key instead of appending it',
+  breaks: ['outOfOrder'],
+  plant: (struck) =>
     replaceMethod(
       MessageTracker.prototype,
       'deliver',
       (deliver) =>
-        function (delivery, handledBefore) {
-          const tracker = this as MessageTracker;
-          if (!tracker.isParked) {
+        function (this: MessageTracker, delivery, handledBefore) {
+          if (!this.isParked) {
             deliver.call(this, delivery, handledBefore);
             return;
           }
-          const now = epochOf(this).environment.clock.now();
-          fifoOf(this).push(new DeliveredMessage(now, delivery as Delivery, false, false));
-          (Reflect.get(this, 'key') as KeyQueue).wake();
+          struck();
+          this.fifo.push(new DeliveredMessage(this.epoch.environment.clock.now(), delivery, false, false));
         },
     ),
 };
 
 const settlesForLostEpoch: Mutant = {
-  name: 'settles by the outcome of an attempt whose epoch was lost',
-  says: /which has ended/,
-  plant: () =>
+  name: 'settles-for-lost-epoch',
+  fault: 'settles by the outcome of an attempt whose epoch was lost',
+  breaks: ['settledInLostEpoch'],
+  plant: (struck) =>
     replaceMethod(
       MessageTracker.prototype,
       'endedLate',
       (endedLate) =>
-        function (outcome, error) {
-          const handled = endedLate.call(this, outcome, error) as Delivery | undefined;
-          if (handled !== undefined) epochOf(this).session.settle(handled);
+        function (this: MessageTracker, outcome, error) {
+          const handled = endedLate.call(this, outcome, error);
+          if (handled !== undefined) {
+            struck();
+            this.epoch.session.settle(handled);
+          }
           return handled;
         },
     ),
 };
 
 const retriesAtTail: Mutant = {
-  name: 'retries a failed message behind those that wait',
-  says: /leaves a gap/,
-  plant: () =>
+  name: 'retries-at-tail',
+  fault: 'retries a failed message behind those that wait',
+  breaks: ['outOfOrder'],
+  plant: (struck) =>
     replaceMethod(
-      Recovery.prototype,
-      'retryAfter',
-      (retryAfter) =>
-        function (delay, error) {
-          retryAfter.call(this, delay, error);
-          const { fifo, phase, head } = Reflect.get(this, 'tracker') as MessageTracker;
+      MessageTracker.prototype,
+      'fail',
+      (fail) =>
+        function (this: MessageTracker, error) {
+          fail.call(this, error);
+          const { fifo, phase, head } = this;
           if (phase !== 'backoff' || fifo.length < 2 || !(head instanceof DeliveredMessage)) return;
+          struck();
           fifo.push(fifo.shift()!);
         },
     ),

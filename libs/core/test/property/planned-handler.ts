@@ -1,18 +1,9 @@
+import { keyText, RecordedCallback, refOfId, type CallbackName, type Outcome } from '@mississippi/history';
 import { ack, discard, ok, reply, stop } from '../../src/index.js';
 import type { CallbackContext, DataUpdaterHandler, MessageContext, TerminateReason } from '../../src/index.js';
-import type { CallbackName } from '../../src/engine/updaters/callback-run.js';
 import type { MessageOutcome, Ok, Reply } from '../../src/outcomes.js';
-import type { History } from './history.js';
-import {
-  keyText,
-  type CallbackRecord,
-  type DirectRecord,
-  type EpochRecord,
-  type KeyState,
-  type MessageRecord,
-} from './records.js';
-import type { AttemptResult, Pace, Turnout } from './scenario.js';
-import type { TransportProcess } from './watched-transport.js';
+import type { Attempt, AttemptResult, Turnout } from './scenario.js';
+import type { TransportProcess } from './test-transport.js';
 
 /** What the handler of the scenario throws. */
 export class PlannedFailure extends Error {}
@@ -25,91 +16,89 @@ export interface Gate {
 
 /** What a handler needs of the world around it. */
 export interface PlannedWorld {
-  readonly history: History;
   readonly gates: Gate[];
-  /** From now on everything succeeds. */
-  readonly healed: boolean;
-  /** The next turn-out of a callback that is no attempt. */
+  /** How the next attempt at a message goes. */
+  nextAttempt(id: string): Attempt;
+  /** How the next callback goes that is no attempt. */
   nextTurnout(): Turnout;
 }
 
-export type PlannedPayload = { readonly message: string } | { readonly direct: DirectRecord };
+/** Its message's id. */
+export type PlannedPayload = { readonly message: string } | { readonly direct: string };
 
-const FINE: Turnout = { pace: 'soon', ok: true };
+const OUTCOMES: Partial<Record<AttemptResult, Outcome>> = {
+  throw: 'failed',
+  invalid: 'failed',
+  discard: 'discarded',
+  discardContinue: 'discarded',
+  stopDiscard: 'discarded',
+};
+const CHANGES: Partial<Record<AttemptResult, 'keeps' | 'stops'>> = {
+  nothing: 'keeps',
+  stop: 'stops',
+  stopDiscard: 'stops',
+};
 
-/** Does what the scenario says, and tells the history. */
-export class PlannedHandler implements DataUpdaterHandler<KeyState, PlannedPayload, string, string> {
+/** Does what the scenario says, and has it recorded. */
+export class PlannedHandler implements DataUpdaterHandler<number, PlannedPayload, string, string> {
   constructor(
     private readonly world: PlannedWorld,
     private readonly process: TransportProcess,
   ) {}
 
-  init(_key: unknown, context: CallbackContext): KeyState | Promise<KeyState> {
-    return this.turn('init', undefined, context, (state) => state);
+  init(_key: unknown, context: CallbackContext): number | Promise<number> {
+    return this.callback('init', undefined, context, (state) => state);
   }
 
   handleMessage(
     payload: PlannedPayload,
-    state: KeyState,
+    state: number,
     context: MessageContext,
-  ): MessageOutcome<KeyState> | void | Promise<MessageOutcome<KeyState> | void> {
-    const { world } = this;
-    const message = 'direct' in payload ? payload.direct : world.history.messageOf({ message: payload.message })!;
-    const planned = world.healed ? undefined : message.plan[message.attempts];
-    return this.run(
-      'handleMessage',
-      state,
-      context,
-      planned?.pace ?? 'soon',
-      planned?.result ?? 'ack',
-      message,
-      outcome,
-    );
+  ): MessageOutcome<number> | void | Promise<MessageOutcome<number> | void> {
+    if (!this.process.alive) return never();
+    const id = 'direct' in payload ? payload.direct : payload.message;
+    const message = { ...refOfId(id), key: keyText(context.key) };
+    const run = new RecordedCallback(this.process.recorder, 'handleMessage', context, state, message);
+    return this.run(run, this.world.nextAttempt(id), outcome);
   }
 
   handleSignal(
     _signal: string,
-    state: KeyState,
+    state: number,
     context: CallbackContext,
-  ): Reply<KeyState, string> | Promise<Reply<KeyState, string>> {
-    return this.turn('handleSignal', state, context, (next) => reply('answer', next));
+  ): Reply<number, string> | Promise<Reply<number, string>> {
+    return this.callback('handleSignal', state, context, (next) => reply('answer', next));
   }
 
-  handleContinue(_arg: unknown, state: KeyState, context: CallbackContext): Ok<KeyState> | Promise<Ok<KeyState>> {
-    return this.turn('handleContinue', state, context, (next) => ok(next));
+  handleContinue(_arg: unknown, state: number, context: CallbackContext): Ok<number> | Promise<Ok<number>> {
+    return this.callback('handleContinue', state, context, (next) => ok(next));
   }
 
-  terminate(_reason: TerminateReason, state: KeyState, context: CallbackContext): void | Promise<void> {
-    return this.turn('terminate', state, context, () => undefined);
+  terminate(_reason: TerminateReason, state: number, context: CallbackContext): void | Promise<void> {
+    return this.callback('terminate', state, context, () => undefined);
   }
 
-  private turn<T>(
+  private callback<T>(
     name: CallbackName,
-    state: KeyState | undefined,
+    state: number | undefined,
     context: CallbackContext,
-    answer: (state: KeyState) => T,
+    answer: (state: number) => T,
   ): T | Promise<T> {
-    const { pace, ok: succeeds } = this.world.healed ? FINE : this.world.nextTurnout();
-    return this.run(name, state, context, pace, succeeds ? 'ack' : 'throw', undefined, (_result, next) => answer(next));
+    if (!this.process.alive) return never();
+    const { pace, ok: succeeds } = this.world.nextTurnout();
+    const run = new RecordedCallback(this.process.recorder, name, context, state);
+    return this.run(run, { pace, result: succeeds ? 'ack' : 'throw' }, (_result, next) => answer(next));
   }
 
   private run<T>(
-    name: CallbackName,
-    state: KeyState | undefined,
-    context: CallbackContext,
-    pace: Pace,
-    result: AttemptResult,
-    message: MessageRecord | DirectRecord | undefined,
-    answer: (result: AttemptResult, state: KeyState) => T,
+    run: RecordedCallback,
+    { pace, result }: Attempt,
+    answer: (result: AttemptResult, state: number) => T,
   ): T | Promise<T> {
-    const { history, gates } = this.world;
-    if (!this.process.alive) return never();
-    const epoch: EpochRecord = history.epoch(this.process.name, context.shard, context.epoch);
-    const run = history.updaters.started({ name, epoch, key: keyText(context.key), state, message });
     if (pace === 'now') return this.finish(run, result, answer);
     if (pace === 'soon') return Promise.resolve().then(() => this.finish(run, result, answer));
     return new Promise((resolve, reject) => {
-      gates.push({
+      this.world.gates.push({
         process: this.process,
         open: (opened) => {
           try {
@@ -123,15 +112,15 @@ export class PlannedHandler implements DataUpdaterHandler<KeyState, PlannedPaylo
   }
 
   private finish<T>(
-    run: CallbackRecord,
+    run: RecordedCallback,
     result: AttemptResult,
-    answer: (result: AttemptResult, state: KeyState) => T,
+    answer: (result: AttemptResult, state: number) => T,
   ): T {
     if (!this.process.alive) throw new PlannedFailure('the process has crashed');
-    const isAttempt = run.name === 'handleMessage';
-    const state = this.world.history.updaters.ended(run, isAttempt || result === 'throw' ? result : 'ok');
+    const effect = run.callback === 'handleMessage' || result === 'throw' ? result : 'ack';
+    const state = run.end(OUTCOMES[effect] ?? 'ok', CHANGES[effect]);
     if (result === 'throw') throw new PlannedFailure('as planned');
-    return answer(result, state!);
+    return answer(result, state);
   }
 }
 
@@ -139,7 +128,7 @@ function never(): Promise<never> {
   return new Promise(() => undefined);
 }
 
-function outcome(result: AttemptResult, state: KeyState): MessageOutcome<KeyState> | void {
+function outcome(result: AttemptResult, state: number): MessageOutcome<number> | void {
   switch (result) {
     case 'nothing':
       return undefined;

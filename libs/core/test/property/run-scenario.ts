@@ -1,5 +1,6 @@
+import { keyText } from '@mississippi/history';
+import type { Broken, Chronicle } from './chronicle.js';
 import { settled } from '../support/fake-clock.js';
-import { keyText } from './records.js';
 import { HANDLER_TIMEOUT, type Scenario } from './scenario.js';
 import type { TestProcess } from './test-process.js';
 import { watchDirectMessages, World } from './world.js';
@@ -8,7 +9,14 @@ import { watchDirectMessages, World } from './world.js';
 const MOST_ROUNDS = 60;
 
 /** A promise of the specification was broken; the message tells which, and what led to it. */
-export class ViolationError extends Error {}
+export class ViolationError extends Error {
+  readonly broken: ReadonlySet<Broken>;
+
+  constructor({ violations, log }: Chronicle) {
+    super(`${violations.map(({ text }) => text).join('\n')}\n\n${log}`);
+    this.broken = new Set(violations.map(({ promise }) => promise));
+  }
+}
 
 /** @throws {ViolationError} where the engine broke a promise */
 export async function runScenario({ settings, turnouts, steps }: Scenario): Promise<void> {
@@ -32,8 +40,7 @@ export async function runScenario({ settings, turnouts, steps }: Scenario): Prom
 }
 
 async function comeToRest(world: World): Promise<void> {
-  const { history } = world;
-  history.note('heal');
+  world.note('heal');
   await world.heal();
   for (let round = 0; round < MOST_ROUNDS && !world.rests; round++) {
     await world.clock.advance(1_000);
@@ -42,17 +49,15 @@ async function comeToRest(world: World): Promise<void> {
   if (!world.rests) {
     const status = world.working.map(({ name, engine }) => `${name} ${JSON.stringify(engine.status())}`);
     const unanswered = world.stillAwaited.map((text) => `unanswered: ${text}`);
-    history.violation(['it does not come to rest', ...unanswered, ...status].join('; '));
+    world.chronicle.violation('stuck', ['it does not come to rest', ...unanswered, ...status].join('; '));
   }
-  history.checkNothingLost();
   throwViolations(world);
 }
 
 /** What is idle long enough must leave nothing behind. */
 async function deactivate(world: World): Promise<void> {
-  world.history.note('idle');
   await world.clock.advance(30_000 + 2 * HANDLER_TIMEOUT);
-  world.history.updaters.checkNoneLive();
+  world.idled();
   for (const process of world.working) checkNothingKept(world, process);
   throwViolations(world);
 }
@@ -62,9 +67,10 @@ async function shutDown(world: World): Promise<void> {
   await world.clock.advance(20_000);
   for (const process of world.processes) {
     const { name, alive, stopped, timers } = process;
-    if (alive && !stopped) world.history.violation(`${name} does not stop`);
-    if (timers > 0) world.history.violation(`${name} left ${timers} timers`);
+    if (alive && !stopped) world.chronicle.violation('stuck', `${name} does not stop`);
+    if (timers > 0) world.chronicle.violation('kept', `${name} left ${timers} timers`);
   }
+  world.chronicle.end();
   throwViolations(world);
 }
 
@@ -79,10 +85,9 @@ function checkNothingKept(world: World, { name, engine }: TestProcess): void {
     if (shard.queues.size > 0) kept.push(`${shard.queues.size} queues of shard ${shard.index}`);
     if (shard.parkedMessages > 0 || shard.stalled) kept.push(`the side queue of shard ${shard.index}`);
   }
-  if (kept.length > 0) world.history.violation(`${name} at rest kept ${kept.join(', ')}`);
+  if (kept.length > 0) world.chronicle.violation('kept', `${name} at rest kept ${kept.join(', ')}`);
 }
 
-function throwViolations({ history }: World): void {
-  const { violations, log } = history;
-  if (violations.length > 0) throw new ViolationError(`${violations.join('\n')}\n\n${log.join('\n')}`);
+function throwViolations({ chronicle }: World): void {
+  if (chronicle.violations.length > 0) throw new ViolationError(chronicle);
 }

@@ -1,13 +1,14 @@
+import { Recorder, recordedTransport } from '@mississippi/history';
 import { Engine } from '../../src/engine/engine.js';
 import type { Clock, Timer } from '../../src/clock/clock.interface.js';
 import { DataUpdaterService, type MemoryBroker } from '../../src/index.js';
 import { shardOf } from '../../src/transport/index.js';
 import { encodeShardingKey } from '../../src/keys/sharding-key.js';
 import { resolveOptions } from '../../src/mississippi.options.js';
-import type { History } from './history.js';
+import type { Chronicle } from './chronicle.js';
 import { PlannedHandler, type PlannedWorld } from './planned-handler.js';
 import { HANDLER_TIMEOUT, SIGNAL_TIMEOUT, type Settings } from './scenario.js';
-import { WatchedTransport, type TransportProcess, type WatchedSession } from './watched-transport.js';
+import { TestTransport, type TestSession, type TransportProcess } from './test-transport.js';
 
 /** The time of one process: it ends with the process. */
 class ProcessClock implements Clock {
@@ -68,19 +69,23 @@ export class TestProcess implements TransportProcess {
   stopped = false;
   readonly engine: Engine;
   readonly service: DataUpdaterService;
-  readonly transport: WatchedTransport;
+  readonly transport: TestTransport;
+  readonly recorder: Recorder;
   private readonly time: ProcessClock;
 
   constructor(
     readonly name: string,
-    private readonly clock: Clock,
+    clock: Clock,
     broker: MemoryBroker,
     private readonly settings: Settings,
-    private readonly history: History,
+    chronicle: Chronicle,
     world: PlannedWorld,
   ) {
     this.time = new ProcessClock(clock, () => this.alive);
-    this.transport = new WatchedTransport(broker, settings.prefetch, this, history);
+    // What the broker has taken is taken, though whoever gave it be gone.
+    const isHeard = (type: string): boolean => this.alive || type === 'deadLettered' || type === 'parked';
+    this.recorder = new Recorder(name, (event) => isHeard(event.type) && chronicle.see(event), clock);
+    this.transport = new TestTransport(broker, settings.prefetch, this);
     const { attempts, onExhausted, jitter, ...sizes } = settings;
     this.engine = new Engine({
       options: resolveOptions('default', {
@@ -111,41 +116,36 @@ export class TestProcess implements TransportProcess {
   }
 
   async start(): Promise<void> {
-    await this.engine.connect(this.transport);
+    await this.engine.connect(recordedTransport(this.transport, this.recorder));
     await this.engine.consume();
   }
 
-  session(shard: number): WatchedSession | undefined {
+  session(shard: number): TestSession | undefined {
     return this.alive ? this.transport.sessions.get(shard) : undefined;
   }
 
   /** The session that owns a key, where this process owns it. */
-  sessionOf(key: string): WatchedSession | undefined {
+  sessionOf(key: string): TestSession | undefined {
     const session = this.session(shardOf(encodeShardingKey(key), this.settings.shards));
-    return session?.record.drainEnds === undefined ? session : undefined;
-  }
-
-  /** When a drain that begins now insists. */
-  drainEnds(): number {
-    return this.clock.now() + this.settings.drainTimeout;
+    return session?.closing === true ? undefined : session;
   }
 
   stop(): void {
     if (!this.works) return;
-    this.history.note(`stop ${this.name}`);
-    for (const record of this.transport.epochs) record.drainEnds ??= this.drainEnds();
+    this.recorder.record({ type: 'leaving' });
+    for (const epoch of this.transport.epochs) epoch.closes();
     this.stopping = this.engine.stop().then(() => {
       this.stopped = true;
-      this.history.note(`stopped ${this.name}`);
-      this.history.updaters.checkStopped(this.name);
+      this.recorder.record({ type: 'exited', target: this.name, how: 'left' });
     });
   }
 
   crash(): void {
     if (!this.alive || this.stopped) return;
+    this.recorder.record({ type: 'fault', fault: 'kill', target: this.name });
+    this.recorder.record({ type: 'exited', target: this.name, how: 'killed' });
     this.alive = false;
     this.time.stop();
-    this.history.crashed(this.name);
     void this.transport.close();
   }
 }

@@ -1,3 +1,4 @@
+import { keyText, Recorder, refOf, replaceMethod } from '@mississippi/history';
 import { KeyQueue } from '../../src/engine/keys/key-queue.js';
 import type { DirectTrackedMessage } from '../../src/engine/messages/tracked-message.js';
 import { MemoryBroker, MississippiError } from '../../src/index.js';
@@ -5,11 +6,16 @@ import { partsOf } from '../../src/memory/memory-broker.js';
 import { shardOf } from '../../src/transport/index.js';
 import { encodeShardingKey } from '../../src/keys/sharding-key.js';
 import { FakeClock, settled } from '../support/fake-clock.js';
-import { History } from './history.js';
-import { PlannedFailure, type Gate, type PlannedWorld } from './planned-handler.js';
-import { keyText, type DirectRecord } from './records.js';
-import { replaceMethod } from './replace-method.js';
-import { HANDLER_TIMEOUT, type Action, type AttemptResult, type Settings, type Turnout } from './scenario.js';
+import { Chronicle } from './chronicle.js';
+import { PlannedFailure, type Gate, type PlannedPayload, type PlannedWorld } from './planned-handler.js';
+import {
+  HANDLER_TIMEOUT,
+  type Action,
+  type Attempt,
+  type AttemptResult,
+  type Settings,
+  type Turnout,
+} from './scenario.js';
 import { TestProcess } from './test-process.js';
 
 /** Most processes that one scenario starts: some take over from others. */
@@ -18,27 +24,47 @@ const MOST_PROCESSES = 5;
 /** A broker, the processes on it, one clock, and the history of it all. */
 export class World implements PlannedWorld {
   readonly clock = new FakeClock();
-  readonly history: History;
+  readonly chronicle: Chronicle;
   readonly broker: MemoryBroker;
   readonly gates: Gate[] = [];
   readonly processes: TestProcess[] = [];
   healed = false;
   /** Callers that were not answered yet, and the process that owes them the answer. */
   private readonly awaited = new Map<string, TestProcess | undefined>();
+  /** What is left of the plan of each message. */
+  private readonly plans = new Map<string, Attempt[]>();
+  private readonly directs = new Map<string, { readonly process: TestProcess; accepted: boolean }>();
+  /** By key, or by what else is numbered. */
+  private readonly counts = new Map<string, number>();
+  private readonly recorder: Recorder;
   private turnouts = 0;
-  private calls = 0;
 
   constructor(
     private readonly settings: Settings,
     private readonly planned: readonly Turnout[],
   ) {
-    const { attempts, shards: totalCount, capacity, deadLetterLimit } = settings;
-    this.history = new History(() => this.clock.now(), { attempts, handlerTimeout: HANDLER_TIMEOUT });
+    const { attempts, shards: totalCount, capacity, deadLetterLimit, prefetch, drainTimeout } = settings;
+    const limits = { attempts, prefetch, drainTimeout, handlerTimeout: HANDLER_TIMEOUT, ackDelay: 0 };
+    this.chronicle = new Chronicle(limits);
+    this.recorder = new Recorder('world', (event) => this.chronicle.see(event), this.clock);
     this.broker = new MemoryBroker({ totalCount, capacity, deadLetterLimit });
   }
 
+  nextAttempt(id: string): Attempt {
+    const next = this.plans.get(id)!.shift();
+    return (this.healed ? undefined : next) ?? { pace: 'soon', result: 'ack' };
+  }
+
   nextTurnout(): Turnout {
-    return this.planned[this.turnouts++] ?? { pace: 'soon', ok: true };
+    return (this.healed ? undefined : this.planned[this.turnouts++]) ?? { pace: 'soon', ok: true };
+  }
+
+  idled(): void {
+    this.recorder.record({ type: 'idled' });
+  }
+
+  note(text: string): void {
+    this.recorder.record({ type: 'note', text });
   }
 
   get working(): TestProcess[] {
@@ -62,9 +88,9 @@ export class World implements PlannedWorld {
 
   async start(): Promise<void> {
     const name = `P${this.processes.length}`;
-    const process = new TestProcess(name, this.clock, this.broker, this.settings, this.history, this);
+    const process = new TestProcess(name, this.clock, this.broker, this.settings, this.chronicle, this);
     this.processes.push(process);
-    this.history.note(`start ${name}`);
+    this.note(`start ${name}`);
     await process.start();
   }
 
@@ -101,7 +127,7 @@ export class World implements PlannedWorld {
         return this.pick(action.at)?.crash();
       case 'block':
       case 'unblock':
-        this.history.note(action.type);
+        this.note(action.type);
         return this.broker[action.type]();
       case 'takeLetters':
         return void this.broker.takeDeadLetters();
@@ -111,40 +137,47 @@ export class World implements PlannedWorld {
   }
 
   private publish(key: string, { plan, garbled }: Action & { type: 'publish' }): void {
-    const message = this.history.published(key, plan, garbled);
+    const message = refOf(key, this.count(key));
+    this.plans.set(message.id, [...plan]);
+    this.recorder.record({ type: 'published', ...message, garbled });
     const bytes = encodeShardingKey(key);
     const published = partsOf(this.broker).admission.publish(
       {
         shard: shardOf(bytes, this.settings.shards),
         key: bytes,
-        body: Buffer.from(garbled ? '{' : JSON.stringify({ message: message.text })),
-        headers: { message: message.text },
-        messageId: message.text,
+        body: Buffer.from(garbled ? '{' : JSON.stringify({ message: message.id })),
+        headers: {},
+        messageId: message.id,
         timestamp: 0,
       },
       Infinity,
       this,
     );
-    this.watch(`publish ${message.text}`, published);
+    const confirmed = published.then(() => this.recorder.record({ type: 'confirmed', ...message }));
+    this.watch(`publish ${message.id}`, confirmed);
   }
 
   private direct(key: string, { at, plan }: Action & { type: 'direct' }): void {
     const process = this.pick(at);
     if (process === undefined) return;
-    const direct = this.history.direct(process.name, key, plan);
-    const call = process.service.handleMessage(key, { payload: { direct } });
-    // A message that was refused before it came into a FIFO ends here.
+    const id = `${key}~${this.count('direct')}`;
+    this.plans.set(id, [...plan]);
+    const direct = { process, accepted: false };
+    this.directs.set(id, direct);
+    process.recorder.record({ type: 'directed', id, key });
+    const call = process.service.handleMessage(key, { payload: { direct: id } });
+    // A message that was refused before it came into a queue ends here.
     call.catch(() => {
-      if (direct.ends === 0) this.history.directEnded(direct, 'rejected');
+      if (!direct.accepted) process.recorder.record({ type: 'answered', id, key, how: 'rejected' });
     });
-    this.watch(`direct ${direct.text}`, call, process);
+    this.watch(`direct ${id}`, call, process);
   }
 
   private ask(type: 'signal' | 'wantUpdater', key: string, at: number): void {
     const process = this.pick(at);
     if (process === undefined) return;
-    const text = `${type} ${this.calls++} of ${key}`;
-    this.history.note(`${text} in ${process.name}`);
+    const text = `${type} ${this.count('call')} of ${key}`;
+    this.note(`${text} in ${process.name}`);
     const { service } = process;
     this.watch(text, type === 'signal' ? service.handleSignal(key, 'signal') : service.getDataUpdater(key), process);
   }
@@ -152,9 +185,8 @@ export class World implements PlannedWorld {
   private operate(type: 'park' | 'resume' | 'drop', key: string): void {
     const process = this.working.find((one) => one.sessionOf(key) !== undefined);
     if (process === undefined) return;
-    this.history.note(`${type} ${key} in ${process.name}`);
-    if (type === 'drop') this.history.droppedKey(key);
-    this.watch(`${type} ${this.calls++} of ${key}`, process.service[type](key), process);
+    process.recorder.record({ type: 'operator', call: type, key });
+    this.watch(`${type} ${this.count('call')} of ${key}`, process.service[type](key), process);
   }
 
   private openGate(index: number, result: AttemptResult): void {
@@ -166,15 +198,14 @@ export class World implements PlannedWorld {
     const index = shard % this.settings.shards;
     const target = this.pick(to);
     for (const process of this.working) if (process !== target) process.transport.standBack();
-    if (type === 'lose') {
-      this.broker.loseShard(index);
-      return;
-    }
     const owner = this.processes.find((process) => process.session(index) !== undefined);
     const session = owner?.session(index);
-    if (owner === undefined || session === undefined) return;
-    this.history.note(`hand over ${session.record.text}`);
-    this.watch(`hand over ${session.record.text}`, session.handOver(owner.drainEnds()), owner);
+    if (type === 'lose') {
+      if (owner !== undefined) this.recorder.record({ type: 'fault', fault: 'lose', target: owner.name, shard: index });
+      this.broker.loseShard(index);
+    } else if (owner !== undefined && session !== undefined) {
+      this.watch(`hand over ${index}`, session.handOver(), owner);
+    }
   }
 
   private sessionOf(shard: number) {
@@ -183,8 +214,17 @@ export class World implements PlannedWorld {
   }
 
   private throwGarbage(shard: number): void {
-    this.history.threwGarbage();
-    this.broker.inject(shard, { key: Buffer.from([0]), body: Buffer.from('{}'), messageId: 'garbage', timestamp: 0 });
+    const garbage = refOf('garbage', this.count('garbage'));
+    this.recorder.record({ type: 'published', ...garbage, garbled: true });
+    this.recorder.record({ type: 'confirmed', ...garbage });
+    this.broker.inject(shard, { key: Buffer.from([0]), body: Buffer.from('{}'), messageId: garbage.id, timestamp: 0 });
+  }
+
+  /** Counts from 0. */
+  private count(what: string): number {
+    const count = this.counts.get(what) ?? 0;
+    this.counts.set(what, count + 1);
+    return count;
   }
 
   private pick(at: number): TestProcess | undefined {
@@ -197,11 +237,32 @@ export class World implements PlannedWorld {
     this.awaited.set(text, process);
     promise
       .catch((error: unknown) => {
-        this.history.note(`${text} rejected: ${error instanceof Error ? error.name : String(error)}`);
+        this.note(`${text} rejected: ${error instanceof Error ? error.name : String(error)}`);
         if (error instanceof MississippiError || error instanceof PlannedFailure) return;
-        this.history.violation(`${text} was rejected by ${String(error)}`);
+        this.chronicle.violation('wrongAnswer', `${text} was rejected by ${String(error)}`);
       })
       .finally(() => this.awaited.delete(text));
+  }
+
+  /** The engine took a direct message into its key's queue. */
+  took(message: DirectTrackedMessage, { shard, number: epoch }: { shard: number; number: number }): void {
+    const id = (message.payload as PlannedPayload & { direct: string }).direct;
+    const key = id.split('~')[0]!;
+    const direct = this.directs.get(id)!;
+    const { recorder } = direct.process;
+    direct.accepted = true;
+    recorder.record({ type: 'accepted', id, key, shard, epoch });
+    const { resolve, reject } = message;
+    Object.assign(message, {
+      resolve: (outcome: Parameters<typeof resolve>[0]) => {
+        recorder.record({ type: 'answered', id, key, how: 'resolved' });
+        resolve(outcome);
+      },
+      reject: (error: unknown) => {
+        recorder.record({ type: 'answered', id, key, how: 'rejected' });
+        reject(error);
+      },
+    });
   }
 
   // ---- the end
@@ -215,7 +276,7 @@ export class World implements PlannedWorld {
     this.broker.takeDeadLetters();
     for (const process of this.working) {
       for (const session of process.transport.sessions.values()) {
-        if (session.record.suspended) session.confirm();
+        if (!session.certain) session.confirm();
       }
       for (const { key } of process.service.liveKeys()) this.operate('resume', keyText(key));
     }
@@ -227,29 +288,14 @@ function nameOf(key: number): string {
   return `k${key}`;
 }
 
-/** While this is in force, the history hears how often the engine ends a direct message, and which epoch took it. */
+/** While this is in force, the world hears how often the engine ends a direct message, and which epoch took it. */
 export function watchDirectMessages(world: () => World): () => void {
   return replaceMethod(
     KeyQueue.prototype,
     'accept',
     (accept) =>
-      function (argument) {
-        const { shard, number } = (this as KeyQueue).epoch;
-        const message = argument as DirectTrackedMessage;
-        const { direct } = message.payload as { direct: DirectRecord };
-        const { history } = world();
-        const { resolve, reject } = message;
-        Object.assign(message, {
-          resolve: (outcome: Parameters<typeof resolve>[0]) => {
-            history.directEnded(direct, 'resolved');
-            resolve(outcome);
-          },
-          reject: (error: unknown) => {
-            history.directEnded(direct, 'rejected');
-            reject(error);
-          },
-        });
-        history.accepted(history.epoch(direct.process, shard, number), direct);
+      function (this: KeyQueue, message) {
+        world().took(message, this.epoch);
         accept.call(this, message);
       },
   );

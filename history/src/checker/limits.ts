@@ -1,0 +1,36 @@
+/** What is known of the setting in which a history came about. What is left out bounds nothing. */
+export interface Limits {
+  /** Most unsettled deliveries of one epoch, and most handled messages that a process remembers of it. Default 300. */
+  readonly prefetch?: number;
+  /** Most attempts at a message. */
+  readonly attempts?: number;
+  /** When a callback is told to end. Milliseconds. */
+  readonly handlerTimeout?: number;
+  /** How long it is waited for after that, and after the end of a drain. Milliseconds, default 1,000. */
+  readonly grace?: number;
+  /** How long what runs is waited for when a shard is released. Milliseconds. */
+  readonly drainTimeout?: number;
+  /**
+   * An ack that was not on its way for so long when its process was struck may not have arrived. The library coalesces acks
+   * for some milliseconds; a busy machine adds to that, and a reset drops what was not read. Milliseconds, default 1,000.
+   * 0: the broker lives in the process, so that whatever is told to it takes effect at once.
+   */
+  readonly ackDelay?: number;
+  /** The same for a broker that is killed: classic queues write acks to disk lazily. Milliseconds, default 10,000. */
+  readonly brokerDelay?: number;
+}
+
+export type KnownLimits = Required<Limits>;
+
+export function knownLimits(limits: Limits): KnownLimits {
+  return {
+    prefetch: 300,
+    attempts: Infinity,
+    handlerTimeout: Infinity,
+    grace: 1_000,
+    drainTimeout: Infinity,
+    ackDelay: 1_000,
+    brokerDelay: 10_000,
+    ...limits,
+  };
+}

@@ -1,0 +1,82 @@
+import { EVERYBODY, type EventOf } from '../events.js';
+import type { KnownLimits } from './limits.js';
+import type { DeliveryState, EpochState, MessageState } from './records.js';
+
+/**
+ * Which deliveries the faults may have brought back: what was unsettled when its epoch was lost, and what was settled so
+ * late that its ack may not have arrived. Deliveries come again at most as many as the prefetch window holds. A process
+ * that lives on knows as many that it handled, and does not handle them again; but another that gets the shard may.
+ */
+export class Returns {
+  /** How many repeats the faults explain. */
+  most = 0;
+  private readonly remembered = new Map<number, { process: string; deliveries: DeliveryState[] }[]>();
+
+  constructor(private readonly limits: KnownLimits) {}
+
+  fault({ fault, target, mono }: EventOf<'fault'>, epochs: Iterable<EpochState>): void {
+    const delay = fault === 'broker' ? this.limits.brokerDelay : this.limits.ackDelay;
+    for (const epoch of epochs) {
+      if (target !== EVERYBODY && target !== epoch.process) continue;
+      if (epoch.over === undefined)
+        epoch.struck = fault === 'broker' ? { mono, delay } : (epoch.struck ?? { mono, delay });
+      else this.expose(settledSince(epoch, mono - delay));
+    }
+  }
+
+  lost(epoch: EpochState, mono: number, remembers: boolean): void {
+    const { prefetch, ackDelay, brokerDelay } = this.limits;
+    const struck = epoch.struck ?? { mono, delay: ackDelay };
+    const open = [...epoch.unsettled].filter(({ parking, started, message }) => parking || started || message.done > 0);
+    const late = ackDelay === 0 ? [] : settledSince(epoch, Math.min(mono, struck.mono) - struck.delay);
+    // What a killed broker had not written is not bounded by the window.
+    const candidates = [...open, ...(struck.delay === brokerDelay ? late : late.slice(0, prefetch))];
+    const most = struck.delay === brokerDelay ? Infinity : prefetch;
+    if (!remembers || epoch.superseded) {
+      this.expose(candidates, most);
+      return;
+    }
+    const deliveries = candidates.slice(0, prefetch).filter(({ message }) => !message.wasParked);
+    const kept = new Set(deliveries);
+    this.expose(
+      candidates.filter((delivery) => !kept.has(delivery)),
+      most,
+    );
+    const others = this.remembered.get(epoch.shard) ?? [];
+    this.remembered.set(epoch.shard, [...others, { process: epoch.process, deliveries }]);
+  }
+
+  /** Who gets a shard does not know what other processes had handled of it. */
+  opened({ shard, process }: EpochState): void {
+    const remembered = this.remembered.get(shard) ?? [];
+    for (const one of remembered) if (one.process !== process) this.expose(one.deliveries);
+    const own = remembered.filter((one) => one.process === process);
+    this.remembered.set(shard, own);
+  }
+
+  /** What is set aside comes back later than all that was redelivered, when its process may have forgotten it. */
+  parking(shard: number, message: MessageState): void {
+    for (const { deliveries } of this.remembered.get(shard) ?? []) {
+      this.expose(deliveries.filter((delivery) => delivery.message === message));
+    }
+  }
+
+  /** @param most how many of them can come, whichever they are */
+  private expose(deliveries: readonly DeliveryState[], most = Infinity): void {
+    let exposed = 0;
+    for (const delivery of deliveries) {
+      if (delivery.returned) continue;
+      delivery.returned = true;
+      delivery.message.mayRepeat++;
+      exposed++;
+    }
+    this.most += Math.min(exposed, most);
+  }
+}
+
+/** The newest first. */
+function settledSince({ settled }: EpochState, since: number): DeliveryState[] {
+  const found: DeliveryState[] = [];
+  for (let i = settled.length - 1; i >= 0 && settled[i]!.settledAt >= since; i--) found.push(settled[i]!);
+  return found;
+}

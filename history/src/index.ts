@@ -1,0 +1,10 @@
+export { checkHistory, Checker, type Verdict } from './checker/checker.js';
+export type { Limits } from './checker/limits.js';
+export { PROMISES, type Promised, type Violation } from './checker/promises.js';
+export * from './events.js';
+export { HistoryTail, readHistory, readHistoryOf } from './files.js';
+export { PlantedMutant, replaceGetter, replaceMethod, together, type Mutant } from './mutant.js';
+export { keyText, RecordedCallback } from './recorded-callback.js';
+export { recordedTransport } from './recorded-transport.js';
+export { RecordingHandler, type Numbered } from './recording-handler.js';
+export { FileRecorder, HISTORY_SUFFIX, monotonic, Recorder, type RecorderClock } from './recorder.js';
