@@ -27,9 +27,18 @@ export class LogLimit {
   }
 }
 
-/** The stack of an error with those of its causes, for a logger; `undefined` where there is none. */
+/** How many causes of an error are shown. */
+const MOST_CAUSES = 3;
+
+/** The stack of an error with those of its causes, for a logger; `undefined` where there is none. It never throws. */
 export function stackOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const cause = error.cause instanceof Error ? stackOf(error.cause) : undefined;
-  return cause === undefined ? error.stack : `${error.stack}\nCaused by: ${cause}`;
+  const stacks: string[] = [];
+  try {
+    for (let at = error; at instanceof Error && stacks.length <= MOST_CAUSES; at = at.cause) {
+      if (typeof at.stack === 'string') stacks.push(at.stack);
+    }
+  } catch {
+    // A getter of it threw: what was found so far has to do.
+  }
+  return stacks.length === 0 ? undefined : stacks.join('\nCaused by: ');
 }

@@ -1,12 +1,17 @@
+import { fileURLToPath } from 'node:url';
 import { describeWithCause } from '../../errors/describe.js';
 import { MississippiError } from '../../errors/mississippi.error.js';
 import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
 import { inspectKey } from '../../keys/sharding-key.js';
 import { NOTE_HEADERS, type DeadLetterReason, type ParkReason } from '../../note-headers.js';
+import { stackOf } from '../base/log-limit.js';
 import type { EngineEpoch } from '../base/engine-key.js';
 
 const MOST_ERROR_BYTES = 1_400;
 const MOST_STACK_BYTES = 1_500;
+
+/** Where the library itself lies: how it called the handler is the same in every stack. */
+const OWN_FOLDER = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What failed, where anything did. */
 export interface FailureNote {
@@ -40,12 +45,14 @@ function errorText(error: unknown): string {
 
 /** The library's own errors tell what to do; where they were thrown helps nobody. */
 function stackNote(error: unknown): MessageHeaders {
-  if (!(error instanceof Error) || error instanceof MississippiError || error.stack === undefined) return {};
+  const stack = error instanceof MississippiError ? undefined : stackOf(error);
+  if (stack === undefined) return {};
   // The first line repeats the error.
-  const frames = error.stack
+  const frames = stack
     .split('\n')
     .slice(1)
     .map((line) => line.trim())
+    .filter((line) => !line.includes(OWN_FOLDER) && !line.includes('node:async_hooks'))
     .join('\n');
   return frames === '' ? {} : { [NOTE_HEADERS.stack]: cut(frames, MOST_STACK_BYTES) };
 }
