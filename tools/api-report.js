@@ -1,8 +1,12 @@
 /**
  * The API reports: what each published package exports, as text under `libs/<package>/api/`, so that a change of the
  * public surface shows as a change of a file. `npm run api` writes them, `npm run api:check` compares; both read `dist`.
+ *
+ * Both also hold the exports to two rules: a type that an export needs is exported itself, and every export says by
+ * `@publicApi` that users may touch it.
  */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,11 +16,21 @@ import {
   Extractor,
   ExtractorConfig,
   ExtractorLogLevel,
+  ExtractorMessageId,
 } from '@microsoft/api-extractor';
+
+// The compiler API that API Extractor brings: TypeScript 7.0 has none.
+const ts = createRequire(createRequire(import.meta.url).resolve('@microsoft/api-extractor'))('typescript');
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const checking = process.argv.includes('--check');
 const temporary = mkdtempSync(join(tmpdir(), 'api-report-'));
+
+/**
+ * Types that nobody needs to name: Nest's builder makes this base, of which `MississippiModule` overrides all methods, and
+ * the extras are among the base's type arguments.
+ */
+const NAMELESS = new Set(['ConfigurableModuleClass', 'RegistrationExtras']);
 
 /** Every entry that the published packages' `exports` name, so that a new package or entry has a report at once. */
 function findEntries() {
@@ -28,7 +42,14 @@ function findEntries() {
       if (subpath.endsWith('.json')) return [];
       if (!target.types) fail(`${workspace}/package.json: the export "${subpath}" needs "types" to be reported.`);
       const name = [basename(workspace), ...subpath.split('/').slice(1)].join('.');
-      return [{ folder, declarations: resolve(folder, target.types), report: join(folder, 'api', `${name}.api.md`) }];
+      return [
+        {
+          name: manifest.name + subpath.slice(1),
+          folder,
+          declarations: resolve(folder, target.types),
+          report: join(folder, 'api', `${name}.api.md`),
+        },
+      ];
     });
   });
 }
@@ -55,7 +76,10 @@ function configOf({ folder, declarations, report }) {
       newlineKind: 'lf',
       messages: {
         // The rules of TSDoc and of release tags are not this project's.
-        extractorMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
+        extractorMessageReporting: {
+          default: { logLevel: ExtractorLogLevel.None },
+          [ExtractorMessageId.ForgottenExport]: { logLevel: ExtractorLogLevel.Error },
+        },
         tsdocMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
       },
     },
@@ -64,26 +88,76 @@ function configOf({ folder, declarations, report }) {
   });
 }
 
-/** Runs the extractor for all entries on one program, which is most of the time, and returns what differs. */
+/** Runs the extractor for all entries on one program, which is most of the time. */
 function runAll(entries) {
   const configs = entries.map(configOf);
   const [first] = configs;
   const compilerState = CompilerState.create(first, {
     additionalEntryPoints: configs.map((config) => config.mainEntryPointFilePath),
   });
-  return entries.filter((entry, index) => {
+  const symbols = entries.map((entry) => exportsOf(entry, compilerState.program));
+  const faults = entries.flatMap((entry, index) => symbols[index].filter(isUnmarked).map(lacksMark(entry)));
+  const changed = entries.filter((entry, index) => {
     const isNew = !existsSync(entry.report);
+    // What another entry of the same package exports can be named from there.
+    const nameable = new Set(
+      symbols
+        .filter((_, other) => entries[other].folder === entry.folder)
+        .flatMap((all) => all.map(({ name }) => name)),
+    );
     if (isNew && checking) return true;
     mkdirSync(dirname(entry.report), { recursive: true });
     const result = Extractor.invoke(configs[index], {
       compilerState,
       localBuild: !checking,
       printApiReportDiff: checking,
-      messageCallback: (message) => tell(message, entry),
+      messageCallback(message) {
+        const forgotten = forgottenExport(message);
+        if (forgotten === undefined) tell(message, entry);
+        else if (!NAMELESS.has(forgotten) && !nameable.has(forgotten)) {
+          faults.push(
+            `${entry.name} does not export ${forgotten}, which its types need${placeOf(message.sourceFilePath)}`,
+          );
+        }
+      },
     });
     if (result.errorCount > 0) fail(`${fromRoot(entry.declarations)} could not be analyzed, see above.`);
     return result.apiReportChanged || isNew;
   });
+  return { changed: changed.map((entry) => entry.report), faults };
+}
+
+/** The name in "The symbol ... needs to be exported"; the message is done with. */
+function forgottenExport(message) {
+  if (message.messageId !== 'ae-forgotten-export') return undefined;
+  message.logLevel = ExtractorLogLevel.None; // It is told in our words, and counted with our faults.
+  return /"(.+?)"/.exec(message.text)[1];
+}
+
+/** What an entry exports, each with the places where it is declared. */
+function exportsOf({ declarations }, program) {
+  const checker = program.getTypeChecker();
+  const module = checker.getSymbolAtLocation(program.getSourceFile(declarations));
+  return checker.getExportsOfModule(module).map((symbol) => ({
+    name: symbol.name,
+    declared: (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol).declarations ?? [],
+  }));
+}
+
+function isUnmarked({ declared }) {
+  return !declared.some((node) => ts.getJSDocTags(node).some((tag) => tag.tagName.text === 'publicApi'));
+}
+
+function lacksMark(entry) {
+  return ({ name, declared }) =>
+    `${entry.name} exports ${name} without @publicApi in its docstring${placeOf(declared[0]?.getSourceFile().fileName)}`;
+}
+
+/** The source behind a declaration file of the build. */
+function placeOf(file) {
+  if (file === undefined) return '';
+  const source = fromRoot(file).replace('/dist/', '/src/');
+  return ` (${source.replace(/\.d\.ts$/, '.ts')})`;
 }
 
 /** Keeps the extractor quiet, but for errors and the difference of a report. */
@@ -120,8 +194,9 @@ function fail(reason) {
 process.on('exit', () => rmSync(temporary, { recursive: true, force: true }));
 
 const entries = findEntries();
-const changed = runAll(entries).map((entry) => entry.report);
+const { changed, faults } = runAll(entries);
 const leftovers = findLeftovers(entries);
+for (const fault of faults) console.error(fault);
 if (!checking) {
   leftovers.forEach((file) => rmSync(file));
   for (const file of [...changed, ...leftovers]) console.log(`${fromRoot(file)} has changed`);
@@ -130,3 +205,4 @@ if (!checking) {
   for (const file of leftovers) console.error(`${fromRoot(file)} belongs to nothing that is exported.`);
   fail('If the change of the public API is meant, run `npm run api` and commit the reports.');
 }
+if (faults.length > 0) process.exitCode = 1;
