@@ -1,3 +1,4 @@
+import { isObservable, lastValueFrom } from 'rxjs';
 import { HandlerTimeoutError } from '../../errors/index.js';
 import type { DataUpdaterHandler } from '../../interfaces/data-updater-handler.interface.js';
 import { inspectKey, keyBytes } from '../../keys/sharding-key.js';
@@ -66,6 +67,8 @@ export class Callbacks {
       result = runInScope(run);
       // A foreign thenable may throw or answer twice; a native promise is taken as it is.
       if (isThenable(result)) promise = Promise.resolve(result);
+      // As in Nest, the last value is the result.
+      else if (isObservable(result)) promise = lastValueFrom(result, { defaultValue: undefined });
     } catch (error) {
       run.end({ ok: false, error, abandoned: false });
       return;

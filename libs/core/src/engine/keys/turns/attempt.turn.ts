@@ -113,7 +113,7 @@ function failed(key: TurnKey, message: TrackedMessage, end: CallbackEnd): void {
   const { epoch, tracker, activation } = key;
   const error = end.ok
     ? new InvalidOutcomeError('handleMessage', end.value, 'nothing, ack(), discard() or stop()')
-    : end.error;
+    : (end.error ?? new Error(`the handler threw ${String(end.error)}: throw an Error that says why`));
   const abandoned = !end.ok && end.abandoned;
   activation.failed(error, abandoned);
   if (epoch.ended) {
