@@ -47,7 +47,7 @@ export class FailurePolicyOptions {
 
   /**
    * After the last attempt: `'deadLetter'` (default) publishes the message to the dead letters and goes on with the key's
-   * next; `'park'` sets it and every later message of the key aside, in order, until an operator resumes the key.
+   * next; `'park'` moves it and every later message of the key to the side queue, in order, until an operator resumes the key.
    */
   @Optional()
   @IsIn(['deadLetter', 'park'], { message: `'deadLetter' or 'park' was expected` })
@@ -74,7 +74,7 @@ export class MississippiOptions {
   @IsPayloadFormat()
   payload?: PayloadFormat;
 
-  /** Most attempts at once in this process, shared fairly between keys; backoffs and signals do not count. Default `Infinity`. */
+  /** How many attempts may run at once in this process, shared fairly between keys; backoffs and signals do not count. Default `Infinity`. */
   @Optional()
   @IsCount({ infinity: true })
   concurrency?: number;

@@ -3,7 +3,7 @@ import { DataUpdaterService } from './services/data-updater.service.js';
 import { EventsProducer } from './services/events-producer.service.js';
 
 /**
- * The token of the `Clock` by which every instance and its transport go: override its provider to drive time in a test.
+ * The token of the `Clock` that every instance and its transport use: override its provider to drive time in a test.
  * @publicApi
  */
 export const MISSISSIPPI_CLOCK = Symbol('mississippi:clock');

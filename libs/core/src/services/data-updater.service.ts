@@ -94,7 +94,7 @@ export class DataUpdaterService {
    * @throws {DataUpdaterStartError} when `init` fails
    * @throws {InvalidMessageError} when `timeout` is no time
    * @throws {SignalNotHandledError} when the handler has no `handleSignal`
-   * @throws {NoOwnerError} when in all that time nobody owned the key's shard
+   * @throws {NoOwnerError} when no process owned the key's shard until the time-out
    * @throws {SignalOutcomeUnknownError} when the owner's process ended after it had accepted the signal
    * @throws {SignalEncodeError} when the signal or its answer has no form in JSON; only between processes
    * @throws {RemoteSignalError} for what the handler throws in another process: name, message and code

@@ -183,7 +183,7 @@ export interface TransportConnection {
   readonly totalCount: number;
   /** Whether messages outlive this process: whether what was taken is kept when it is killed. */
   readonly durable: boolean;
-  /** Most unsettled deliveries of one shard. */
+  /** Maximum number of unsettled deliveries per shard. */
   readonly prefetch: number;
   /** Milliseconds after which the broker takes a delivery back; `undefined` where it never does. */
   readonly deliveryTimeout?: number;
@@ -197,7 +197,7 @@ export interface TransportConnection {
    * @param key in the external term format
    * @param timeout milliseconds
    * @throws {SignalTimeoutError} when there is no answer in time
-   * @throws {NoOwnerError} when in all that time nobody owned the shard
+   * @throws {NoOwnerError} when no process owned the shard until the time-out
    * @throws {SignalOutcomeUnknownError} when the owner ended after it had accepted the signal
    * @throws {RemoteSignalError} with name, message and code of what the handler threw
    */
@@ -218,7 +218,7 @@ export interface TransportContext {
   /** Name of the module instance, for logs. */
   readonly instance: string;
   readonly logger: LoggerService;
-  /** The only time that the transport goes by. */
+  /** The only clock that the transport may use. */
   readonly clock: Clock;
 }
 

@@ -4,14 +4,14 @@ import type { FifoItem } from '../../collections/fifo.js';
 
 /** Where signals wait. */
 export interface SignalHolder {
-  /** The caller of one that is here waits no more. */
+  /** The caller of one that is here no longer waits. */
   givenUp(): void;
 }
 
 /** A request that waits for its turn at a key: a signal, or a request that the data updater be started. */
 export class PendingSignal implements FifoItem<PendingSignal> {
   next: PendingSignal | undefined = undefined;
-  /** Where it waits for its turn, as long as it does. */
+  /** Where it waits for its turn, while it waits. */
   holder: SignalHolder | undefined = undefined;
   private timer: Timer | undefined = undefined;
   private open = true;

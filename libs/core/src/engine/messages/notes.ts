@@ -37,7 +37,7 @@ export function notes(
   };
 }
 
-/** The library's own errors are told by their message; a user's with class and causes. */
+/** The library's own errors appear as their message, a user's with class and causes. */
 function errorText(error: unknown): string {
   const text = error instanceof MississippiError ? error.message : describeWithCause(error);
   return cut(text, MOST_ERROR_BYTES);

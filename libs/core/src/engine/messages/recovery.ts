@@ -106,7 +106,7 @@ export class Recovery implements ParkedKey {
     if (held >= prefetch / 2 || age > environment.options.pressureAge) this.enterParking('pressure', 'pressure');
   }
 
-  /** The head has left, by whatever way: the next one starts afresh. */
+  /** The head has left, one way or another: the next one starts afresh. */
   headLeft(): void {
     this.lastError = undefined;
     if (this.parkRequested) this.enterParking('held', 'operator');
@@ -138,7 +138,7 @@ export class Recovery implements ParkedKey {
     return this.parking!.drop();
   }
 
-  /** Takes over what a former owner of the shard left in the side queue. */
+  /** Takes over what a previous owner of the shard left in the side queue. */
   foundParked(mode: ParkedMode): void {
     (this.parking ??= new Parking(this)).found(mode);
   }

@@ -24,7 +24,7 @@ export interface ShardParts extends Omit<KeyParts, 'left'> {
 /** What the shard's other epochs have to do with it. */
 export interface EpochLine {
   readonly memory: HandledMemory;
-  /** The queue of a key that may still run in a former epoch. */
+  /** The queue of a key that may still run in an earlier epoch. */
   predecessorOf(key: Uint8Array): KeyQueue | undefined;
   /** The epoch has ended or is about to. */
   closed(shard: OwnedShard): void;
@@ -140,7 +140,7 @@ export class OwnedShard implements ShardReceiver {
     });
     await done;
     timer.cancel();
-    if (this.context.ended) return; // It was lost, and that was told.
+    if (this.context.ended) return; // The loss was reported already.
     this.context.phase = 'ended';
     this.events?.shard('shardReleased', this.context);
   }

@@ -12,7 +12,7 @@ export type CallbackEnd =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: unknown; readonly abandoned: boolean };
 
-/** What the context of a callback tells of its message. */
+/** What a callback's context says about its message. */
 export interface MessageMetadata {
   readonly redelivered: boolean;
   readonly messageId: string | undefined;

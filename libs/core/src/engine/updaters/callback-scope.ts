@@ -25,7 +25,7 @@ let following = false;
 let innermost: CallbackScope | undefined;
 
 /**
- * From now on callbacks are followed through whatever they await. That makes every promise of the process dearer (0.1 µs
+ * From now on callbacks are followed through whatever they await. That makes every promise of the process more expensive (0.1 µs
  * each on Node 20, where AsyncLocalStorage hooks into promises), so it begins where somebody may ask: when the handler can
  * reach the service by injection, or at the service's first call.
  */
@@ -59,7 +59,7 @@ function invoke(callback: ScopedCallback): unknown {
 
 /**
  * Whether the caller is inside a running callback of this key, at any asynchronous depth: for callbacks that began before
- * anybody asked, only in their synchronous part.
+ * anyone asked, only in their synchronous part.
  */
 export function insideCallbackOf(environment: Environment, key: Uint8Array): boolean {
   const scope = innermost ?? storage.getStore();
