@@ -52,8 +52,8 @@ const ackBeforeHandling: Mutant = {
         'handled',
         (handled) =>
           function (this: ImmediateSettlement, key, message, outcome) {
-            if (!early.has(message)) handled.call(this, key, message, outcome);
-            else if (message instanceof DeliveredMessage) key.settled(message);
+            if (message instanceof DeliveredMessage && early.has(message)) key.settled(message);
+            else handled.call(this, key, message, outcome);
           },
       ),
     );

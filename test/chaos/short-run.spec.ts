@@ -33,7 +33,8 @@ beforeAll(() => {
 test('every promise holds while processes, connections and the broker break', async () => {
   const { code, output } = await chaos(...RUN, ...DENSE);
   expect(`${code} ${output}`).toMatch(/^0 /);
-  expect(output).toMatch(/broker 1/);
+  // How many blows a run has time for depends on the machine; the broker must have had one.
+  expect(output).toMatch(/broker [1-9]/);
 }, 300_000);
 
 test('a command line that cannot be followed is told with the usage, and nothing is started', async () => {

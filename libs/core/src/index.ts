@@ -7,8 +7,8 @@ export { NOTE_HEADERS, type DeadLetterReason, type ParkReason } from './note-hea
 export { CONTEXT_TYPE } from './enhancers/handler-context-creator.js';
 export * from './errors/index.js';
 export type { CallbackContext, MessageContext } from './interfaces/callback-context.interface.js';
-export type { DataUpdaterHandler, TerminateReason } from './interfaces/data-updater-handler.interface.js';
-export type { MississippiEvent } from './interfaces/events.interface.js';
+export type { DataUpdaterHandler, MaybePromise, TerminateReason } from './interfaces/data-updater-handler.interface.js';
+export type { KeyEvent, KeyMessageEvent, MississippiEvent } from './interfaces/events.interface.js';
 export type { PayloadCodec, PayloadFormat } from './interfaces/payload-codec.interface.js';
 export type { HeaderValue, MessageHeaders } from './interfaces/message-headers.interface.js';
 export type { EngineStatus, ProcessInfo, TransportStatus } from './interfaces/status.interface.js';
@@ -18,10 +18,12 @@ export { MemoryBroker, type MemoryBrokerOptions, type MemoryForeignMessage } fro
 export { memory, MemoryTransport, type MemoryTransportOptions } from './memory/memory-transport.js';
 export { MississippiModule } from './mississippi.module.js';
 export type {
+  AsyncRegistrationOptions,
   BackoffOptions,
   FailurePolicyOptions,
   MessageHandlerOptions,
   MississippiOptions,
+  RegistrationOptions,
 } from './mississippi.options.js';
 export {
   DEFAULT_INSTANCE,

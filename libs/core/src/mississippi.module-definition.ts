@@ -10,16 +10,17 @@ export type Registration = Required<RegistrationExtras>;
 
 export const REGISTRATION = Symbol('mississippi:registration');
 
-export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
-  new ConfigurableModuleBuilder<MississippiOptions>({ moduleName: 'Mississippi' })
-    .setClassMethodName('forRoot')
-    .setFactoryMethodName('createMississippiOptions')
-    .setExtras<RegistrationExtras>({}, (definition, { name = DEFAULT_INSTANCE, global = false }) => ({
-      ...definition,
-      global,
-      providers: [
-        ...(definition.providers ?? []),
-        { provide: REGISTRATION, useValue: { name, global } satisfies Registration },
-      ],
-    }))
-    .build();
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<MississippiOptions>({
+  moduleName: 'Mississippi',
+})
+  .setClassMethodName('forRoot')
+  .setFactoryMethodName('createMississippiOptions')
+  .setExtras<RegistrationExtras>({}, (definition, { name = DEFAULT_INSTANCE, global = false }) => ({
+    ...definition,
+    global,
+    providers: [
+      ...(definition.providers ?? []),
+      { provide: REGISTRATION, useValue: { name, global } satisfies Registration },
+    ],
+  }))
+  .build();

@@ -2,13 +2,8 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { systemClock } from './clock/system-clock.js';
 import { MississippiExplorer } from './mississippi.explorer.js';
-import {
-  ASYNC_OPTIONS_TYPE,
-  ConfigurableModuleClass,
-  OPTIONS_TYPE,
-  type RegistrationExtras,
-} from './mississippi.module-definition.js';
-import { AsyncRegistrationOptions } from './mississippi.options.js';
+import { ConfigurableModuleClass, type RegistrationExtras } from './mississippi.module-definition.js';
+import { AsyncRegistration, type AsyncRegistrationOptions, type RegistrationOptions } from './mississippi.options.js';
 import { MississippiRuntime } from './mississippi.runtime.js';
 import {
   DEFAULT_INSTANCE,
@@ -34,14 +29,14 @@ export class MississippiModule extends ConfigurableModuleClass {
    * @param options see `MississippiOptions`; also `name` for apps with several instances, and `global`
    * @throws {InvalidOptionsError} when the app starts, naming each wrong or unknown option
    */
-  static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
+  static override forRoot(options: RegistrationOptions = {}): DynamicModule {
     checkObject('forRoot', options);
     return withServices(super.forRoot(options), options);
   }
 
   /** The same with options from `useFactory` (and `inject`), `useClass` or `useExisting`; `name` and `global` stay outside. */
-  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
-    validateOptions('forRootAsync', AsyncRegistrationOptions, options);
+  static override forRootAsync(options: AsyncRegistrationOptions): DynamicModule {
+    validateOptions('forRootAsync', AsyncRegistration, options);
     return withServices(super.forRootAsync(options), options);
   }
 }

@@ -1,4 +1,5 @@
 import 'reflect-metadata'; // class-transformer reads the decorators' metadata as this file loads
+import type { ConfigurableModuleAsyncOptions } from '@nestjs/common';
 import { Allow, IsBoolean, IsDefined, IsIn, ValidateIf } from 'class-validator';
 import type { PayloadFormat } from './interfaces/payload-codec.interface.js';
 import type { Transport } from './transport/transport.interface.js';
@@ -46,7 +47,7 @@ export class FailurePolicyOptions {
 
   /**
    * After the last attempt: `'deadLetter'` (default) publishes the message to the dead letters and goes on with the key's
-   * next; `'park'` sets it and every later message of the key aside, in order, until an operator resumes the key.
+   * next; `'park'` moves it and every later message of the key to the side queue, in order, until an operator resumes the key.
    */
   @Optional()
   @IsIn(['deadLetter', 'park'], { message: `'deadLetter' or 'park' was expected` })
@@ -73,7 +74,7 @@ export class MississippiOptions {
   @IsPayloadFormat()
   payload?: PayloadFormat;
 
-  /** Most attempts at once in this process, shared fairly between keys; backoffs and signals do not count. Default `Infinity`. */
+  /** How many attempts may run at once in this process, shared fairly between keys; backoffs and signals do not count. Default `Infinity`. */
   @Optional()
   @IsCount({ infinity: true })
   concurrency?: number;
@@ -148,10 +149,14 @@ export class RegistrationOptions extends MississippiOptions {
 }
 
 /**
- * What `forRootAsync` takes: where the options come from, and the same two.
+ * What `forRootAsync` takes: where the options come from, as with any Nest module, and the same two.
  * @publicApi
  */
-export class AsyncRegistrationOptions implements Pick<RegistrationOptions, 'name' | 'global'> {
+export type AsyncRegistrationOptions = ConfigurableModuleAsyncOptions<MississippiOptions, 'createMississippiOptions'> &
+  Pick<RegistrationOptions, 'name' | 'global'>;
+
+/** What is checked of it when the app starts. What the values are good for, Nest says. */
+export class AsyncRegistration implements Pick<RegistrationOptions, 'name' | 'global'> {
   @Optional()
   @IsInstanceName()
   name?: string;
@@ -160,7 +165,7 @@ export class AsyncRegistrationOptions implements Pick<RegistrationOptions, 'name
   @IsBoolean()
   global?: boolean;
 
-  @ValidateIf(({ useClass, useExisting }: AsyncRegistrationOptions) => (useClass ?? useExisting) === undefined)
+  @ValidateIf(({ useClass, useExisting }: AsyncRegistration) => (useClass ?? useExisting) === undefined)
   @IsDefined({ message: 'useFactory, useClass or useExisting was expected' })
   useFactory?: unknown;
 

@@ -3,12 +3,15 @@ import { DataUpdaterService } from './services/data-updater.service.js';
 import { EventsProducer } from './services/events-producer.service.js';
 
 /**
- * The token of the `Clock` by which every instance and its transport go: override its provider to drive time in a test.
+ * The token of the `Clock` that every instance and its transport use: override its provider to drive time in a test.
  * @publicApi
  */
 export const MISSISSIPPI_CLOCK = Symbol('mississippi:clock');
 
-/** The instance that is meant where no name is given. */
+/**
+ * The instance that is meant where no name is given.
+ * @publicApi
+ */
 export const DEFAULT_INSTANCE = 'default';
 
 /**

@@ -6,6 +6,8 @@ export const NOTE_HEADERS = {
   /** A {@link DeadLetterReason} or a {@link ParkReason}. */
   reason: 'mississippi_reason',
   error: 'mississippi_error',
+  /** Where the error was thrown; at most 1,500 bytes of it. */
+  stack: 'mississippi_stack',
   attempts: 'mississippi_attempts',
   shard: 'mississippi_shard',
   /** Unix time in milliseconds. */

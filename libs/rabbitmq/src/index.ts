@@ -1,3 +1,8 @@
 export { RabbitMqSetupError, RabbitMqUnreachableError } from './errors/rabbitmq.errors.js';
-export type { RabbitMqOptions } from './options/rabbitmq.options.js';
+export type {
+  RabbitMqOptions,
+  RabbitMqQueuesOptions,
+  RabbitMqReconnectOptions,
+  RabbitMqTlsOptions,
+} from './options/rabbitmq.options.js';
 export { rabbitmq, RabbitMqTransport } from './rabbitmq-transport.js';

@@ -1,6 +1,9 @@
 import { MississippiError } from '@mississippi/core';
 
-/** A health check asked for an instance that the app does not have. */
+/**
+ * A health check asked for an instance that the app does not have.
+ * @publicApi
+ */
 export class InstanceNotFoundError extends MississippiError {
   readonly code = 'instance_not_found';
 

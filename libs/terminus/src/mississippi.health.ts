@@ -22,7 +22,7 @@ export interface MississippiHealthOptions {
 
 /**
  * The health of one instance, over any transport: down when messages cannot come or go, or when some of them cannot be
- * handled until somebody acts. Parked keys are told and do no harm: somebody wanted them parked.
+ * handled until somebody acts. Parked keys are reported but do not make it unhealthy.
  * @example
  * health.check([() => mississippi.check('mississippi', { maxWithoutProgress: 60_000 })])
  * @publicApi

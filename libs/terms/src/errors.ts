@@ -1,4 +1,7 @@
-/** What went wrong, for programs. The message says it for people. */
+/**
+ * What went wrong, for programs. The message says it for people.
+ * @publicApi
+ */
 export type TermErrorCode =
   | 'unsupported_type'
   | 'not_finite'

@@ -1,9 +1,15 @@
 import { TermError, TermTooLargeError } from './errors.js';
 
-/** Default of `maxBytes`: 16 KiB, the most that a sharding key may take on the wire. */
+/**
+ * Default of `maxBytes`: 16 KiB, the most that a sharding key may take on the wire.
+ * @publicApi
+ */
 export const DEFAULT_MAX_BYTES = 16_384;
 
-/** Default of `maxDepth`: far beyond any real key, far below what the JavaScript stack carries. */
+/**
+ * Default of `maxDepth`: far beyond any real key, far below what the JavaScript stack carries.
+ * @publicApi
+ */
 export const DEFAULT_MAX_DEPTH = 256;
 
 /** Largest `maxDepth` that may be asked for: terms are walked by recursion. */

@@ -12,7 +12,7 @@ export type Capability = 'loseShard' | 'block' | 'injectRaw';
 export interface OpenOptions {
   /** Number of shards; the same in every call between two resets. */
   readonly totalCount: number;
-  /** Most unsettled deliveries of one shard. */
+  /** Maximum number of unsettled deliveries per shard. */
   readonly prefetch: number;
   /** The connection publishes only: `consume` will not be called on it. */
   readonly producerOnly: boolean;

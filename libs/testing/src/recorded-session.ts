@@ -19,7 +19,7 @@ export interface RecordedSessionOptions {
   /** Whose events these are, for the journal. */
   readonly name: string;
   readonly journal: Journal;
-  /** Most unsettled deliveries of one shard: more are a fault. */
+  /** Maximum number of unsettled deliveries per shard: more are a fault. */
   readonly prefetch: number;
   /** Told of each delivery, inside the transport's call. */
   readonly onDelivery?: (session: RecordedSession) => void;

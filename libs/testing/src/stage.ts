@@ -11,7 +11,7 @@ import { ShardRecorder, type ShardRecorderOptions } from './shard-recorder.js';
 export interface StageOptions {
   /** Number of shards. */
   readonly totalCount: number;
-  /** Most unsettled deliveries of one shard. */
+  /** Maximum number of unsettled deliveries per shard. */
   readonly prefetch: number;
   /** Told of each delivery, inside the transport's call. */
   readonly onDelivery?: (session: RecordedSession) => void;

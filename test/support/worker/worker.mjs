@@ -55,7 +55,7 @@ const app = await NestFactory.createApplicationContext(App, { logger: ['error', 
 app.enableShutdownHooks();
 const service = app.get(getDataUpdaterServiceToken(), { strict: false });
 
-process.on('message', async ({ command, key }) => {
+async function obey({ command, key }) {
   if (command === 'heal') refusing.clear();
   if (command === 'hold') hold = new Promise((resolve) => process.once('SIGTERM', resolve));
   if (command === 'resume') await service.resume(key);
@@ -63,5 +63,8 @@ process.on('message', async ({ command, key }) => {
     await app.close();
     process.disconnect();
   }
-});
+}
+
+// What it rejects with ends the process, and the test with it.
+process.on('message', (message) => void obey(message));
 process.send('ready');

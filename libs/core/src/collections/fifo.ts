@@ -1,9 +1,15 @@
-/** What a {@link Fifo} holds: each item is in one list at most and carries its own link. */
+/**
+ * What a {@link Fifo} holds: each item is in one list at most and carries its own link.
+ * @publicApi
+ */
 export interface FifoItem<T> {
   next: T | undefined;
 }
 
-/** A first-in-first-out list without a node per item, so that a long backlog costs no more per item than a short one. */
+/**
+ * A first-in-first-out list without a node per item, so that a long backlog costs no more per item than a short one.
+ * @publicApi
+ */
 export class Fifo<T extends FifoItem<T>> {
   private first: T | undefined;
   private last: T | undefined;

@@ -14,6 +14,7 @@ import type { Transport, TransportConnection } from '../transport/transport.inte
 import { AttemptSlots } from './base/attempt-slots.js';
 import type { Environment } from './base/environment.js';
 import { EventSource } from './base/event-source.js';
+import { ToldEvents } from './base/told-events.js';
 import { Round } from './base/round.js';
 import { KeyCalls } from './key-calls.js';
 import { describeKey } from './keys/describe-key.js';
@@ -55,16 +56,17 @@ export class Engine implements ProducerPort {
   private readonly environment: Environment;
   private readonly epochs: EpochSource;
   private readonly callbacks: Callbacks;
-  private readonly subject: Subject<MississippiEvent>;
+  private readonly told: Observable<MississippiEvent>;
   private connected: Connected | undefined;
   private stopping = false;
   private disconnected = false;
 
   constructor(parts: EngineParts) {
     const { options, logger, clock = systemClock, random = Math.random } = parts;
-    this.subject = parts.events ?? new Subject();
+    const subject = parts.events ?? new Subject<MississippiEvent>();
+    this.told = new ToldEvents(subject, logger);
     const round = new Round(clock);
-    this.environment = { options, logger, clock, round, random, events: new EventSource(this.subject) };
+    this.environment = { options, logger, clock, round, random, events: new EventSource(subject) };
     this.codec = codecOf(options.payload);
     this.epochs = parts.epochs ?? new EpochCounter();
     this.callbacks = new Callbacks(
@@ -124,7 +126,7 @@ export class Engine implements ProducerPort {
     await connected.transport.close();
     this.population.stop();
     this.callbacks.stop();
-    this.subject.complete();
+    this.environment.events.complete();
   }
 
   async stop(): Promise<void> {
@@ -159,7 +161,7 @@ export class Engine implements ProducerPort {
   }
 
   get events(): Observable<MississippiEvent> {
-    return this.subject.asObservable();
+    return this.told;
   }
 
   *liveKeys(): IterableIterator<LiveKey> {

@@ -10,7 +10,7 @@ import { PendingSignal } from './keys/pending-signal.js';
 import { signalKey } from './keys/signal-key.js';
 import { DirectTrackedMessage } from './messages/tracked-message.js';
 import type { Shards } from './shards/shards.js';
-import { followCallbacks, insideCallbackOf } from './updaters/callback-scope.js';
+import { callersContext, followCallbacks, insideCallbackOf } from './updaters/callback-scope.js';
 
 /** A direct message as the service takes it. */
 export interface DirectMessageInput {
@@ -33,7 +33,7 @@ export class KeyCalls {
     const { live } = queue.activation;
     if (live !== undefined) return queue.activation.reference(live);
     return new Promise((resolve, reject) => {
-      queue.signal(new PendingSignal(false, undefined, resolve as (value: unknown) => void, reject));
+      queue.signal(new PendingSignal(false, undefined, callersContext(), resolve as (value: unknown) => void, reject));
     });
   }
 
@@ -42,7 +42,9 @@ export class KeyCalls {
     return new Promise((resolve, reject) => {
       const { payload, messageId, timestamp, headers } = message;
       const { time } = this.environment.round;
-      queue.accept(new DirectTrackedMessage(time, payload, messageId, timestamp, headers, resolve, reject));
+      queue.accept(
+        new DirectTrackedMessage(time, payload, messageId, timestamp, headers, callersContext(), resolve, reject),
+      );
     });
   }
 
@@ -62,7 +64,8 @@ export class KeyCalls {
     const shard = crosses ? shards.owned(index) : shards.ownedBy(key);
     let started = false;
     try {
-      if (shard !== undefined) return await signalKey(shard.queue(key), signal, timeout, () => (started = true));
+      if (shard !== undefined)
+        return await signalKey(shard.queue(key), signal, timeout, () => (started = true), callersContext());
     } catch (error) {
       // The shard left before the signal's turn came: its new owner answers, while there is time.
       if (started || !crosses || !isHandOver(error)) throw error;

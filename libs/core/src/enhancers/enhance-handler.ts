@@ -50,7 +50,7 @@ function enhance(
     try {
       return await guarded(...args);
     } catch (error) {
-      // A filter is told what was thrown, and may throw another error; what it returns settles nothing.
+      // A filter gets what was thrown, and may throw another error; its return value is ignored.
       const thrown = error instanceof Denied || error instanceof RefusedPayload ? error.cause : error;
       const host = new ExecutionContextHost(args, handler.constructor as never, method);
       host.setType(CONTEXT_TYPE);

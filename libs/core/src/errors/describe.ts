@@ -1,6 +1,9 @@
 import { inspect } from 'node:util';
 
-/** One line about any thrown or returned value, at most 300 characters. It never throws, whatever the value is. */
+/**
+ * One line about any thrown or returned value, at most 300 characters. It never throws, whatever the value is.
+ * @publicApi
+ */
 export function describe(value: unknown): string {
   let text: string;
   try {
@@ -17,7 +20,10 @@ function textOf(value: unknown): string {
   return inspect(value, { depth: 1, breakLength: Infinity, maxArrayLength: 5, maxStringLength: 100 });
 }
 
-/** The same of an error together with its causes. */
+/**
+ * The same of an error together with its causes.
+ * @publicApi
+ */
 export function describeWithCause(value: unknown): string {
   let text = describe(value);
   let cause = causeOf(value);

@@ -15,6 +15,14 @@ export class InvalidMessageError extends MississippiError {
     return new InvalidMessageError(`The messageId must be a string, not ${describe(value)}; left out, a UUID is made.`);
   }
 
+  static directMessage(value: unknown): InvalidMessageError {
+    return new InvalidMessageError(`handleMessage takes a key and { payload, … }, not ${describe(value)}.`);
+  }
+
+  static headers(value: unknown): InvalidMessageError {
+    return new InvalidMessageError(`The headers must be an object of names and values, not ${describe(value)}.`);
+  }
+
   static timeout(value: unknown): InvalidMessageError {
     return new InvalidMessageError(
       `The timeout must be a number of milliseconds from 0 on, or Infinity, not ${describe(value)}; left out, that of the module counts.`,

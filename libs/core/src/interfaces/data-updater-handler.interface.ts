@@ -2,7 +2,11 @@ import type { MessageOutcome, Ok, Reply } from '../outcomes.js';
 import type { ShardingKey } from '../keys/sharding-key.js';
 import type { CallbackContext, MessageContext } from './callback-context.interface.js';
 
-type MaybePromise<T> = T | Promise<T>;
+/**
+ * What a callback returns: the value, or a promise of it.
+ * @publicApi
+ */
+export type MaybePromise<T> = T | Promise<T>;
 
 /**
  * Why a data updater ends: a word of the library's own, the error of a failed callback, or whatever the handler gave

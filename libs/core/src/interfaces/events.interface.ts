@@ -1,12 +1,20 @@
 import type { ShardingKey } from '../keys/sharding-key.js';
 
-interface KeyEvent {
+/**
+ * What every event about a key says.
+ * @publicApi
+ */
+export interface KeyEvent {
   readonly key: ShardingKey;
   readonly shard: number;
   readonly epoch: number;
 }
 
-interface MessageEvent extends KeyEvent {
+/**
+ * What every event about a message of a key says.
+ * @publicApi
+ */
+export interface KeyMessageEvent extends KeyEvent {
   readonly messageId: string | undefined;
   readonly attempt: number;
 }
@@ -20,14 +28,14 @@ export type MississippiEvent =
   | (KeyEvent & { readonly type: 'startFailed'; readonly error: unknown; readonly failures: number })
   | (KeyEvent & { readonly type: 'deactivated'; readonly reason: unknown })
   | (KeyEvent & { readonly type: 'signalled' })
-  | (MessageEvent & { readonly type: 'attemptStarted' })
-  | (MessageEvent & { readonly type: 'handled' })
-  | (MessageEvent & { readonly type: 'skipped' })
-  | (MessageEvent & { readonly type: 'retried'; readonly error: unknown; readonly delay: number })
-  | (MessageEvent & { readonly type: 'discarded'; readonly reason: string })
-  | (MessageEvent & { readonly type: 'exhausted'; readonly error: unknown })
-  | (MessageEvent & { readonly type: 'abandoned'; readonly error: unknown })
-  | (MessageEvent & { readonly type: 'deadLettered'; readonly reason: string })
+  | (KeyMessageEvent & { readonly type: 'attemptStarted' })
+  | (KeyMessageEvent & { readonly type: 'handled' })
+  | (KeyMessageEvent & { readonly type: 'skipped' })
+  | (KeyMessageEvent & { readonly type: 'retried'; readonly error: unknown; readonly delay: number })
+  | (KeyMessageEvent & { readonly type: 'discarded'; readonly reason: string })
+  | (KeyMessageEvent & { readonly type: 'exhausted'; readonly error: unknown })
+  | (KeyMessageEvent & { readonly type: 'abandoned'; readonly error: unknown })
+  | (KeyMessageEvent & { readonly type: 'deadLettered'; readonly reason: string })
   | (KeyEvent & { readonly type: 'parked'; readonly mode: 'held' | 'pressure' })
   | (KeyEvent & { readonly type: 'resumed' })
   | (KeyEvent & { readonly type: 'unparked' })

@@ -20,7 +20,7 @@ export interface LiveKey {
   readonly key: ShardingKey;
   readonly shard: number;
   readonly epoch: number;
-  /** `starting`, `idle`, `running`, `ready` (its head waits for a concurrency slot or its shard), `backoff`, `settling`, `parked` or `ending`. */
+  /** `starting`, `idle`, `running`, `ready` (its head waits for an attempt slot or its shard), `backoff`, `settling`, `parked` or `ending`. */
   readonly state: 'starting' | 'idle' | 'running' | 'ready' | 'backoff' | 'settling' | 'parked' | 'ending';
   /** Milliseconds since its data updater started; `undefined` without one. */
   readonly age: number | undefined;

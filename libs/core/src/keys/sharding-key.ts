@@ -26,7 +26,11 @@ export function encodeShardingKey(key: ShardingKey): Uint8Array {
   }
 }
 
-/** @throws {InvalidShardingKeyError} when the bytes are no term that can be a key */
+/**
+ * The canonical spelling of a key in the external term format, by which keys are compared.
+ * @throws {InvalidShardingKeyError} when the bytes are no term that can be a key
+ * @publicApi
+ */
 export function canonicalKey(bytes: Uint8Array): Uint8Array {
   try {
     return canonicalize(bytes, LIMITS);
@@ -44,12 +48,18 @@ export function decodeShardingKey(bytes: Uint8Array): ShardingKey {
   return decodeTerm(bytes, LIMITS);
 }
 
-/** Which of `totalCount` shards a key belongs to, as Erlang's `phash2(Key, TotalCount)`. */
+/**
+ * Which of `totalCount` shards a key belongs to, as Erlang's `phash2(Key, TotalCount)`.
+ * @publicApi
+ */
 export function shardOf(key: Uint8Array, totalCount: number): number {
   return phash2Encoded(key, totalCount);
 }
 
-/** Identity of a canonical key for maps: one character a byte, so that equal means equal bytes. */
+/**
+ * Identity of a canonical key for maps: one character a byte, so that equal means equal bytes.
+ * @publicApi
+ */
 export function keyId(canonical: Uint8Array): string {
   return (Buffer.isBuffer(canonical) ? canonical : Buffer.from(canonical)).toString('latin1');
 }

@@ -35,8 +35,8 @@ export interface MemoryForeignMessage {
 }
 
 /**
- * The embedded broker: queues in this process's memory with the manners of a real one. Several apps in one process may
- * share it, which is how a hand-over is tried without a broker:
+ * The embedded broker: queues in this process's memory that behave like a real broker's. Several apps in one process may
+ * share it, which is how a hand-over is tested without a broker:
  *
  * ```ts
  * const broker = new MemoryBroker({ totalCount: 8, capacity: 1_000, deadLetterLimit: 100 });

@@ -15,7 +15,7 @@ export class MemoryTransportOptions {
   @IsCount()
   totalCount?: number;
 
-  /** Most unsettled deliveries of one shard. Default 300. */
+  /** Maximum number of unsettled deliveries per shard. Default 300. */
   @IsOptional()
   @IsCount()
   prefetch?: number;

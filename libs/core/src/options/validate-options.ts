@@ -9,6 +9,7 @@ import { InvalidOptionsError, type OptionProblem } from '../errors/index.js';
  * Checks options against their class: unknown names and wrong values are refused together, each with its path.
  * The values themselves are returned as they are, since transports and codecs must not be copied.
  * @throws {InvalidOptionsError}
+ * @publicApi
  */
 export function validateOptions<T extends object>(path: string, type: Type<T>, options: unknown): T {
   checkObject(path, options);

@@ -8,21 +8,35 @@ import {
 } from 'class-validator';
 import { isPayloadFormat } from '../payload/payload-format.js';
 
-interface NumberRange {
+/**
+ * The values that {@link IsMilliseconds} takes: from `min` on, and `Infinity` where it is allowed.
+ * @publicApi
+ */
+export interface NumberRange {
   min?: number;
   infinity?: boolean;
 }
 
-interface CountRange extends NumberRange {
+/**
+ * The values that {@link IsCount} takes.
+ * @publicApi
+ */
+export interface CountRange extends NumberRange {
   max?: number;
 }
 
-/** May be left out, which is `undefined` too. `null` is a value, and no option takes it. */
+/**
+ * May be left out, which is `undefined` too. `null` is a value, and no option takes it.
+ * @publicApi
+ */
 export function Optional(): PropertyDecorator {
   return ValidateIf((_options, value: unknown) => value !== undefined);
 }
 
-/** Options inside options. */
+/**
+ * Options inside options.
+ * @publicApi
+ */
 export function Nested(type: () => new () => object): PropertyDecorator {
   const isObject = expects(
     'isObject',
@@ -44,7 +58,10 @@ export function IsInstanceName(options?: ValidationOptions): PropertyDecorator {
   );
 }
 
-/** A time span: a finite number of milliseconds, or Infinity where that has a meaning. */
+/**
+ * A time span: a finite number of milliseconds, or Infinity where that has a meaning.
+ * @publicApi
+ */
 export function IsMilliseconds(range: NumberRange = {}, options?: ValidationOptions): PropertyDecorator {
   const min = range.min ?? 0;
   return expects(
@@ -55,7 +72,10 @@ export function IsMilliseconds(range: NumberRange = {}, options?: ValidationOpti
   );
 }
 
-/** A whole number from 1 on, perhaps with a largest one, or Infinity where that has a meaning. */
+/**
+ * A whole number from 1 on, perhaps with a largest one, or Infinity where that has a meaning.
+ * @publicApi
+ */
 export function IsCount(range: CountRange = {}, options?: ValidationOptions): PropertyDecorator {
   const { min = 1, max = Number.MAX_SAFE_INTEGER, infinity = false } = range;
   const more = infinity ? ' (Infinity is allowed)' : '';
@@ -89,7 +109,10 @@ export function IsPayloadFormat(options?: ValidationOptions): PropertyDecorator 
   );
 }
 
-/** What an option must be. `validate` may look at the other options, in `args.object`. */
+/**
+ * What an option must be. `validate` may look at the other options, in `args.object`.
+ * @publicApi
+ */
 export function expects(
   name: string,
   validate: (value: unknown, args: ValidationArguments) => boolean,

@@ -1,6 +1,6 @@
 import type { PayloadDecodeError, PayloadInvalidError } from '../errors/index.js';
 
-/** Thrown inside an attempt when the payload never reached the handler: no further attempt can mend that. */
+/** Thrown inside an attempt when the payload never reached the handler: no further attempt can fix that. */
 export class RefusedPayload extends Error {
   /** @param thrown what a pipe threw, where it was one that objected */
   constructor(

@@ -7,6 +7,7 @@ import type { MessageHeaders } from '../interfaces/message-headers.interface.js'
 import type { ProcessInfo } from '../interfaces/status.interface.js';
 import { encodeShardingKey, type ShardingKey } from '../keys/sharding-key.js';
 import type { MessageOutcome } from '../outcomes.js';
+import { checkDirectMessage } from './check-message.js';
 import { checkTimeout } from './check-timeout.js';
 
 /**
@@ -66,6 +67,7 @@ export class DataUpdaterService {
    * @throws {KeyParkedError} while the key is parked
    * @throws {ShardNotOwnedError} when the key's shard lives in another process, or is lost before the message is handled
    * @throws {ShuttingDownError} when the app closes before the message is handled
+   * @throws {InvalidMessageError} when it is no message, or its id, timestamp or headers cannot be
    * @throws {PayloadInvalidError} when the payload does not validate
    * @throws {PayloadDecodeError} when it cannot be turned into the payload class
    * @throws {NotStartedError} before the app's modules are initialised
@@ -77,6 +79,7 @@ export class DataUpdaterService {
     shardingKey: ShardingKey,
     message: DirectMessage,
   ): Promise<MessageOutcome<State>> {
+    checkDirectMessage(message);
     return (await this.#runtime.engine.calls.handleMessage(
       encodeShardingKey(shardingKey),
       message,
@@ -91,7 +94,7 @@ export class DataUpdaterService {
    * @throws {DataUpdaterStartError} when `init` fails
    * @throws {InvalidMessageError} when `timeout` is no time
    * @throws {SignalNotHandledError} when the handler has no `handleSignal`
-   * @throws {NoOwnerError} when in all that time nobody owned the key's shard
+   * @throws {NoOwnerError} when no process owned the key's shard until the time-out
    * @throws {SignalOutcomeUnknownError} when the owner's process ended after it had accepted the signal
    * @throws {SignalEncodeError} when the signal or its answer has no form in JSON; only between processes
    * @throws {RemoteSignalError} for what the handler throws in another process: name, message and code

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe } from '../errors/describe.js';
-import { InvalidMessageError, MissingShardingKeyError, PayloadEncodeError } from '../errors/index.js';
+import { MissingShardingKeyError, PayloadEncodeError } from '../errors/index.js';
 import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
+import { checkMessage } from './check-message.js';
 import { checkTimeout } from './check-timeout.js';
 import { encodeShardingKey, shardOf, type ShardingKey } from '../keys/sharding-key.js';
 import type { ProducerPort } from '../engine/producer-port.js';
@@ -42,7 +43,7 @@ export class EventsProducer {
    * Calls with one key take effect in call order.
    * @throws {MissingShardingKeyError} without a sharding key
    * @throws {InvalidShardingKeyError} when the key is no term, or is larger than 16 KB
-   * @throws {InvalidMessageError} when the timestamp is no integer, the message id no string, or the timeout no time
+   * @throws {InvalidMessageError} when the timestamp is no integer, the message id no string, the headers no object, or the timeout no time
    * @throws {PayloadEncodeError} when the payload cannot be encoded; nothing was sent
    * @throws {PublishTimeoutError} after `timeout`; whether the message was taken is unknown
    * @throws {PublishError} when the transport refused it or is closed; its `reason` says which
@@ -60,8 +61,7 @@ export class EventsProducer {
   private send(payload: unknown, options: PublishOptions): Promise<void> {
     const { shardingKey, headers, messageId, timestamp, timeout } = options ?? {};
     if (shardingKey === undefined) throw new MissingShardingKeyError();
-    if (timestamp !== undefined && !Number.isSafeInteger(timestamp)) throw InvalidMessageError.timestamp(timestamp);
-    if (messageId !== undefined && typeof messageId !== 'string') throw InvalidMessageError.messageId(messageId);
+    checkMessage({ headers, messageId, timestamp });
     checkTimeout(timeout);
     const key = encodeShardingKey(shardingKey);
     const { engine } = this.#runtime;

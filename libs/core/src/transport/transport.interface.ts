@@ -3,7 +3,10 @@ import type { Clock } from '../clock/clock.interface.js';
 import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
 import type { ProcessInfo, TransportStatus } from '../interfaces/status.interface.js';
 
-/** A message as it leaves: everything but the queue it goes to is decided. */
+/**
+ * A message as it leaves: everything but the queue it goes to is decided.
+ * @publicApi
+ */
 export interface OutgoingMessage {
   /** Index of the shard, from 0: `phash2(key, totalCount)`. */
   readonly shard: number;
@@ -19,6 +22,7 @@ export interface OutgoingMessage {
 /**
  * A message as it arrives. A transport makes the object, may extend it with what it needs to settle it, and gets the
  * same object back.
+ * @publicApi
  */
 export interface Delivery {
   /** The sharding key in the external term format, as it was on the wire; `undefined` where there was none. */
@@ -32,10 +36,16 @@ export interface Delivery {
   readonly redelivered: boolean;
 }
 
-/** Why a key's messages lie in the side queue: `held` until an operator resumes it, `pressure` resumes by itself. */
+/**
+ * Why a key's messages lie in the side queue: `held` until an operator resumes it, `pressure` resumes by itself.
+ * @publicApi
+ */
 export type ParkedMode = 'held' | 'pressure';
 
-/** One message in a shard's side queue, as the new owner finds it. */
+/**
+ * One message in a shard's side queue, as the new owner finds it.
+ * @publicApi
+ */
 export interface ParkedEntry {
   /** In the external term format, in any spelling. */
   readonly key: Uint8Array;
@@ -44,7 +54,10 @@ export interface ParkedEntry {
   readonly notes: MessageHeaders;
 }
 
-/** Reads one key's messages out of the shard's side queue, in order. */
+/**
+ * Reads one key's messages out of the shard's side queue, in order.
+ * @publicApi
+ */
 export interface ParkedReader {
   /**
    * The key's first message that is not settled yet; the same one again until it is settled. It may be settled,
@@ -59,6 +72,7 @@ export interface ParkedReader {
 /**
  * One epoch of one shard: what the owner may do with the shard's messages. Every method belongs to the channel that
  * delivered; once the epoch has ended, `settle` does nothing and the others reject.
+ * @publicApi
  */
 export interface ShardSession {
   readonly shard: number;
@@ -104,7 +118,10 @@ export interface ShardSession {
   giveUp(cause: Error): void;
 }
 
-/** What the core does with the messages of one epoch of one shard. */
+/**
+ * What the core does with the messages of one epoch of one shard.
+ * @publicApi
+ */
 export interface ShardReceiver {
   /** The epoch's number, given by the core: larger than that of every earlier one of the shard in this process. */
   readonly epoch: number;
@@ -128,7 +145,10 @@ export interface ShardReceiver {
   release(): Promise<void>;
 }
 
-/** The core as a transport sees it. */
+/**
+ * The core as a transport sees it.
+ * @publicApi
+ */
 export interface ShardConsumer {
   /**
    * The transport has claimed a shard and is about to deliver its messages, once it has the receiver. Opening may take
@@ -139,7 +159,10 @@ export interface ShardConsumer {
   open(session: ShardSession): ShardReceiver | Promise<ShardReceiver>;
 }
 
-/** Hands messages to the broker. */
+/**
+ * Hands messages to the broker.
+ * @publicApi
+ */
 export interface Publisher {
   /**
    * Resolves when the message is safely taken. Calls of one shard take effect in call order. Waits in a bounded buffer
@@ -151,13 +174,16 @@ export interface Publisher {
   publish(message: OutgoingMessage, timeout: number): Promise<void>;
 }
 
-/** A connected transport. */
+/**
+ * A connected transport.
+ * @publicApi
+ */
 export interface TransportConnection {
   /** Number of shards. */
   readonly totalCount: number;
   /** Whether messages outlive this process: whether what was taken is kept when it is killed. */
   readonly durable: boolean;
-  /** Most unsettled deliveries of one shard. */
+  /** Maximum number of unsettled deliveries per shard. */
   readonly prefetch: number;
   /** Milliseconds after which the broker takes a delivery back; `undefined` where it never does. */
   readonly deliveryTimeout?: number;
@@ -171,7 +197,7 @@ export interface TransportConnection {
    * @param key in the external term format
    * @param timeout milliseconds
    * @throws {SignalTimeoutError} when there is no answer in time
-   * @throws {NoOwnerError} when in all that time nobody owned the shard
+   * @throws {NoOwnerError} when no process owned the shard until the time-out
    * @throws {SignalOutcomeUnknownError} when the owner ended after it had accepted the signal
    * @throws {RemoteSignalError} with name, message and code of what the handler threw
    */
@@ -184,11 +210,15 @@ export interface TransportConnection {
   close(): Promise<void>;
 }
 
+/**
+ * What the core gives a transport to work with.
+ * @publicApi
+ */
 export interface TransportContext {
   /** Name of the module instance, for logs. */
   readonly instance: string;
   readonly logger: LoggerService;
-  /** The only time that the transport goes by. */
+  /** The only clock that the transport may use. */
   readonly clock: Clock;
 }
 

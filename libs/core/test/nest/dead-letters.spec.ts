@@ -45,7 +45,7 @@ function size(headers: MessageHeaders): number {
   );
 }
 
-test('an exhausted message tells reason, error, attempts, shard, time and key, and keeps all that it had', async () => {
+test('an exhausted message tells reason, error, stack, attempts, shard, time and key, and keeps all that it had', async () => {
   const before = Date.now();
   const letterOf = await start(() => {
     throw new TypeError('no such device', { cause: new RangeError('id 7') });
@@ -57,6 +57,7 @@ test('an exhausted message tells reason, error, attempts, shard, time and key, a
     [PUBLISHED_AT_HEADER]: expect.any(Number),
     [NOTE_HEADERS.reason]: 'attempts_exhausted',
     [NOTE_HEADERS.error]: 'TypeError: no such device (cause: RangeError: id 7)',
+    [NOTE_HEADERS.stack]: expect.stringMatching(/^at .*dead-letters\.spec\.ts[^]*Caused by: RangeError: id 7/),
     [NOTE_HEADERS.attempts]: 3,
     [NOTE_HEADERS.shard]: expect.any(Number),
     [NOTE_HEADERS.time]: expect.any(Number),

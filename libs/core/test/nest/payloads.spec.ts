@@ -294,7 +294,7 @@ describe('a class', () => {
   });
 });
 
-test('undecodable messages are warned about neither as unhandled nor as errors of the app', async () => {
+test('undecodable messages are logged as dead letters, and neither as unhandled nor as errors of the app', async () => {
   const logs = new Logs();
   @MessageHandler()
   class Silent implements DataUpdaterHandler {
@@ -307,5 +307,7 @@ test('undecodable messages are warned about neither as unhandled nor as errors o
     logs,
   );
   await deadLetterOfBytes(app, transport, Buffer.from('{'));
-  expect(logs.errors).toEqual([]);
+  expect(logs.errors).toEqual([
+    expect.stringMatching(/is dead-lettered .*\(payload_undecodable\): PayloadDecodeError/),
+  ]);
 });

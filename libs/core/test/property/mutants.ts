@@ -6,7 +6,7 @@ import { Lane } from '../../src/engine/keys/lane.js';
 import { MessageTracker } from '../../src/engine/messages/message-tracker.js';
 import { DeliveredMessage, type TrackedMessage } from '../../src/engine/messages/tracked-message.js';
 import { RunContext } from '../../src/engine/updaters/callback-context.js';
-import { PlainRun } from '../../src/engine/updaters/callback-run.js';
+import { PlainRun, UNPROMPTED } from '../../src/engine/updaters/callback-run.js';
 import { Stop } from '../../src/outcomes.js';
 import type { Broken } from './chronicle.js';
 
@@ -80,7 +80,7 @@ const signalsAtOnce: Mutant = {
           struck();
           const call = (run: ConstructorParameters<typeof RunContext>[0]): unknown =>
             handler.handleSignal!(pending.signal, updater.state, new RunContext(run));
-          const run = new PlainRun('handleSignal', this, undefined, 0, call, () => undefined);
+          const run = new PlainRun('handleSignal', this, UNPROMPTED, call, () => undefined);
           Promise.resolve(run.invoke()).then(
             (value) => pending.answer(value),
             (error: unknown) => pending.reject(error),

@@ -46,8 +46,8 @@ export class TestTransport implements Transport, TransportConnection, ShardConsu
     readonly prefetch: number,
     readonly process: TransportProcess,
   ) {
-    const { admission, ownership } = partsOf(broker);
     this.member = { consumer: this, prefetch, clock: systemClock };
+    const { admission, ownership } = partsOf(broker);
     this.ownership = ownership;
     this.publisher = { publish: (message, timeout) => admission.publish(message, timeout, this.member) };
   }

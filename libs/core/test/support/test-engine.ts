@@ -1,3 +1,4 @@
+import type { LoggerService } from '@nestjs/common';
 import { Engine } from '../../src/engine/engine.js';
 import type { EpochSource } from '../../src/engine/shards/epoch-source.js';
 import type {
@@ -45,6 +46,7 @@ interface TestOptions<T extends Transport> extends Omit<MississippiOptions, 'tra
   transport?: T;
   random?: () => number;
   epochs?: EpochSource;
+  logger?: LoggerService;
 }
 
 /** An engine without Nest: the embedded transport, fake time, no jitter (each backoff is its upper bound). */
@@ -52,7 +54,7 @@ export async function startEngine<T extends Transport = MemoryTransport>(
   handler: DataUpdaterHandler,
   options: TestOptions<T> = {},
 ): Promise<TestEngine<T>> {
-  const { memory: memoryOptions, clock = new FakeClock(), random = () => 1, epochs, ...own } = options;
+  const { memory: memoryOptions, clock = new FakeClock(), random = () => 1, epochs, logger, ...own } = options;
   const transport = own.transport ?? (memory(memoryOptions) as Transport as T);
   const logs: string[] = [];
   const log = (message: unknown): void => void logs.push(String(message));
@@ -60,7 +62,7 @@ export async function startEngine<T extends Transport = MemoryTransport>(
     options: resolveOptions('default', own),
     handler,
     handlerName: 'TestHandler',
-    logger: { log, warn: log, error: log },
+    logger: logger ?? { log, warn: log, error: log },
     clock,
     random,
     ...(epochs === undefined ? {} : { epochs }),

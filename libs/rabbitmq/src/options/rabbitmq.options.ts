@@ -1,7 +1,10 @@
 import { expects, IsCount, IsMilliseconds, Nested, Optional } from '@mississippi/core/transport';
 import { IsOneOf, IsPem, IsSwitch, IsText, IsUrls } from './validators.js';
 
-/** TLS of the connections. The server's certificate is verified unless that is switched off on purpose. */
+/**
+ * TLS of the connections. The server's certificate is verified unless that is switched off on purpose.
+ * @publicApi
+ */
 export class RabbitMqTlsOptions {
   /** Certificate authorities to trust instead of the system's, PEM. */
   @Optional()
@@ -33,8 +36,11 @@ export class RabbitMqTlsOptions {
   rejectUnauthorized?: boolean;
 }
 
-/** Waits between attempts to connect: doubled from `initial` up to `max`, with jitter. */
-export class ReconnectOptions {
+/**
+ * Waits between attempts to connect: doubled from `initial` up to `max`, with jitter.
+ * @publicApi
+ */
+export class RabbitMqReconnectOptions {
   /** Milliseconds, default 100. */
   @Optional()
   @IsMilliseconds({ min: 1 })
@@ -46,8 +52,11 @@ export class ReconnectOptions {
   max?: number;
 }
 
-/** The queues that are shared by all apps of one prefix. */
-export class QueuesOptions {
+/**
+ * The queues that are shared by all apps of one prefix.
+ * @publicApi
+ */
+export class RabbitMqQueuesOptions {
   /** What the queues' names begin with. Default `mississippi_`. */
   @Optional()
   @IsText(/^[\w.:-]{0,200}$/, 'up to 200 letters, digits, _ . : - were expected')
@@ -123,12 +132,12 @@ export class RabbitMqOptions {
   connectTimeout?: number;
 
   @Optional()
-  @Nested(() => ReconnectOptions)
-  reconnect?: ReconnectOptions;
+  @Nested(() => RabbitMqReconnectOptions)
+  reconnect?: RabbitMqReconnectOptions;
 
   @Optional()
-  @Nested(() => QueuesOptions)
-  queues?: QueuesOptions;
+  @Nested(() => RabbitMqQueuesOptions)
+  queues?: RabbitMqQueuesOptions;
 
   /** Exchange to publish to. Default `''`, the broker's own. Another is declared direct and durable, and the queues bound. */
   @Optional()

@@ -104,7 +104,7 @@ export class ShardClaimer {
     );
   }
 
-  /** A former owner's reader must have gone first: what it held would not be counted. */
+  /** A previous owner's reader must have gone first: what it held would not be counted. */
   private async readSideQueue(channel: Channel, side: SideReader, shard: number): ReturnType<SideReader['index']> {
     for (;;) {
       const { messageCount, consumerCount } = await this.parts.topology.declareParked(channel, shard);

@@ -8,9 +8,9 @@ import type { Outbox } from './outbox.js';
 import type { Outstanding } from './outstanding.js';
 import { encodeError, largestTaken, nackedError, returnedError, tooLargeError } from './publish-errors.js';
 
-/** Bytes that may wait in amqplib beside what its buffer takes. */
+/** Bytes that may wait in amqplib on top of its buffer. */
 const MOST_AHEAD = 1_048_576;
-/** About what a message has beside its body. Bytes. */
+/** About what a message has besides its body. Bytes. */
 const HEAD_BYTES = 256;
 
 /**

@@ -19,7 +19,7 @@ import type { QueueNames } from '../topology/queue-names.js';
 import { PARKED_HEADER } from '../wire/header-names.js';
 import { RabbitDelivery } from '../wire/rabbit-delivery.js';
 import { AckWindow } from './ack-window.js';
-import { setAside } from './set-aside.js';
+import { movedCopy } from './moved-copy.js';
 import type { SideReader } from './side-reader.js';
 import type { StallFence } from './stall-fence.js';
 
@@ -129,7 +129,7 @@ export class RabbitShardSession implements ShardSession {
   async deadLetter(delivery: Delivery, notes: MessageHeaders): Promise<void> {
     this.check();
     const { publisher, names } = this.parts;
-    await publisher.submit(setAside(delivery, notes, names.deadLetters), Infinity);
+    await publisher.submit(movedCopy(delivery, notes, names.deadLetters), Infinity);
     this.check();
     this.settle(delivery);
   }
@@ -142,7 +142,7 @@ export class RabbitShardSession implements ShardSession {
     const { publisher, names, shard } = this.parts;
     await publisher.probe();
     this.check();
-    await this.move(setAside(delivery, { ...notes, [PARKED_HEADER]: mode }, names.parked(shard)));
+    await this.move(movedCopy(delivery, { ...notes, [PARKED_HEADER]: mode }, names.parked(shard)));
     this.check();
     this.settle(delivery);
   }
@@ -168,7 +168,7 @@ export class RabbitShardSession implements ShardSession {
   }
 
   /** On the delivering channel, so that no move of an epoch that has ended can follow the next owner's reading. */
-  private move({ exchange, queue, body, options }: ReturnType<typeof setAside>): Promise<void> {
+  private move({ exchange, queue, body, options }: ReturnType<typeof movedCopy>): Promise<void> {
     return new Promise((resolve, reject) => {
       this.parts.channel.publish(exchange, queue, body, options, (error: unknown) => {
         if (error === null || error === undefined) {

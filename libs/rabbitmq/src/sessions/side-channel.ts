@@ -44,7 +44,7 @@ export class SideChannel {
         await this.consume(await openChannel(model));
         return;
       } catch (error) {
-        // The channel before, ours or a former owner's, is gone for its holder but not yet for the queue.
+        // The channel before, ours or a previous owner's, is gone for its holder but not yet for the queue.
         if (this.closed || codeOf(error) !== ACCESS_REFUSED) throw error;
       }
       await pause(clock, 20);

@@ -44,7 +44,7 @@ export class StallFence {
 
   private tick(): void {
     if (this.isCertain()) this.lastSeen = this.clock.now();
-    else this.verify().catch(() => undefined); // `unanswered` was told.
+    else this.verify().catch(() => undefined); // `unanswered` was called.
   }
 
   private async ask(): Promise<void> {

@@ -46,7 +46,7 @@ export class SignalCaller {
    * @param timeout milliseconds
    * @throws {SignalEncodeError} when the signal has no JSON
    * @throws {SignalTimeoutError} when there is no answer in time, or no connection
-   * @throws {NoOwnerError} when in all that time nobody owned the shard
+   * @throws {NoOwnerError} when no process owned the shard until the time-out
    * @throws {SignalOutcomeUnknownError} when the owner ended after it had accepted the signal, or the connection went
    * @throws {RemoteSignalError} with name, message and code of what the handler threw
    */

@@ -64,7 +64,7 @@ export class SignalResponder {
     try {
       reply(await this.replies.get(), message, body);
     } catch {
-      // The connection went in this moment; the caller's time-out tells.
+      // The connection went in this moment; the caller times out.
     }
   }
 }

@@ -38,7 +38,7 @@ export class Topology {
     await explained(this.declareShards(model), (error) => explainArguments(settings, error));
   }
 
-  /** Declares one shard's queue and binds it. Tells how many consumers it has. */
+  /** Declares one shard's queue and binds it. Returns how many consumers it has. */
   async declareShard(channel: Channel, index: number): Promise<Replies.AssertQueue> {
     const { exchange, quorum } = this.settings;
     const name = this.names.shard(index);
@@ -53,7 +53,7 @@ export class Topology {
     await channel.assertQueue(this.names.signals(index), this.durable());
   }
 
-  /** Declares one shard's side queue. Tells how many messages and consumers it has. */
+  /** Declares one shard's side queue. Returns how many messages and consumers it has. */
   declareParked(channel: Channel, index: number): Promise<Replies.AssertQueue> {
     return channel.assertQueue(this.names.parked(index), this.durable());
   }

@@ -9,7 +9,7 @@ const RESERVE = 4_096;
 /** The list of what was dropped takes no more. */
 const MOST_LIST_BYTES = 1_000;
 
-/** Bytes that a publisher's own headers and the key may take: what is noted when a message is set aside fits in beside. */
+/** Bytes that a publisher's own headers and the key may take: that leaves room for the notes of a dead-lettered or parked message. */
 export const MOST_HEADER_BYTES = MOST_BYTES - 2 * RESERVE - 256;
 
 /** The header table of a message that is published, and is known to fit ({@link MOST_HEADER_BYTES}). */
@@ -22,7 +22,7 @@ export function publishedTable(key: Uint8Array, headers: MessageHeaders): Record
 }
 
 /**
- * The header table of a message that is set aside: `added` and the key first, then as many of `kept` as there is room
+ * The header table of a message that is dead-lettered or parked: `added` and the key first, then as many of `kept` as there is room
  * for. What does not fit is named.
  */
 export function headerTable(

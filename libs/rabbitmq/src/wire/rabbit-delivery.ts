@@ -35,7 +35,7 @@ export class RabbitDelivery implements Delivery {
     // A window on the socket's buffer, as the body is: whoever keeps a key for longer than its message copies it.
     this.key = key instanceof Uint8Array ? key : undefined;
     this.body = message.content;
-    // What is no text or no exact number could not be written again when the message is set aside.
+    // What is no text or no exact number could not be written again when the message is dead-lettered or parked.
     this.messageId = typeof messageId === 'string' && isShort(messageId) ? messageId : undefined;
     this.timestamp = Number.isSafeInteger(timestamp) ? (timestamp as number) : undefined;
     this.redelivered = message.fields.redelivered;

@@ -5,7 +5,7 @@ import { assertBytes, assertHeaders, assertIds } from '../assertions.js';
 import { conformanceCase, type ConformanceCase } from '../conformance-case.js';
 import { endings, sessionClosed } from './endings.js';
 
-/** What is set aside in order, and found by the next owner. */
+/** What is parked in order, and found by the next owner. */
 export const sideQueueCases: readonly ConformanceCase[] = [
   conformanceCase('a new shard has nothing parked', {}, async (stage) => {
     const peer = await stage.consumer();

@@ -17,7 +17,7 @@ const ATTEMPTS_PER_ROUND = 512;
 const ATTEMPTS_IN_A_ROW = 16;
 
 /**
- * The cap on attempts that run at once, fair between keys: who asks first goes first, and a key asks anew for each
+ * The cap on attempts that run at once, fair between keys: who asks first goes first, and a key asks again for each
  * message. Grants come from one loop, so that synchronous handlers grow no call stack.
  */
 export class AttemptSlots {

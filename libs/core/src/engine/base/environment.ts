@@ -4,7 +4,7 @@ import type { ResolvedOptions } from '../../mississippi.options.js';
 import type { EventSource } from './event-source.js';
 import type { Round } from './round.js';
 
-/** What every part of an instance goes by. */
+/** What every part of an instance shares. */
 export interface Environment {
   readonly options: ResolvedOptions;
   readonly logger: LoggerService;

@@ -1,6 +1,7 @@
 import type { Subject } from 'rxjs';
 import type { MississippiEvent } from '../../interfaces/events.interface.js';
 import { decodeShardingKey, keyBytes } from '../../keys/sharding-key.js';
+import { runNeutrally } from './neutral-context.js';
 import type { EpochAddress, KeyAddress } from './key-address.js';
 
 type EventOf<Type> = Extract<MississippiEvent, { readonly type: Type }>;
@@ -14,12 +15,17 @@ type MessageDetails<Type> = Omit<KeyDetails<Type>, 'messageId' | 'attempt'>;
 /** Left out where there is nothing more to say. */
 type Optional<Details> = keyof Details extends never ? [] : [details: Details];
 
-/** Tells what happens. A listener that throws does not reach the engine: RxJS reports it on the next round of the event loop. */
+/**
+ * Tells what happens, in order. Listeners hear it when what happened is complete: a call back into the service finds the
+ * key as the event says, and never in the middle of a change.
+ */
 export class EventSink {
+  private untold: MississippiEvent[] = [];
+
   constructor(private readonly subject: Subject<MississippiEvent>) {}
 
   shard(type: ShardEventType, { shard, number }: EpochAddress): void {
-    this.subject.next({ type, shard, epoch: number });
+    this.tell({ type, shard, epoch: number });
   }
 
   key<Type extends KeyEventType>(type: Type, key: KeyAddress, ...[details]: Optional<KeyDetails<Type>>): void {
@@ -38,7 +44,18 @@ export class EventSink {
 
   /** The compiler cannot see that a type and its own details make an event of that type. */
   private tell(event: object): void {
-    this.subject.next(event as MississippiEvent);
+    this.untold.push(event as MississippiEvent);
+    if (this.untold.length === 1) runNeutrally(() => queueMicrotask(() => this.flush()));
+  }
+
+  /** Tells what is left to tell, at once. */
+  flush(): void {
+    for (;;) {
+      const events = this.untold;
+      if (events.length === 0) return;
+      this.untold = [];
+      for (const event of events) this.subject.next(event);
+    }
   }
 }
 
@@ -52,6 +69,12 @@ export class EventSource {
 
   constructor(private readonly subject: Subject<MississippiEvent>) {
     this.open = new EventSink(subject);
+  }
+
+  /** Tells what is left to tell, and that nothing follows. */
+  complete(): void {
+    this.open.flush();
+    this.subject.complete();
   }
 
   /** `undefined` while nobody listens. */

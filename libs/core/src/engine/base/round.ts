@@ -8,7 +8,7 @@ export class Round {
 
   constructor(private readonly clock: Clock) {}
 
-  /** When somebody first asked in this round, on the engine's clock: a reading for each message would be dear. */
+  /** When somebody first asked in this round, on the engine's clock: a reading for each message would be expensive. */
   get time(): number {
     this.begin();
     return this.beganAt;

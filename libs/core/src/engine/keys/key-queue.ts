@@ -183,6 +183,10 @@ export class KeyQueue
     this.activation.insist(error);
   }
 
+  rejectSignals(error: Error): void {
+    this.signalQueue?.rejectAll(error);
+  }
+
   takeSignal(): PendingSignal {
     if (this.signalsFirst > 0) this.signalsFirst--;
     return this.signalQueue!.take();

@@ -12,7 +12,7 @@ export interface LaneWorker {
  * The serial queue behind a data updater: an RxJS subject whose turns `concatMap` runs one after the other.
  *
  * `concatMap` keeps waiting items in an array that it shifts, which is quadratic in a long backlog (RxJS 7.8.2), and it
- * stalls when synchronous inner observables wait behind an asynchronous one (ReactiveX/rxjs#6682). So the backlog stays
+ * stalls when synchronous inner observables wait behind an asynchronous one (ReactiveX/rxjs#7334). So the backlog stays
  * in the message tracker, and the next turn comes only once the one before has left the operator. Since there is one at
  * a time, one inner observable serves all.
  */

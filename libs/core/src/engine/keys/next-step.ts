@@ -1,6 +1,6 @@
 /** A key as the choice of its next step sees it. */
 export interface KeyState {
-  /** Something of the key still runs in a former epoch. */
+  /** Something of the key still runs in an earlier epoch. */
   readonly preceded: boolean;
   /** `handleContinue` is due. */
   readonly continues: boolean;
@@ -13,7 +13,7 @@ export interface KeyState {
   readonly head: 'none' | 'ready' | 'settling';
   /** Whether the shard is certain to be ours. */
   readonly ownership: 'certain' | 'uncertain' | 'suspended';
-  /** Whether the key has one of the slots of concurrent attempts. */
+  /** Whether the key has an attempt slot. */
   readonly slot: 'none' | 'requested' | 'granted';
   /** Signals whose callers still wait. */
   readonly signals: number;
@@ -23,7 +23,7 @@ export interface KeyState {
 
 /**
  * What a key does next. Four of the steps run a callback and take a turn: `continuation`, `termination`, `signal`,
- * `attempt`, which needs a slot first. The others change the key's state in no time: `endUpdater` (the data updater is to
+ * `attempt`, which needs a slot first. The others change the key's state without a callback: `endUpdater` (the data updater is to
  * be terminated, since the epoch ends), `verification` (the broker is asked whether the shard is still ours). `nothing`:
  * it rests.
  */

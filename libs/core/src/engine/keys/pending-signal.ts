@@ -1,16 +1,17 @@
+import type { AsyncResource } from 'node:async_hooks';
 import type { Timer } from '../../clock/clock.interface.js';
 import type { FifoItem } from '../../collections/fifo.js';
 
 /** Where signals wait. */
 export interface SignalHolder {
-  /** The caller of one that is here waits no more. */
+  /** The caller of one that is here no longer waits. */
   givenUp(): void;
 }
 
 /** A request that waits for its turn at a key: a signal, or a request that the data updater be started. */
 export class PendingSignal implements FifoItem<PendingSignal> {
   next: PendingSignal | undefined = undefined;
-  /** Where it waits for its turn, as long as it does. */
+  /** Where it waits for its turn, while it waits. */
   holder: SignalHolder | undefined = undefined;
   private timer: Timer | undefined = undefined;
   private open = true;
@@ -20,6 +21,8 @@ export class PendingSignal implements FifoItem<PendingSignal> {
     /** `false` asks for the start of the data updater and nothing else. */
     readonly callsHandler: boolean,
     readonly signal: unknown,
+    /** The context of the caller, where it is in this process. */
+    readonly caller: AsyncResource | undefined,
     private readonly onAnswer: (value: unknown) => void,
     private readonly onError: (error: unknown) => void,
     private readonly onStart?: () => void,

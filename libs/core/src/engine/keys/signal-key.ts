@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks';
 import { SignalTimeoutError } from '../../errors/index.js';
 import { inspectKey, keyBytes } from '../../keys/sharding-key.js';
 import type { KeyQueue } from './key-queue.js';
@@ -7,11 +8,18 @@ import { PendingSignal } from './pending-signal.js';
  * Signals a key and resolves with the handler's answer.
  * @param timeout milliseconds
  * @param onStart called when the handler is about to see the signal
+ * @param caller the context of the caller, where it is in this process
  */
-export function signalKey(queue: KeyQueue, signal: unknown, timeout: number, onStart: () => void): Promise<unknown> {
+export function signalKey(
+  queue: KeyQueue,
+  signal: unknown,
+  timeout: number,
+  onStart: () => void,
+  caller?: AsyncResource,
+): Promise<unknown> {
   const { clock } = queue.epoch.environment;
   return new Promise((resolve, reject) => {
-    const pending = new PendingSignal(true, signal, resolve, reject, onStart);
+    const pending = new PendingSignal(true, signal, caller, resolve, reject, onStart);
     if (timeout !== Infinity) {
       pending.expires(
         clock.after(timeout, () =>

@@ -3,7 +3,7 @@ import type { PendingSignal, SignalHolder } from './pending-signal.js';
 
 /** Whose signals wait. */
 export interface SignalledKey {
-  /** A caller waits no more. */
+  /** A caller no longer waits. */
   signalGivenUp(): void;
 }
 
@@ -36,7 +36,7 @@ export class SignalQueue implements SignalHolder {
 
   givenUp(): void {
     this.wanted--;
-    // What nobody waits for is kept only until what stands before it is gone.
+    // A signal without a caller is dropped once it is first in line.
     while (this.fifo.peek()?.awaited === false) this.fifo.shift();
     this.key.signalGivenUp();
   }

@@ -1,7 +1,7 @@
 import type { Delivery } from '../../transport/transport.interface.js';
 import type { Epoch } from '../messages/epoch.js';
 
-/** A key's queue in one epoch, as far as its followers in later ones go. */
+/** A key's queue in one epoch, as its successors in later epochs see it. */
 export interface Successor {
   /** What ran before has ended. */
   begin(): void;

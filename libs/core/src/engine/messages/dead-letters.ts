@@ -2,6 +2,7 @@ import { describe } from '../../errors/describe.js';
 import { inspectKey } from '../../keys/sharding-key.js';
 import type { DeadLetterReason } from '../../note-headers.js';
 import type { Delivery } from '../../transport/transport.interface.js';
+import { LogLimit, stackOf } from '../base/log-limit.js';
 import { backoff } from '../base/backoff.js';
 import type { EngineKey } from '../base/engine-key.js';
 import type { EpochState } from './epoch-state.js';
@@ -23,6 +24,8 @@ export interface DeadLetter {
 export class DeadLetters {
   private unconfirmed = 0;
 
+  private readonly limits = new Map<DeadLetterReason, LogLimit>();
+
   /** @param changed called whenever one fewer is unconfirmed */
   constructor(
     private readonly epoch: EpochState,
@@ -40,6 +43,7 @@ export class DeadLetters {
    * @param settled called in the first case only
    */
   send(letter: DeadLetter, settled: () => void, tries = 1): void {
+    if (tries === 1) this.tell(letter);
     this.publish(letter).then(
       () => {
         if (this.epoch.ended) return;
@@ -62,6 +66,21 @@ export class DeadLetters {
       this.unconfirmed--;
       this.changed();
     }
+  }
+
+  private tell({ key, keyBytes, delivery, reason, error, attempts }: DeadLetter): void {
+    const { environment, shard } = this.epoch;
+    let limit = this.limits.get(reason);
+    if (limit === undefined) this.limits.set(reason, (limit = new LogLimit(environment.clock)));
+    limit.tell((more) => {
+      const message = `The message ${delivery.messageId ?? '(without an id)'} of the key ${inspectKey(keyBytes)} (shard ${shard})`;
+      const after =
+        key === undefined || attempts === 0 ? '' : ` after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
+      environment.logger.error(
+        `${message} is dead-lettered${after} (${reason}): ${describe(error)}${more}`,
+        stackOf(error),
+      );
+    });
   }
 
   private failed(letter: DeadLetter, settled: () => void, tries: number, failure: unknown): void {

@@ -12,9 +12,9 @@ export interface EpochParts {
   /** The prefetch window. */
   readonly prefetch: number;
   readonly memory: HandledMemory;
-  /** Told when fewer moves or dead letters are under way. */
+  /** Called when fewer moves or dead letters are under way. */
   readonly changed: () => void;
-  /** Told when the broker must be asked whether the shard is still ours. */
+  /** Called when the broker must be asked whether the shard is still ours. */
   readonly doubted: () => void;
 }
 

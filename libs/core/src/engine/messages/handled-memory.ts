@@ -90,7 +90,7 @@ function markOf(keyId: string, { messageId, body }: Delivery): HandledMark | und
   return messageId === undefined ? undefined : { messageId, keyId, bodyHash: hashOf(body) };
 }
 
-/** As a small integer of V8, for which a field needs no memory beside. */
+/** As a small integer of V8, which a field holds without extra memory. */
 function hashOf(body: Uint8Array): number {
   return crc32(body) | 0;
 }

@@ -9,7 +9,7 @@ export function isHandled(outcome: MessageOutcome<unknown> | undefined): boolean
 }
 
 /**
- * The message in a FIFO that a former epoch handled too late to settle it. Messages before it were handled too, or it
+ * The message in a FIFO that an earlier epoch handled too late to settle it. Messages before it were handled too, or it
  * could not have run.
  */
 export function findHandled(fifo: Fifo<TrackedMessage>, handled: Delivery): DeliveredMessage | undefined {

@@ -52,7 +52,7 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
   get isParked(): boolean {
     return this.recovery?.isParked === true;
   }
-  /** Whether nothing is kept here that somebody could still miss. */
+  /** Whether nothing here is still needed. */
   get empty(): boolean {
     return this.fifo.length === 0 && this.phase === 'open' && !this.isParked;
   }
@@ -95,7 +95,7 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
   }
 
   /**
-   * The head is refused for good: it is dead-lettered, or its caller is told.
+   * The head is refused for good: it is dead-lettered, or its caller gets the error.
    * @param outcome where the handler said so
    * @param certain called once it is safe in the dead letters
    */
@@ -145,7 +145,7 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
     else this.held--;
   }
 
-  // What an operator asks, and what a former owner left.
+  // What an operator asks, and what a previous owner left.
 
   park(): void {
     this.recover().park();
@@ -194,7 +194,7 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
   }
 
   /**
-   * An attempt ended after its epoch: it settles nothing, but a caller that waits is told.
+   * An attempt ended after its epoch: it settles nothing, but a caller that waits gets the outcome.
    * @returns the delivery that was handled, if one was: its redelivery needs no attempt
    */
   endedLate(outcome: MessageOutcome<unknown> | undefined, error: unknown): Delivery | undefined {

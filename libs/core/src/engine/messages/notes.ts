@@ -1,11 +1,17 @@
+import { fileURLToPath } from 'node:url';
 import { describeWithCause } from '../../errors/describe.js';
 import { MississippiError } from '../../errors/mississippi.error.js';
 import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
 import { inspectKey } from '../../keys/sharding-key.js';
 import { NOTE_HEADERS, type DeadLetterReason, type ParkReason } from '../../note-headers.js';
+import { stackOf } from '../base/log-limit.js';
 import type { EngineEpoch } from '../base/engine-key.js';
 
-const MOST_ERROR_BYTES = 2_048;
+const MOST_ERROR_BYTES = 1_400;
+const MOST_STACK_BYTES = 1_500;
+
+/** Where the library itself lies: how it called the handler is the same in every stack. */
+const OWN_FOLDER = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What failed, where anything did. */
 export interface FailureNote {
@@ -23,6 +29,7 @@ export function notes(
   return {
     [NOTE_HEADERS.reason]: reason,
     ...(error === undefined ? {} : { [NOTE_HEADERS.error]: errorText(error) }),
+    ...stackNote(error),
     [NOTE_HEADERS.attempts]: attempts,
     [NOTE_HEADERS.shard]: shard,
     [NOTE_HEADERS.time]: environment.clock.time(),
@@ -30,10 +37,28 @@ export function notes(
   };
 }
 
-/** The library's own errors are told by their message; a user's with class and causes. */
+/** The library's own errors appear as their message, a user's with class and causes. */
 function errorText(error: unknown): string {
   const text = error instanceof MississippiError ? error.message : describeWithCause(error);
+  return cut(text, MOST_ERROR_BYTES);
+}
+
+/** The library's own errors tell what to do; where they were thrown helps nobody. */
+function stackNote(error: unknown): MessageHeaders {
+  const stack = error instanceof MississippiError ? undefined : stackOf(error);
+  if (stack === undefined) return {};
+  // The first line repeats the error.
+  const frames = stack
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim())
+    .filter((line) => !line.includes(OWN_FOLDER) && !line.includes('node:async_hooks'))
+    .join('\n');
+  return frames === '' ? {} : { [NOTE_HEADERS.stack]: cut(frames, MOST_STACK_BYTES) };
+}
+
+function cut(text: string, most: number): string {
   const bytes = Buffer.from(text);
   // Cutting inside a character leaves a replacement character at the end, which is text still.
-  return bytes.length <= MOST_ERROR_BYTES ? text : `${bytes.toString('utf8', 0, MOST_ERROR_BYTES - 3)}…`;
+  return bytes.length <= most ? text : `${bytes.toString('utf8', 0, most - 3)}…`;
 }

@@ -42,7 +42,7 @@ export class Parking {
     key.epoch.environment.events.sink?.key('parked', key, { mode });
   }
 
-  /** Takes over a message that a former owner of the shard left in the side queue. Held goes before pressure. */
+  /** Takes over a message that a previous owner of the shard left in the side queue. Held goes before pressure. */
   found(mode: ParkedMode): void {
     if (this.stored === 0 || mode === 'held') {
       this.mode = mode;

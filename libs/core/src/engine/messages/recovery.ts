@@ -1,9 +1,11 @@
 import type { Timer } from '../../clock/clock.interface.js';
+import { describe } from '../../errors/describe.js';
 import { AttemptsExhaustedError, KeyParkedError } from '../../errors/index.js';
 import { inspectKey, keyBytes } from '../../keys/sharding-key.js';
 import type { DeadLetterReason, ParkReason } from '../../note-headers.js';
 import type { Delivery, ParkedMode } from '../../transport/transport.interface.js';
 import { backoff } from '../base/backoff.js';
+import { LogLimit, stackOf } from '../base/log-limit.js';
 import type { Fifo } from '../../collections/fifo.js';
 import { Parking, type ParkedKey } from './parking.js';
 import type { HeadPhase, TrackedKey } from './tracked-key.js';
@@ -30,11 +32,14 @@ export class Recovery implements ParkedKey {
   private parking: Parking | undefined;
   /** Somebody asked for the key to be parked while its head could not be moved. */
   private parkRequested = false;
+  private readonly limit: LogLimit;
 
   constructor(
     readonly key: TrackedKey,
     private readonly tracker: RecoveringTracker,
-  ) {}
+  ) {
+    this.limit = new LogLimit(key.epoch.environment.clock);
+  }
 
   /** Messages in the side queue or on their way there. */
   get parked(): number {
@@ -62,14 +67,19 @@ export class Recovery implements ParkedKey {
   /** An attempt at the head failed. */
   failed(error: unknown): void {
     const { tracker } = this;
-    const { options, random, events } = this.key.epoch.environment;
+    const { options, random, events, logger } = this.key.epoch.environment;
     this.lastError = error;
     if (tracker.attempt >= options.failurePolicy.attempts) {
       this.exhausted(error);
       return;
     }
     const delay = backoff(tracker.attempt, options.failurePolicy.backoff, random);
-    events.sink?.message('retried', this.key, tracker.fifo.peek()!, tracker.attempt, { error, delay });
+    const head = tracker.fifo.peek()!;
+    events.sink?.message('retried', this.key, head, tracker.attempt, { error, delay });
+    this.limit.tell((more) => {
+      const next = `is tried again in ${Math.round(delay)} ms`;
+      logger.warn(`Attempt ${tracker.attempt} at ${this.describe(head)} failed and ${next}: ${describe(error)}${more}`);
+    });
     this.retryAfter(delay);
   }
 
@@ -96,7 +106,7 @@ export class Recovery implements ParkedKey {
     if (held >= prefetch / 2 || age > environment.options.pressureAge) this.enterParking('pressure', 'pressure');
   }
 
-  /** The head has left, by whatever way: the next one starts afresh. */
+  /** The head has left, one way or another: the next one starts afresh. */
   headLeft(): void {
     this.lastError = undefined;
     if (this.parkRequested) this.enterParking('held', 'operator');
@@ -128,7 +138,7 @@ export class Recovery implements ParkedKey {
     return this.parking!.drop();
   }
 
-  /** Takes over what a former owner of the shard left in the side queue. */
+  /** Takes over what a previous owner of the shard left in the side queue. */
   foundParked(mode: ParkedMode): void {
     (this.parking ??= new Parking(this)).found(mode);
   }
@@ -186,12 +196,17 @@ export class Recovery implements ParkedKey {
 
   private exhausted(error: unknown): void {
     const { key, tracker } = this;
-    const { events, options } = key.epoch.environment;
+    const { events, options, logger } = key.epoch.environment;
     const head = tracker.fifo.peek()!;
     events.sink?.message('exhausted', key, head, tracker.attempt, { error });
     if (!(head instanceof DeliveredMessage)) {
       tracker.refuse('attempts_exhausted', new AttemptsExhaustedError(this.keyText(), tracker.attempt, error));
     } else if (options.failurePolicy.onExhausted === 'park') {
+      const attempts = `after ${tracker.attempt} attempts`;
+      logger.error(
+        `The key ${this.keyText()} is parked from ${this.describe(head)} on, ${attempts}; resume or drop it: ${describe(error)}`,
+        stackOf(error),
+      );
       tracker.phase = 'backoff';
       this.enterParking('held', 'attempts_exhausted');
     } else {
@@ -234,6 +249,11 @@ export class Recovery implements ParkedKey {
   private cancelTimer(): void {
     this.timer?.cancel();
     this.timer = undefined;
+  }
+
+  private describe({ messageId }: TrackedMessage): string {
+    const { shard } = this.key.epoch;
+    return `the message ${messageId ?? '(without an id)'} of the key ${this.keyText()} (shard ${shard})`;
   }
 
   private keyText(): string {

@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks';
 import type { Delivery } from '../../transport/transport.interface.js';
 import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
 import type { MessageOutcome } from '../../outcomes.js';
@@ -14,6 +15,8 @@ export abstract class TrackedMessage implements FifoItem<TrackedMessage> {
   abstract readonly messageId: string | undefined;
   abstract readonly timestamp: number | undefined;
   abstract readonly headers: MessageHeaders;
+  /** The context of the caller who waits for it, if one does. */
+  abstract readonly caller: AsyncResource | undefined;
 }
 
 /** A message of the transport: it is settled there, and dead-lettered or parked there when it cannot be handled. */
@@ -29,6 +32,9 @@ export class DeliveredMessage extends TrackedMessage {
     super(receivedAt);
   }
 
+  get caller(): undefined {
+    return undefined;
+  }
   get redelivered(): boolean {
     return this.delivery.redelivered;
   }
@@ -55,6 +61,7 @@ export class DirectTrackedMessage extends TrackedMessage {
     readonly messageId: string | undefined,
     readonly timestamp: number | undefined,
     headers: MessageHeaders | undefined,
+    readonly caller: AsyncResource | undefined,
     readonly resolve: (outcome: MessageOutcome<unknown>) => void,
     readonly reject: (error: unknown) => void,
   ) {

@@ -1,6 +1,6 @@
 import { describe } from '../../errors/describe.js';
 import { ShardNotOwnedError, type MississippiError } from '../../errors/index.js';
-import { canonicalKey, inspectKey, keyId } from '../../keys/sharding-key.js';
+import { canonicalKey, inspectKey, keyBytes, keyId } from '../../keys/sharding-key.js';
 import type { Delivery, ShardReceiver, ShardSession } from '../../transport/transport.interface.js';
 import type { Environment } from '../base/environment.js';
 import { KeyTable } from '../base/key-table.js';
@@ -9,6 +9,9 @@ import { signalKey } from '../keys/signal-key.js';
 import { Epoch } from '../messages/epoch.js';
 import type { HandledMemory } from '../messages/handled-memory.js';
 import { routeOf } from './routing.js';
+
+/** How many keys one line of the log names. */
+const MOST_SHOWN = 10;
 
 /** What a shard is made of besides its session. */
 export interface ShardParts extends Omit<KeyParts, 'left'> {
@@ -21,7 +24,7 @@ export interface ShardParts extends Omit<KeyParts, 'left'> {
 /** What the shard's other epochs have to do with it. */
 export interface EpochLine {
   readonly memory: HandledMemory;
-  /** The queue of a key that may still run in a former epoch. */
+  /** The queue of a key that may still run in an earlier epoch. */
   predecessorOf(key: Uint8Array): KeyQueue | undefined;
   /** The epoch has ended or is about to. */
   closed(shard: OwnedShard): void;
@@ -130,15 +133,29 @@ export class OwnedShard implements ShardReceiver {
     this.checkDrained();
     const timer = environment.clock.after(environment.options.drainTimeout, () => {
       this.context.overdue = error;
+      this.tellOverdue();
       for (const queue of this.queues.values()) queue.insist(error);
       // What has still not ended a grace later waits for a broker that does not answer.
       callbacks.afterGrace(() => this.lost(error));
     });
     await done;
     timer.cancel();
-    if (this.context.ended) return; // It was lost, and that was told.
+    if (this.context.ended) return; // The loss was reported already.
     this.context.phase = 'ended';
     this.events?.shard('shardReleased', this.context);
+  }
+
+  /** The drain is past its deadline: whoever must find out why needs the keys. */
+  private tellOverdue(): void {
+    const { logger, options } = this.parts.environment;
+    const running = [...this.queues.values()]
+      .filter((queue) => queue.running)
+      .map(({ id }) => inspectKey(keyBytes(id)));
+    if (running.length === 0) return;
+    const shown = running.slice(0, MOST_SHOWN).join(', ') + (running.length > MOST_SHOWN ? ', …' : '');
+    logger.error(
+      `Shard ${this.index} has not drained within drainTimeout, ${options.drainTimeout} ms: a callback of ${running.length === 1 ? 'the key' : `${running.length} keys, such as`} ${shown} still runs and is abandoned a second from now.`,
+    );
   }
 
   private shut(reason: 'shardLost' | 'shardReleased' | 'shutdown', error: MississippiError): void {
@@ -185,7 +202,7 @@ export class OwnedShard implements ShardReceiver {
     const { reason, error } = route;
     this.context.deadLetters.send(
       { key: undefined, keyBytes: delivery.key, delivery, reason, error, attempts: 0 },
-      () => this.parts.environment.logger.warn(`A message was dead-lettered (${reason}): ${describe(error)}`),
+      () => undefined,
     );
     return undefined;
   }

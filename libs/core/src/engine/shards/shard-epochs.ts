@@ -3,7 +3,7 @@ import type { KeyQueue } from '../keys/key-queue.js';
 import { HandledMemory } from '../messages/handled-memory.js';
 import { OwnedShard, type EpochLine, type ShardParts } from './owned-shard.js';
 
-/** One shard across its epochs in this process: the one that is owned, and former ones in which something still runs. */
+/** One shard across its epochs in this process: the one that is owned, and earlier ones in which something still runs. */
 export class ShardEpochs implements EpochLine {
   current: OwnedShard | undefined;
   readonly memory: HandledMemory;
@@ -37,7 +37,7 @@ export class ShardEpochs implements EpochLine {
     for (const shard of this.all) yield* shard.queues.values();
   }
 
-  /** The queue of the key that may still run from a former epoch: the newest, which itself waits for older ones. */
+  /** The queue of the key that may still run from an earlier epoch: the newest, which itself waits for older ones. */
   predecessorOf(key: Uint8Array): KeyQueue | undefined {
     for (let i = this.former.length - 1; i >= 0; i--) {
       const queue = this.former[i]!.queues.get(key);

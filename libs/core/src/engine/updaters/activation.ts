@@ -1,16 +1,12 @@
+import { describe } from '../../errors/describe.js';
 import { DataUpdaterStartError } from '../../errors/index.js';
 import type { DataUpdaterHandler, TerminateReason } from '../../interfaces/data-updater-handler.interface.js';
 import type { DataUpdaterRef } from '../../interfaces/live-key.interface.js';
 import { decodeShardingKey, inspectKey, keyBytes } from '../../keys/sharding-key.js';
+import { stackOf } from '../base/log-limit.js';
 import type { EngineEpoch, EngineKey } from '../base/engine-key.js';
 import { RunContext } from './callback-context.js';
-import {
-  PlainRun,
-  type CallbackEnd,
-  type CallbackName,
-  type CallbackRun,
-  type MessageMetadata,
-} from './callback-run.js';
+import { PlainRun, type CallbackEnd, type CallbackName, type CallbackRun, type CallbackCause } from './callback-run.js';
 import type { Callbacks } from './callbacks.js';
 import { DataUpdater } from './data-updater.js';
 import type { Population } from './population.js';
@@ -28,7 +24,7 @@ export class Activation {
   updater: DataUpdater | undefined = undefined;
   /** Set while the data updater is to end: nothing but `terminate` runs on it. */
   ending: { readonly reason: TerminateReason } | undefined = undefined;
-  /** How often `init` failed in a row when a message waited for it. */
+  /** How often `init` failed in a row. */
   initFailures = 0;
   private current: CallbackRun | undefined = undefined;
 
@@ -53,13 +49,9 @@ export class Activation {
 
   /**
    * Starts the data updater where there is none: on the spot where the handler has no `init`.
-   * @param message that it starts for, with the number of the attempt
+   * @param cause what it starts for
    */
-  start(
-    message: MessageMetadata | undefined,
-    attempt: number,
-    then: (failure: DataUpdaterStartError | undefined) => void,
-  ): void {
+  start(cause: CallbackCause, then: (failure: DataUpdaterStartError | undefined) => void): void {
     const { handler } = this;
     if (this.updater !== undefined || handler.init === undefined) {
       if (this.updater === undefined) this.started(undefined);
@@ -68,8 +60,7 @@ export class Activation {
     }
     this.run(
       'init',
-      message,
-      attempt,
+      cause,
       (run) => {
         const context = new RunContext(run);
         return handler.init!(context.key, context);
@@ -84,12 +75,11 @@ export class Activation {
   /** Runs one callback; `then` is called once with its end. */
   run(
     name: CallbackName,
-    message: MessageMetadata | undefined,
-    attempt: number,
+    cause: CallbackCause,
     invoke: (run: CallbackRun) => unknown,
     then: (end: CallbackEnd) => void,
   ): void {
-    this.launch(new PlainRun(name, this.key, message, attempt, invoke, then));
+    this.launch(new PlainRun(name, this.key, cause, invoke, then));
   }
 
   launch(run: CallbackRun): void {
@@ -149,9 +139,21 @@ export class Activation {
   }
 
   private startFailed(error: unknown): DataUpdaterStartError {
-    const failures = this.initFailures + 1;
+    const failures = ++this.initFailures;
+    this.tellStartFailed(error, failures);
     this.key.epoch.environment.events.sink?.key('startFailed', this.key, { error, failures });
     return new DataUpdaterStartError(this.keyText(), error);
+  }
+
+  /** At the first, second, fourth, eighth failure in a row, and so on. */
+  private tellStartFailed(error: unknown, failures: number): void {
+    if ((failures & (failures - 1)) !== 0) return;
+    const { logger } = this.key.epoch.environment;
+    const often = failures === 1 ? '' : `, ${failures} times in a row`;
+    logger.error(
+      `init of the key ${this.keyText()} (shard ${this.key.epoch.shard}) failed${often}; its messages wait: ${describe(error)}`,
+      stackOf(error),
+    );
   }
 
   private retire(updater: DataUpdater): void {

@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks';
 import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
 import type { Environment } from '../base/environment.js';
 import type { DeadlineItem } from '../base/deadline-list.js';
@@ -11,13 +12,24 @@ export type CallbackEnd =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: unknown; readonly abandoned: boolean };
 
-/** What the context of a callback tells of its message. */
+/** What a callback's context says about its message. */
 export interface MessageMetadata {
   readonly redelivered: boolean;
   readonly messageId: string | undefined;
   readonly timestamp: number | undefined;
   readonly headers: MessageHeaders;
 }
+
+/** What a callback runs for. */
+export interface CallbackCause {
+  readonly message: MessageMetadata | undefined;
+  readonly attempt: number;
+  /** The context of the caller who waits for it, if one does. */
+  readonly caller: AsyncResource | undefined;
+}
+
+/** Nobody waits for it, and no message caused it. */
+export const UNPROMPTED: CallbackCause = { message: undefined, attempt: 0, caller: undefined };
 
 /**
  * One run of one callback: its deadline, its abort signal, and the single report of its end. What is
@@ -41,6 +53,7 @@ export abstract class CallbackRun<
     readonly key: Key,
     readonly message: Message,
     readonly attempt: number,
+    readonly caller: AsyncResource | undefined,
   ) {}
 
   get keyId(): string {
@@ -85,12 +98,11 @@ export class PlainRun extends CallbackRun {
   constructor(
     name: CallbackName,
     key: EngineKey,
-    message: MessageMetadata | undefined,
-    attempt: number,
+    { message, attempt, caller }: CallbackCause,
     private readonly call: (run: CallbackRun) => unknown,
     private readonly then: (end: CallbackEnd) => void,
   ) {
-    super(name, key, message, attempt);
+    super(name, key, message, attempt, caller);
   }
 
   invoke(): unknown {

@@ -1,3 +1,4 @@
+import { isObservable, lastValueFrom } from 'rxjs';
 import { HandlerTimeoutError } from '../../errors/index.js';
 import type { DataUpdaterHandler } from '../../interfaces/data-updater-handler.interface.js';
 import { inspectKey, keyBytes } from '../../keys/sharding-key.js';
@@ -66,6 +67,8 @@ export class Callbacks {
       result = runInScope(run);
       // A foreign thenable may throw or answer twice; a native promise is taken as it is.
       if (isThenable(result)) promise = Promise.resolve(result);
+      // As in Nest, the last value is the result.
+      else if (isObservable(result)) promise = lastValueFrom(result, { defaultValue: undefined });
     } catch (error) {
       run.end({ ok: false, error, abandoned: false });
       return;
@@ -82,7 +85,14 @@ export class Callbacks {
   /** Tells a callback to end, and abandons it after a grace. */
   insist(run: CallbackRun, error: Error): void {
     run.abort(error);
-    this.afterGrace(() => run.end({ ok: false, error, abandoned: true }));
+    this.afterGrace(() => {
+      if (!run.running) return;
+      const key = inspectKey(keyBytes(run.keyId));
+      this.environment.logger.error(
+        `${run.name} of the key ${key} (shard ${run.key.epoch.shard}) is abandoned: ${error.message}`,
+      );
+      run.end({ ok: false, error, abandoned: true });
+    });
   }
 
   /** Calls back when what was told to end has had its time for it. */

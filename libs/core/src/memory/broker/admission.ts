@@ -6,7 +6,7 @@ import { MemoryMessage } from './memory-message.js';
 import type { MemoryShard } from './memory-shard.js';
 import type { ShardQueue } from './shard-queue.js';
 
-/** Whoever publishes, with the time that it goes by. */
+/** A publisher and its clock. */
 export interface Producer {
   readonly clock: Clock;
 }

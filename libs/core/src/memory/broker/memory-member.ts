@@ -4,7 +4,7 @@ import type { ShardConsumer } from '../../transport/transport.interface.js';
 /** A consumer of the broker. Shards without an owner are offered to it while it claims. */
 export interface MemoryMember {
   readonly consumer: ShardConsumer;
-  /** Most unsettled deliveries of one shard. */
+  /** Maximum number of unsettled deliveries per shard. */
   readonly prefetch: number;
   readonly clock: Clock;
 }

@@ -27,7 +27,7 @@ export function attemptTurn(key: TurnKey): void {
 
 function startFirst(key: TurnKey, message: TrackedMessage): void {
   const { tracker, activation, epoch } = key;
-  activation.start(message, tracker.attempt, (failure) => {
+  activation.start({ message, attempt: tracker.attempt, caller: message.caller }, (failure) => {
     if (failure === undefined && epoch.ownership === 'certain') {
       handle(key, message);
       return;
@@ -35,7 +35,7 @@ function startFirst(key: TurnKey, message: TrackedMessage): void {
     key.attemptEnded();
     if (failure === undefined) tracker.standBack();
     else if (epoch.ended) tracker.endedLate(undefined, failure);
-    else tracker.startFailed(failure, ++activation.initFailures);
+    else tracker.startFailed(failure, activation.initFailures);
     key.turnEnded();
   });
 }
@@ -53,7 +53,7 @@ class Attempt extends CallbackRun<TurnKey, TrackedMessage> {
     message: TrackedMessage,
     private readonly updater: DataUpdater,
   ) {
-    super('handleMessage', key, message, key.tracker.attempt);
+    super('handleMessage', key, message, key.tracker.attempt, message.caller);
   }
 
   invoke(): unknown {
@@ -113,7 +113,7 @@ function failed(key: TurnKey, message: TrackedMessage, end: CallbackEnd): void {
   const { epoch, tracker, activation } = key;
   const error = end.ok
     ? new InvalidOutcomeError('handleMessage', end.value, 'nothing, ack(), discard() or stop()')
-    : end.error;
+    : (end.error ?? new Error(`the handler threw ${String(end.error)}: throw an Error that says why`));
   const abandoned = !end.ok && end.abandoned;
   activation.failed(error, abandoned);
   if (epoch.ended) {

@@ -2,19 +2,19 @@ import { describe } from '../../../errors/describe.js';
 import { InvalidOutcomeError } from '../../../errors/index.js';
 import { Ok } from '../../../outcomes.js';
 import { RunContext } from '../../updaters/callback-context.js';
+import { UNPROMPTED } from '../../updaters/callback-run.js';
 import type { TurnKey } from './turn-key.js';
 
 /** `handleContinue` after a message that asked for it was settled. */
 export function continueTurn(key: TurnKey): void {
-  const { activation, tracker, epoch } = key;
+  const { activation, epoch } = key;
   const { handler } = activation;
   const argument = key.continuation!.continue;
   key.continuation = undefined;
   const updater = activation.updater!;
   activation.run(
     'handleContinue',
-    undefined,
-    tracker.attempt,
+    UNPROMPTED,
     (run) => {
       if (handler.handleContinue === undefined) throw new Error('the handler has no handleContinue: add the method');
       return handler.handleContinue(argument, updater.state, new RunContext(run));

@@ -3,22 +3,25 @@ import { SignalNotHandledError } from '../../../errors/index.js';
 import { Reply } from '../../../outcomes.js';
 import { RefusedPayload } from '../../../payload/refused-payload.js';
 import { RunContext } from '../../updaters/callback-context.js';
-import type { CallbackEnd } from '../../updaters/callback-run.js';
+import type { CallbackCause, CallbackEnd } from '../../updaters/callback-run.js';
 import type { DataUpdater } from '../../updaters/data-updater.js';
 import type { PendingSignal } from '../pending-signal.js';
 import type { TurnKey } from './turn-key.js';
 
 /** One signal, or a request that the data updater be started. */
 export function signalTurn(key: TurnKey): void {
-  const { activation, tracker } = key;
+  const { activation } = key;
   const pending = key.takeSignal();
-  activation.start(undefined, tracker.attempt, (failure) => {
+  const cause = { message: undefined, attempt: 0, caller: pending.caller };
+  activation.start(cause, (failure) => {
     const refusal = failure ?? key.closeError; // The epoch may have ended during init.
     if (refusal !== undefined) {
       pending.reject(refusal);
+      // One start for all that waited for it: a thousand signals must not make a thousand.
+      if (failure !== undefined) key.rejectSignals(failure);
       key.turnEnded();
     } else if (pending.callsHandler && pending.awaited) {
-      ask(key, pending, activation.updater!);
+      ask(key, pending, activation.updater!, cause);
     } else {
       pending.answer(activation.reference(activation.updater!));
       key.turnEnded();
@@ -26,8 +29,8 @@ export function signalTurn(key: TurnKey): void {
   });
 }
 
-function ask(key: TurnKey, pending: PendingSignal, updater: DataUpdater): void {
-  const { activation, tracker } = key;
+function ask(key: TurnKey, pending: PendingSignal, updater: DataUpdater, cause: CallbackCause): void {
+  const { activation } = key;
   const { handler, handlerName } = activation.callbacks;
   if (handler.handleSignal === undefined) {
     pending.reject(new SignalNotHandledError(handlerName));
@@ -37,8 +40,7 @@ function ask(key: TurnKey, pending: PendingSignal, updater: DataUpdater): void {
   pending.start();
   activation.run(
     'handleSignal',
-    undefined,
-    tracker.attempt,
+    cause,
     (run) => handler.handleSignal!(pending.signal, updater.state, new RunContext(run)),
     (end) => {
       conclude(key, pending, updater, end);

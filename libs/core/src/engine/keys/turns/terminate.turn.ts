@@ -1,10 +1,11 @@
 import { describe } from '../../../errors/describe.js';
 import { RunContext } from '../../updaters/callback-context.js';
+import { UNPROMPTED } from '../../updaters/callback-run.js';
 import type { TurnKey } from './turn-key.js';
 
 /** The end of a data updater: `terminate`, then its state is dropped. */
 export function terminateTurn(key: TurnKey): void {
-  const { activation, tracker, epoch } = key;
+  const { activation, epoch } = key;
   const { handler } = activation;
   const { reason } = activation.ending!;
   const updater = activation.updater!;
@@ -15,8 +16,7 @@ export function terminateTurn(key: TurnKey): void {
   }
   activation.run(
     'terminate',
-    undefined,
-    tracker.attempt,
+    UNPROMPTED,
     (run) => handler.terminate!(reason, updater.state, new RunContext(run)),
     (end) => {
       if (!end.ok) {

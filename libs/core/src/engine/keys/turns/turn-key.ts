@@ -24,6 +24,8 @@ export interface TurnKey extends EngineKey {
   /** What waits until the dead letter of a discard is certain. */
   followUp: FollowUp | undefined;
   takeSignal(): PendingSignal;
+  /** Refuses the signals that wait. */
+  rejectSignals(error: Error): void;
   /** The attempt has ended, or was not needed: its slot is free. */
   attemptEnded(): void;
   /** A message was handled too late to be settled in its epoch. */

@@ -4,7 +4,7 @@ import { asBuffer } from '../wire/as-buffer.js';
 import { headerTable } from '../wire/header-table.js';
 
 /** A copy of a delivery with notes among its headers, as it goes to the dead letters or the side queue. */
-export function setAside(delivery: Delivery, notes: MessageHeaders, queue: string): AddressedMessage {
+export function movedCopy(delivery: Delivery, notes: MessageHeaders, queue: string): AddressedMessage {
   const { key, headers, messageId, timestamp, body } = delivery;
   return {
     exchange: '',
