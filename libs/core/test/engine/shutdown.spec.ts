@@ -1,4 +1,4 @@
-import { discard, memory, PublishError, ShuttingDownError } from '../../src/index.js';
+import { discard, memory, PublishError, SessionEndedError, ShuttingDownError } from '../../src/index.js';
 import { settled } from '../support/fake-clock.js';
 import { Gates, RecordingHandler, text, watch } from '../support/recording-handler.js';
 import { ScriptedTransport } from '../support/scripted-transport.js';
@@ -137,6 +137,22 @@ describe('stop', () => {
     expect(stopped.state).toBe('resolved');
     expect(transport.broker.deadLetters).toHaveLength(1);
     expect(transport.broker.length).toBe(0);
+  });
+
+  test('does not wait for an operator’s drop that the broker holds up: the message stays where it was', async () => {
+    const { engine, send, service, transport } = await startEngine(new RecordingHandler());
+    await service.park('k');
+    await send('k', 'a');
+    transport.broker.block();
+    const dropped = watch(service.drop('k'));
+    await settled();
+    const stopped = watch(engine.stop());
+    await settled();
+    expect(stopped.state).toBe('resolved');
+    transport.broker.unblock();
+    await settled();
+    expect(dropped.value).toBeInstanceOf(SessionEndedError);
+    expect(transport.broker.deadLetters).toEqual([]);
   });
 
   test('rejects the signals and direct messages that wait', async () => {

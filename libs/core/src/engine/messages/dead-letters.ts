@@ -44,28 +44,30 @@ export class DeadLetters {
    */
   send(letter: DeadLetter, settled: () => void, tries = 1): void {
     if (tries === 1) this.tell(letter);
+    this.unconfirmed++;
     this.publish(letter).then(
       () => {
-        if (this.epoch.ended) return;
-        settled();
+        this.ended();
+        if (!this.epoch.ended) settled();
       },
-      (failure: unknown) => this.failed(letter, settled, tries, failure),
+      (failure: unknown) => {
+        this.ended();
+        this.failed(letter, settled, tries, failure);
+      },
     );
   }
 
-  /** Publishes a message and settles it once that is confirmed. Rejects when it is not. */
+  /** Publishes a message and settles it once that is confirmed. Rejects when it is not. Nobody else waits for it. */
   async publish({ key, keyBytes, delivery, reason, error, attempts }: DeadLetter): Promise<void> {
     const { epoch } = this;
-    this.unconfirmed++;
-    try {
-      await epoch.session.deadLetter(delivery, notes(reason, keyBytes, epoch, { error, attempts }));
-      if (epoch.ended) return;
-      const events = epoch.environment.events.sink;
-      if (key !== undefined) events?.message('deadLettered', key, delivery, attempts, { reason });
-    } finally {
-      this.unconfirmed--;
-      this.changed();
-    }
+    await epoch.session.deadLetter(delivery, notes(reason, keyBytes, epoch, { error, attempts }));
+    if (epoch.ended || key === undefined) return;
+    epoch.environment.events.sink?.message('deadLettered', key, delivery, attempts, { reason });
+  }
+
+  private ended(): void {
+    this.unconfirmed--;
+    this.changed();
   }
 
   private tell({ key, keyBytes, delivery, reason, error, attempts }: DeadLetter): void {
