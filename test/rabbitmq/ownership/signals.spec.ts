@@ -51,6 +51,13 @@ test('a key that lives elsewhere is refused for messages and references, with th
   await b.stop();
 });
 
+test.each([1_500.5, 2 ** 32, 2 ** 53, Infinity])('a signal may wait any time: %d ms', async (timeout) => {
+  const { a, b, far } = await pair();
+  expect(await a.service.handleSignal(far, { ask: 'add' }, { timeout })).toEqual({ member: 'b', count: 1 });
+  await a.stop();
+  await b.stop();
+});
+
 test('a signal that is not answered in time is a time-out, one that nobody could read says so', async () => {
   const { a, b, far } = await pair();
   await expect(a.service.handleSignal(far, { ask: 'hang' }, { timeout: 300 })).rejects.toThrow(SignalTimeoutError);

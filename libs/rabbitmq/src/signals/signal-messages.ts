@@ -5,6 +5,9 @@ import { REPLY_TO } from '../connection/direct-reply.js';
 import { asBuffer } from '../wire/as-buffer.js';
 import { KEY_HEADER } from '../wire/header-names.js';
 
+/** The longest expiration that the broker takes; it closes the channel over a larger one. Milliseconds (RabbitMQ 3.10). */
+const LONGEST_EXPIRATION = 2 ** 32 - 1;
+
 /** What the owner of a shard says to the caller, in JSON. */
 export type SignalReply =
   | { readonly kind: 'started'; readonly process: string }
@@ -30,7 +33,7 @@ export function requestProperties(id: string, { key, timeout }: Omit<SignalReque
   return {
     replyTo: REPLY_TO,
     correlationId: id,
-    ...(timeout === Infinity ? {} : { expiration: timeout }),
+    ...(timeout > LONGEST_EXPIRATION ? {} : { expiration: Math.ceil(timeout) }),
     headers: { [KEY_HEADER]: asBuffer(key) },
   };
 }

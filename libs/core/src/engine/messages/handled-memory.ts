@@ -54,17 +54,18 @@ export class HandledMemory {
   }
 
   /**
-   * Whether a delivery was handled in the last epoch. The first one that was never delivered before says that nothing
-   * of the last epoch is left in the broker, and everything is forgotten.
+   * Takes out the mark of a delivery that was handled in the last epoch. The first delivery that was never delivered
+   * before says that nothing of the last epoch is left in the broker: then everything is forgotten.
+   * @returns whether there was a mark, so that the delivery needs no attempt
    */
-  recognises(keyId: string, delivery: Delivery): boolean {
+  takeMark(keyId: string, delivery: Delivery): boolean {
     if (this.last.length === 0 && this.late.length === 0) return false;
     if (!delivery.redelivered) {
       this.last = [];
       this.late = [];
       return false;
     }
-    return takeMark(this.last, keyId, delivery) || takeMark(this.late, keyId, delivery);
+    return takeFrom(this.last, keyId, delivery) || takeFrom(this.late, keyId, delivery);
   }
 
   /** What the ring holds, the oldest first. */
@@ -79,7 +80,7 @@ export class HandledMemory {
 }
 
 /** Removes the mark of a delivery. Returns whether there was one. */
-function takeMark(marks: HandledMark[], keyId: string, { messageId, body }: Delivery): boolean {
+function takeFrom(marks: HandledMark[], keyId: string, { messageId, body }: Delivery): boolean {
   const index = marks.findIndex((mark) => mark.messageId === messageId && mark.keyId === keyId);
   if (index < 0 || marks[index]!.bodyHash !== hashOf(body)) return false;
   marks.splice(index, 1);

@@ -153,7 +153,7 @@ export class Recovery implements ParkedKey {
     if (this.parking === undefined) return; // The epoch ended meanwhile.
     const { environment, memory } = this.key.epoch;
     // What is new here says nothing about the shard's own queue, so it makes nothing forgotten.
-    const handledBefore = delivery.redelivered && memory.recognises(this.key.id, delivery);
+    const handledBefore = delivery.redelivered && memory.takeMark(this.key.id, delivery);
     this.tracker.fifo.push(new DeliveredMessage(environment.round.time, delivery, true, handledBefore));
     this.key.wake();
   }

@@ -85,7 +85,7 @@ export class OwnedShard implements ShardReceiver {
   deliver(delivery: Delivery): void {
     if (this.context.phase !== 'open') return; // It stays unsettled and goes to the next owner.
     const queue = this.queueOf(delivery);
-    queue?.deliver(delivery, this.line.memory.recognises(queue.id, delivery));
+    queue?.deliver(delivery, this.line.memory.takeMark(queue.id, delivery));
   }
 
   async signal(key: Uint8Array, signal: unknown, timeout: number, started: () => void): Promise<unknown> {
