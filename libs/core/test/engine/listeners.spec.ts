@@ -70,6 +70,19 @@ describe('a listener of events that calls back into the service', () => {
     expect(handler.messages('k')).toEqual(['a', 'b']);
   });
 
+  test('finds the shard that it is told to own', async () => {
+    const epochs: number[] = [];
+    const { engine, transport, service, publish } = await startEngine(failing(0), { memory: { totalCount: 1 } });
+    engine.events.subscribe(({ type }) => {
+      if (type === 'shardOwned') void service.getDataUpdater('k').then(({ epoch }) => epochs.push(epoch));
+    });
+    transport.broker.loseShard(0);
+    await settled();
+    expect(epochs).toEqual([2]);
+    await publish('k', 'a');
+    await settled();
+  });
+
   test('finds the key as the event says', async () => {
     const test = await startEngine(failing(0));
     const { service, send, engine } = test;
