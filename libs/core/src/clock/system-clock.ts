@@ -3,7 +3,7 @@ import type { Clock, Timer } from './clock.interface.js';
 /** The longest delay that setTimeout takes; a longer one fires at once (Node.js docs, timers). Milliseconds. */
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
-/** A delay of any length, in steps that setTimeout takes. */
+/** A delay of any length, in steps that setTimeout takes. An infinite one never ends, but keeps the process all the same. */
 class LongTimer implements Timer {
   private timeout: NodeJS.Timeout | undefined;
 
@@ -35,7 +35,6 @@ export const systemClock: Clock = {
   now: () => Math.floor(performance.now()),
   time: () => Date.now(),
   after(delay, callback, background = false) {
-    if (delay === Infinity) return { cancel: () => undefined };
     if (delay > LONGEST_TIMEOUT) return new LongTimer(delay, callback, background);
     const timeout = setTimeout(callback, delay);
     if (background) timeout.unref();

@@ -37,11 +37,12 @@ export interface DirectMessage<Payload = unknown> {
  * @publicApi
  */
 export class DataUpdaterService {
-  readonly #runtime: EngineAccess;
+  // No #private field: a proxy around the service, as test doubles and request scopes make them, could not read it.
+  private readonly runtime: EngineAccess;
 
   /** @internal */
   constructor(runtime: EngineAccess) {
-    this.#runtime = runtime;
+    this.runtime = runtime;
   }
 
   /**
@@ -55,7 +56,7 @@ export class DataUpdaterService {
    * @throws {OwnKeyError} when called from inside a callback of the same key
    */
   async getDataUpdater(shardingKey: ShardingKey): Promise<DataUpdaterRef> {
-    return this.#runtime.engine.calls.getDataUpdater(encodeShardingKey(shardingKey));
+    return this.runtime.engine.calls.getDataUpdater(encodeShardingKey(shardingKey));
   }
 
   /**
@@ -80,7 +81,7 @@ export class DataUpdaterService {
     message: DirectMessage,
   ): Promise<MessageOutcome<State>> {
     checkDirectMessage(message);
-    return (await this.#runtime.engine.calls.handleMessage(
+    return (await this.runtime.engine.calls.handleMessage(
       encodeShardingKey(shardingKey),
       message,
     )) as MessageOutcome<State>;
@@ -112,7 +113,7 @@ export class DataUpdaterService {
     options?: { timeout?: number },
   ): Promise<Answer> {
     checkTimeout(options?.timeout);
-    return (await this.#runtime.engine.calls.handleSignal(
+    return (await this.runtime.engine.calls.handleSignal(
       encodeShardingKey(shardingKey),
       signal,
       options?.timeout,
@@ -128,7 +129,7 @@ export class DataUpdaterService {
    * @throws {InvalidShardingKeyError} when the key is no term
    */
   async park(shardingKey: ShardingKey): Promise<void> {
-    return this.#runtime.engine.calls.park(encodeShardingKey(shardingKey));
+    return this.runtime.engine.calls.park(encodeShardingKey(shardingKey));
   }
 
   /**
@@ -139,7 +140,7 @@ export class DataUpdaterService {
    * @throws {InvalidShardingKeyError} when the key is no term
    */
   async resume(shardingKey: ShardingKey): Promise<void> {
-    return this.#runtime.engine.calls.resume(encodeShardingKey(shardingKey));
+    return this.runtime.engine.calls.resume(encodeShardingKey(shardingKey));
   }
 
   /**
@@ -153,7 +154,7 @@ export class DataUpdaterService {
    * @throws {InvalidShardingKeyError} when the key is no term
    */
   async drop(shardingKey: ShardingKey): Promise<void> {
-    return this.#runtime.engine.calls.drop(encodeShardingKey(shardingKey));
+    return this.runtime.engine.calls.drop(encodeShardingKey(shardingKey));
   }
 
   /**
@@ -161,7 +162,7 @@ export class DataUpdaterService {
    * @throws {NotStartedError} before the app's modules are initialised
    */
   liveKeys(): IterableIterator<LiveKey> {
-    return this.#runtime.engine.liveKeys();
+    return this.runtime.engine.liveKeys();
   }
 
   /**
@@ -169,7 +170,7 @@ export class DataUpdaterService {
    * @throws {NotStartedError} before the app's modules are initialised
    */
   status(): EngineStatus {
-    return this.#runtime.engine.status();
+    return this.runtime.engine.status();
   }
 
   /**
@@ -178,11 +179,11 @@ export class DataUpdaterService {
    * @throws {NotStartedError} before the app's modules are initialised
    */
   async processes(): Promise<ProcessInfo[]> {
-    return this.#runtime.engine.processes();
+    return this.runtime.engine.processes();
   }
 
   /** What happens, as it happens. Costs nothing while nobody listens. */
   get events(): Observable<MississippiEvent> {
-    return this.#runtime.events;
+    return this.runtime.events;
   }
 }

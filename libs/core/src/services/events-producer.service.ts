@@ -31,11 +31,12 @@ export interface PublishOptions {
  * @publicApi
  */
 export class EventsProducer {
-  readonly #runtime: { readonly engine: ProducerPort };
+  // No #private field: a proxy around the service, as test doubles and request scopes make them, could not read it.
+  private readonly runtime: { readonly engine: ProducerPort };
 
   /** @internal */
   constructor(runtime: { readonly engine: ProducerPort }) {
-    this.#runtime = runtime;
+    this.runtime = runtime;
   }
 
   /**
@@ -64,7 +65,7 @@ export class EventsProducer {
     checkMessage({ headers, messageId, timestamp });
     checkTimeout(timeout);
     const key = encodeShardingKey(shardingKey);
-    const { engine } = this.#runtime;
+    const { engine } = this.runtime;
     const connection = engine.connection();
     const now = engine.clock.time();
     return connection.publisher.publish(
