@@ -1,4 +1,4 @@
-import { ShuttingDownError } from '../../src/index.js';
+import { SessionEndedError, ShuttingDownError } from '../../src/index.js';
 import type { EpochSource } from '../../src/engine/shards/epoch-source.js';
 import { settled } from '../support/fake-clock.js';
 import { RecordingHandler } from '../support/recording-handler.js';
@@ -57,6 +57,22 @@ describe('an epoch whose number somebody else gives', () => {
     epochs.gates[0]!.resolve(1);
     await expect(opening).rejects.toBeInstanceOf(ShuttingDownError);
     expect(of('shardOwned')).toEqual([]);
+  });
+
+  test('is refused when the shard was lost and opened again meanwhile, and the later epoch goes on', async () => {
+    const { transport, epochs, handler, service } = await startSlow();
+    const overtaken = transport.claim(new ScriptedEpoch([]));
+    const later = new ScriptedEpoch([]);
+    const opening = transport.claim(later);
+    epochs.gates[1]!.resolve(2);
+    expect((await opening).epoch).toBe(2);
+    epochs.gates[0]!.resolve(1);
+    await expect(overtaken).rejects.toBeInstanceOf(SessionEndedError);
+    later.deliver('k', 'a');
+    await settled();
+    expect(handler.messages('k')).toEqual(['a']);
+    expect(later.settled).toEqual(['a']);
+    expect(service.status().shards).toBe(1);
   });
 
   test('that is lost as soon as it is open leaves nothing behind', async () => {

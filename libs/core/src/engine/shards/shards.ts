@@ -1,4 +1,4 @@
-import { ShuttingDownError, ShardNotOwnedError } from '../../errors/index.js';
+import { SessionEndedError, ShardNotOwnedError, ShuttingDownError } from '../../errors/index.js';
 import { inspectKey, shardOf } from '../../keys/sharding-key.js';
 import type { ShardConsumer, ShardReceiver, ShardSession } from '../../transport/transport.interface.js';
 import type { KeyQueue } from '../keys/key-queue.js';
@@ -10,6 +10,8 @@ import { ShardEpochs } from './shard-epochs.js';
 /** The shards of one instance: those that this process owns, and those in which something of it still runs. */
 export class Shards implements ShardConsumer {
   private readonly byIndex = new Map<number, ShardEpochs>();
+  /** What is being opened, the last of each shard: one that is overtaken while it opens has been lost meanwhile. */
+  private readonly opening = new Map<number, ShardSession>();
   private stopping = false;
 
   constructor(
@@ -19,6 +21,7 @@ export class Shards implements ShardConsumer {
 
   /** Begins an epoch. */
   open(session: ShardSession): ShardReceiver | Promise<ShardReceiver> {
+    this.opening.set(session.shard, session);
     const number = this.epochs.next(session.shard);
     return typeof number === 'number'
       ? this.begin(session, number)
@@ -84,6 +87,8 @@ export class Shards implements ShardConsumer {
 
   private begin(session: ShardSession, number: number): OwnedShard {
     if (this.stopping) throw new ShuttingDownError(`Shard ${session.shard}`);
+    if (this.opening.get(session.shard) !== session) throw new SessionEndedError(session.shard);
+    this.opening.delete(session.shard);
     let epochs = this.byIndex.get(session.shard);
     if (epochs === undefined) {
       epochs = new ShardEpochs(this.parts);
