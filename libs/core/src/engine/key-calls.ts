@@ -1,16 +1,23 @@
-import { KeyNotParkedError, OwnKeyError, ShardNotOwnedError, ShuttingDownError } from '../errors/index.js';
+import {
+  KeyNotParkedError,
+  OwnKeyError,
+  ShardNotOwnedError,
+  ShuttingDownError,
+  WaitingCycleError,
+} from '../errors/index.js';
 import type { DataUpdaterRef } from '../interfaces/live-key.interface.js';
 import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
-import { inspectKey } from '../keys/sharding-key.js';
+import { inspectKey, keyId } from '../keys/sharding-key.js';
 import type { MessageOutcome } from '../outcomes.js';
 import type { TransportConnection } from '../transport/transport.interface.js';
+import type { Caller } from './base/caller.js';
 import type { Environment } from './base/environment.js';
-import type { KeyQueue } from './keys/key-queue.js';
 import { PendingSignal } from './keys/pending-signal.js';
 import { signalKey } from './keys/signal-key.js';
 import { DirectTrackedMessage } from './messages/tracked-message.js';
 import type { Shards } from './shards/shards.js';
-import { callersContext, followCallbacks, insideCallbackOf } from './updaters/callback-scope.js';
+import { presentCaller } from './updaters/callback-scope.js';
+import { chainOf, circleThrough, whileWaiting } from './updaters/waiting.js';
 
 /** A direct message as the service takes it. */
 export interface DirectMessageInput {
@@ -29,23 +36,41 @@ export class KeyCalls {
   ) {}
 
   async getDataUpdater(key: Uint8Array): Promise<DataUpdaterRef> {
-    const queue = this.queueOf(key, 'getDataUpdater');
+    const caller = this.callerOf(key, 'getDataUpdater');
+    const queue = this.shards.ownedBy(key).queue(key);
     const { live } = queue.activation;
     if (live !== undefined) return queue.activation.reference(live);
-    return new Promise((resolve, reject) => {
-      queue.signal(new PendingSignal(false, undefined, callersContext(), resolve as (value: unknown) => void, reject));
-    });
+    return whileWaiting(
+      caller,
+      queue,
+      () =>
+        new Promise((resolve, reject) => {
+          queue.signal(new PendingSignal(false, undefined, caller, resolve as (value: unknown) => void, reject));
+        }),
+    );
   }
 
   async handleMessage(key: Uint8Array, message: DirectMessageInput): Promise<MessageOutcome<unknown>> {
-    const queue = this.queueOf(key, 'handleMessage');
-    return new Promise((resolve, reject) => {
-      const { payload, messageId, timestamp, headers } = message;
-      const { time } = this.environment.round;
-      queue.accept(
-        new DirectTrackedMessage(time, payload, messageId, timestamp, headers, callersContext(), resolve, reject),
+    const caller = this.callerOf(key, 'handleMessage');
+    const queue = this.shards.ownedBy(key).queue(key);
+    const inside = caller.callback !== undefined;
+    if (inside) queue.awaited++;
+    try {
+      return await whileWaiting(
+        caller,
+        queue,
+        () =>
+          new Promise((resolve, reject) => {
+            const { payload, messageId, timestamp, headers } = message;
+            const { time } = this.environment.round;
+            queue.accept(
+              new DirectTrackedMessage(time, payload, messageId, timestamp, headers, caller, resolve, reject),
+            );
+          }),
       );
-    });
+    } finally {
+      if (inside) queue.awaited--;
+    }
   }
 
   /** @param timeout milliseconds */
@@ -54,7 +79,7 @@ export class KeyCalls {
     signal: unknown,
     timeout = this.environment.options.signalTimeout,
   ): Promise<unknown> {
-    this.refuseOwnKey(key, 'handleSignal');
+    const caller = this.callerOf(key, 'handleSignal');
     const { connection, shards } = this;
     const { clock } = this.environment;
     const index = shards.indexOf(key);
@@ -64,14 +89,18 @@ export class KeyCalls {
     const shard = crosses ? shards.owned(index) : shards.ownedBy(key);
     let started = false;
     try {
-      if (shard !== undefined)
-        return await signalKey(shard.queue(key), signal, timeout, () => (started = true), callersContext());
+      if (shard !== undefined) {
+        const queue = shard.queue(key);
+        return await whileWaiting(caller, queue, () =>
+          signalKey(queue, signal, timeout, () => (started = true), caller),
+        );
+      }
     } catch (error) {
       // The shard left before the signal's turn came: its new owner answers, while there is time.
       if (started || !crosses || !isHandOver(error)) throw error;
     }
     const left = Math.max(1, timeout - (clock.now() - begun));
-    return connection.sendSignal!(index, key, signal, left);
+    return whileWaiting(caller, undefined, () => connection.sendSignal!(index, key, signal, left, chainOf(caller)));
   }
 
   async park(key: Uint8Array): Promise<void> {
@@ -89,14 +118,18 @@ export class KeyCalls {
     return queue.tracker.drop();
   }
 
-  private queueOf(key: Uint8Array, call: string): KeyQueue {
-    this.refuseOwnKey(key, call);
-    return this.shards.ownedBy(key).queue(key);
-  }
-
-  private refuseOwnKey(key: Uint8Array, call: string): void {
-    followCallbacks();
-    if (insideCallbackOf(this.environment, key)) throw new OwnKeyError(inspectKey(key), call);
+  /** @throws what the caller would wait for without end */
+  private callerOf(key: Uint8Array, call: string): Caller {
+    const caller = presentCaller();
+    const { callback } = caller;
+    if (callback === undefined) return caller;
+    if (callback.environment === this.environment && callback.keyId === keyId(key)) {
+      throw new OwnKeyError(inspectKey(key), call);
+    }
+    const target = this.shards.owned(this.shards.indexOf(key))?.queues.get(key);
+    const circle = target === undefined ? undefined : circleThrough(caller, target);
+    if (circle !== undefined) throw new WaitingCycleError(call, circle);
+    return caller;
   }
 }
 

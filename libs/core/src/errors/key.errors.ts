@@ -52,6 +52,25 @@ export class OwnKeyError extends MississippiError {
   }
 }
 
+/**
+ * Callbacks would have waited for each other: each in the circle waits for the next key.
+ * @publicApi
+ */
+export class WaitingCycleError extends MississippiError {
+  readonly code = 'waiting_cycle';
+
+  constructor(
+    call: string,
+    /** The keys of the circle, readable; the first one is the last one too. */
+    readonly keys: readonly string[],
+  ) {
+    super(
+      `${call} was called from inside a callback that its key waits for, so each would wait for the next for ever: ${keys.join(' → ')}. ` +
+        `Publish a message with EventsProducer instead of waiting for one of these keys.`,
+    );
+  }
+}
+
 /** @publicApi */
 export class KeyParkedError extends MississippiError {
   readonly code = 'key_parked';

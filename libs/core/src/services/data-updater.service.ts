@@ -54,6 +54,7 @@ export class DataUpdaterService {
    * @throws {MissingShardingKeyError} without a key
    * @throws {InvalidShardingKeyError} when the key is no term
    * @throws {OwnKeyError} when called from inside a callback of the same key
+   * @throws {WaitingCycleError} when called from inside a callback that the key waits for
    */
   async getDataUpdater(shardingKey: ShardingKey): Promise<DataUpdaterRef> {
     return this.runtime.engine.calls.getDataUpdater(encodeShardingKey(shardingKey));
@@ -75,6 +76,7 @@ export class DataUpdaterService {
    * @throws {MissingShardingKeyError} without a key
    * @throws {InvalidShardingKeyError} when the key is no term
    * @throws {OwnKeyError} when called from inside a callback of the same key
+   * @throws {WaitingCycleError} when called from inside a callback that the key waits for
    */
   async handleMessage<State = unknown>(
     shardingKey: ShardingKey,
@@ -105,6 +107,7 @@ export class DataUpdaterService {
    * @throws {MissingShardingKeyError} without a key
    * @throws {InvalidShardingKeyError} when the key is no term
    * @throws {OwnKeyError} when called from inside a callback of the same key
+   * @throws {WaitingCycleError} when called from inside a callback that the key waits for
    * @throws whatever the handler throws, in this process
    */
   async handleSignal<Answer = unknown>(

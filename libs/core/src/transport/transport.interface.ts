@@ -119,6 +119,17 @@ export interface ShardSession {
 }
 
 /**
+ * A callback that waits for a signal, as it travels with the signal: who would wait for itself is told so at once.
+ * @publicApi
+ */
+export interface WaitingCallback {
+  /** Tells callbacks of all processes apart. */
+  readonly id: string;
+  /** Its key, readable, for errors. */
+  readonly key: string;
+}
+
+/**
  * What the core does with the messages of one epoch of one shard.
  * @publicApi
  */
@@ -135,8 +146,15 @@ export interface ShardReceiver {
    * @param key in the external term format
    * @param timeout milliseconds that are left
    * @param started called when the handler is about to see it: from then on nobody else may
+   * @param waiting the callbacks that wait for it, as they were sent
    */
-  signal(key: Uint8Array, signal: unknown, timeout: number, started: () => void): Promise<unknown>;
+  signal(
+    key: Uint8Array,
+    signal: unknown,
+    timeout: number,
+    started: () => void,
+    waiting?: readonly WaitingCallback[],
+  ): Promise<unknown>;
   /**
    * Prepares the hand-over: starts nothing more, lets running callbacks end and settle, terminates the data updaters.
    * When it resolves, nothing of the shard runs in this process, and the transport closes the session; `lost` does not
@@ -196,12 +214,19 @@ export interface TransportConnection {
    * one process.
    * @param key in the external term format
    * @param timeout milliseconds
+   * @param waiting the callbacks that wait for it, the outermost first; the owner gets them as they are
    * @throws {SignalTimeoutError} when there is no answer in time
    * @throws {NoOwnerError} when no process owned the shard until the time-out
    * @throws {SignalOutcomeUnknownError} when the owner ended after it had accepted the signal
    * @throws {RemoteSignalError} with name, message and code of what the handler threw
    */
-  sendSignal?(shard: number, key: Uint8Array, signal: unknown, timeout: number): Promise<unknown>;
+  sendSignal?(
+    shard: number,
+    key: Uint8Array,
+    signal: unknown,
+    timeout: number,
+    waiting: readonly WaitingCallback[],
+  ): Promise<unknown>;
   /** Who takes part and owns what. Left out by transports that live in one process. */
   processes?(): Promise<ProcessInfo[]>;
   /** Takes no shard any more; what is owned stays until its session is closed. */

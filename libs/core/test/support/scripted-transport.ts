@@ -13,17 +13,22 @@ import type {
 import { settled } from './fake-clock.js';
 import { encodeShardingKey } from '../../src/keys/sharding-key.js';
 
-/** A transport of one shard that the test plays itself, for what the embedded one never does. */
+/** A transport, of one shard unless more are asked for, that the test plays itself, for what the embedded one never does. */
 export class ScriptedTransport implements Transport, TransportConnection {
   readonly name = 'scripted';
-  readonly totalCount = 1;
+  readonly totalCount: number;
   readonly durable = false;
   readonly prefetch: number;
   readonly deliveryTimeout?: number;
   closed = false;
   private consumer: ShardConsumer | undefined;
 
-  constructor({ prefetch = 300, deliveryTimeout }: { prefetch?: number; deliveryTimeout?: number } = {}) {
+  constructor({
+    prefetch = 300,
+    deliveryTimeout,
+    totalCount = 1,
+  }: { prefetch?: number; deliveryTimeout?: number; totalCount?: number } = {}) {
+    this.totalCount = totalCount;
     this.prefetch = prefetch;
     if (deliveryTimeout !== undefined) this.deliveryTimeout = deliveryTimeout;
   }
@@ -39,8 +44,8 @@ export class ScriptedTransport implements Transport, TransportConnection {
   }
 
   /** A new epoch of the shard begins. */
-  own(parked: readonly ScriptedDelivery[] = []): ScriptedEpoch {
-    const epoch = new ScriptedEpoch(parked);
+  own(parked: readonly ScriptedDelivery[] = [], shard = 0): ScriptedEpoch {
+    const epoch = new ScriptedEpoch(parked, shard);
     epoch.receiver = this.consumer!.open(epoch) as ShardReceiver;
     return epoch;
   }
@@ -82,7 +87,6 @@ export class ScriptedDelivery implements Delivery {
 
 /** One epoch of the shard, as the test plays it. */
 export class ScriptedEpoch implements ShardSession {
-  readonly shard = 0;
   readonly parked: readonly ParkedEntry[];
   /** Payloads, in the order of their settlement. */
   readonly settled: string[] = [];
@@ -103,7 +107,10 @@ export class ScriptedEpoch implements ShardSession {
   receiver!: ShardReceiver;
   private readonly side: ScriptedDelivery[];
 
-  constructor(side: readonly ScriptedDelivery[]) {
+  constructor(
+    side: readonly ScriptedDelivery[],
+    readonly shard = 0,
+  ) {
     this.side = [...side];
     this.parked = side.map(({ key }) => ({ key, mode: 'pressure', notes: {} }));
   }

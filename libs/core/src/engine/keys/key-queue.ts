@@ -3,6 +3,7 @@ import type { TerminateReason } from '../../interfaces/data-updater-handler.inte
 import type { ContinueOption } from '../../outcomes.js';
 import type { Delivery } from '../../transport/transport.interface.js';
 import type { AttemptSlots, SlotSeeker } from '../base/attempt-slots.js';
+import type { AwaitedKey, CallbackScope } from '../base/caller.js';
 import type { DeadlineItem } from '../base/deadline-list.js';
 import type { KeyedItem } from '../base/key-table.js';
 import type { Epoch } from '../messages/epoch.js';
@@ -45,6 +46,7 @@ export class KeyQueue
     LaneWorker,
     SlotSeeker,
     RestingKey,
+    AwaitedKey,
     SignalledKey,
     Successor,
     KeyedItem<KeyQueue>
@@ -60,10 +62,14 @@ export class KeyQueue
   continuation: ContinueOption | undefined = undefined;
   followUp: FollowUp | undefined = undefined;
   slot: 'none' | 'requested' | 'granted' = 'none';
+  /** Callbacks that wait for a message of this key. */
+  awaited = 0;
   signalsFirst = 0;
   private signalQueue: SignalQueue | undefined = undefined;
   /** Whether the next message passed its slot on while a signal ran. */
   private passedOn = false;
+  /** Whether the attempt has lent its slot, because it waits for another key. */
+  private lent = false;
   private lane: Lane | undefined = undefined;
   /** Whether a turn has run since the key last rested. */
   private follows = false;
@@ -108,6 +114,12 @@ export class KeyQueue
   }
   get signals(): number {
     return this.signalQueue === undefined ? 0 : this.signalQueue.length;
+  }
+  get callback(): CallbackScope | undefined {
+    return this.activation.callback;
+  }
+  get urgent(): boolean {
+    return this.awaited > 0;
   }
   get running(): boolean {
     return this.turn !== 'nothing';
@@ -196,6 +208,27 @@ export class KeyQueue
     this.signalsFirst = this.signals;
     this.passedOn = false;
     if (this.slot === 'granted') this.giveSlotBack();
+    this.lent = false;
+  }
+
+  lendSlot(): void {
+    if (this.slot !== 'granted') return;
+    this.lent = true;
+    this.giveSlotBack();
+  }
+
+  regainSlot(): Promise<void> | undefined {
+    if (!this.lent) return undefined;
+    const { callback } = this;
+    return this.parts.slots.regain(() => {
+      // It may have been abandoned, or have made the next call already.
+      const wanted = this.lent && this.callback === callback && callback?.waits?.pending === 0;
+      if (wanted) {
+        this.lent = false;
+        this.slot = 'granted';
+      }
+      return wanted;
+    });
   }
 
   slotGranted(): void {

@@ -1,6 +1,6 @@
-import type { AsyncResource } from 'node:async_hooks';
 import type { Timer } from '../../clock/clock.interface.js';
 import type { FifoItem } from '../../collections/fifo.js';
+import type { Caller } from '../base/caller.js';
 
 /** Where signals wait. */
 export interface SignalHolder {
@@ -21,8 +21,7 @@ export class PendingSignal implements FifoItem<PendingSignal> {
     /** `false` asks for the start of the data updater and nothing else. */
     readonly callsHandler: boolean,
     readonly signal: unknown,
-    /** The context of the caller, where it is in this process. */
-    readonly caller: AsyncResource | undefined,
+    readonly caller: Caller,
     private readonly onAnswer: (value: unknown) => void,
     private readonly onError: (error: unknown) => void,
     private readonly onStart?: () => void,

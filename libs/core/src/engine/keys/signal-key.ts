@@ -1,6 +1,6 @@
-import type { AsyncResource } from 'node:async_hooks';
 import { SignalTimeoutError } from '../../errors/index.js';
 import { inspectKey, keyBytes } from '../../keys/sharding-key.js';
+import type { Caller } from '../base/caller.js';
 import type { KeyQueue } from './key-queue.js';
 import { PendingSignal } from './pending-signal.js';
 
@@ -8,14 +8,13 @@ import { PendingSignal } from './pending-signal.js';
  * Signals a key and resolves with the handler's answer.
  * @param timeout milliseconds
  * @param onStart called when the handler is about to see the signal
- * @param caller the context of the caller, where it is in this process
  */
 export function signalKey(
   queue: KeyQueue,
   signal: unknown,
   timeout: number,
   onStart: () => void,
-  caller?: AsyncResource,
+  caller: Caller,
 ): Promise<unknown> {
   const { clock } = queue.epoch.environment;
   return new Promise((resolve, reject) => {

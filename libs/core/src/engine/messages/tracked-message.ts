@@ -1,8 +1,8 @@
-import type { AsyncResource } from 'node:async_hooks';
 import type { Delivery } from '../../transport/transport.interface.js';
 import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
 import type { MessageOutcome } from '../../outcomes.js';
 import type { FifoItem } from '../../collections/fifo.js';
+import type { Caller } from '../base/caller.js';
 
 /** A message in a key's FIFO, whatever brought it. */
 export abstract class TrackedMessage implements FifoItem<TrackedMessage> {
@@ -15,8 +15,8 @@ export abstract class TrackedMessage implements FifoItem<TrackedMessage> {
   abstract readonly messageId: string | undefined;
   abstract readonly timestamp: number | undefined;
   abstract readonly headers: MessageHeaders;
-  /** The context of the caller who waits for it, if one does. */
-  abstract readonly caller: AsyncResource | undefined;
+  /** Who waits for it, if somebody does. */
+  abstract readonly caller: Caller | undefined;
 }
 
 /** A message of the transport: it is settled there, and dead-lettered or parked there when it cannot be handled. */
@@ -61,7 +61,7 @@ export class DirectTrackedMessage extends TrackedMessage {
     readonly messageId: string | undefined,
     readonly timestamp: number | undefined,
     headers: MessageHeaders | undefined,
-    readonly caller: AsyncResource | undefined,
+    readonly caller: Caller,
     readonly resolve: (outcome: MessageOutcome<unknown>) => void,
     readonly reject: (error: unknown) => void,
   ) {

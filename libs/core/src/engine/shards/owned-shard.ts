@@ -1,13 +1,14 @@
 import { describe } from '../../errors/describe.js';
-import { ShardNotOwnedError, type MississippiError } from '../../errors/index.js';
+import { ShardNotOwnedError, WaitingCycleError, type MississippiError } from '../../errors/index.js';
 import { canonicalKey, inspectKey, keyBytes, keyId } from '../../keys/sharding-key.js';
-import type { Delivery, ShardReceiver, ShardSession } from '../../transport/transport.interface.js';
+import type { Delivery, ShardReceiver, ShardSession, WaitingCallback } from '../../transport/transport.interface.js';
 import type { Environment } from '../base/environment.js';
 import { KeyTable } from '../base/key-table.js';
 import { KeyQueue, type KeyParts } from '../keys/key-queue.js';
 import { signalKey } from '../keys/signal-key.js';
 import { Epoch } from '../messages/epoch.js';
 import type { HandledMemory } from '../messages/handled-memory.js';
+import { circleThrough } from '../updaters/waiting.js';
 import { routeOf } from './routing.js';
 
 /** How many keys one line of the log names. */
@@ -88,9 +89,19 @@ export class OwnedShard implements ShardReceiver {
     queue?.deliver(delivery, this.line.memory.takeMark(queue.id, delivery));
   }
 
-  async signal(key: Uint8Array, signal: unknown, timeout: number, started: () => void): Promise<unknown> {
+  async signal(
+    key: Uint8Array,
+    signal: unknown,
+    timeout: number,
+    started: () => void,
+    chain: readonly WaitingCallback[] = [],
+  ): Promise<unknown> {
     if (this.context.phase !== 'open') throw new ShardNotOwnedError(this.index, inspectKey(key));
-    return signalKey(this.queue(canonicalKey(key)), signal, timeout, started);
+    const queue = this.queue(canonicalKey(key));
+    const caller = { context: undefined, callback: undefined, chain };
+    const circle = circleThrough(caller, queue);
+    if (circle !== undefined) throw new WaitingCycleError('handleSignal', circle);
+    return signalKey(queue, signal, timeout, started, caller);
   }
 
   lost(cause: Error): void {

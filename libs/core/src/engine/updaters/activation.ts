@@ -4,15 +4,22 @@ import type { DataUpdaterHandler, TerminateReason } from '../../interfaces/data-
 import type { DataUpdaterRef } from '../../interfaces/live-key.interface.js';
 import { decodeShardingKey, inspectKey, keyBytes } from '../../keys/sharding-key.js';
 import { stackOf } from '../base/log-limit.js';
-import type { EngineEpoch, EngineKey } from '../base/engine-key.js';
+import type { EngineEpoch } from '../base/engine-key.js';
 import { RunContext } from './callback-context.js';
-import { PlainRun, type CallbackEnd, type CallbackName, type CallbackRun, type CallbackCause } from './callback-run.js';
+import {
+  PlainRun,
+  type CallbackEnd,
+  type CallbackName,
+  type CallbackRun,
+  type CallbackCause,
+  type RunningKey,
+} from './callback-run.js';
 import type { Callbacks } from './callbacks.js';
 import { DataUpdater } from './data-updater.js';
 import type { Population } from './population.js';
 
 /** The key whose data updater it is. */
-export interface ActivatedKey extends EngineKey {
+export interface ActivatedKey extends RunningKey {
   readonly epoch: EngineEpoch & {
     /** Set when what starts now has no more than the grace to end. */
     readonly overdue: Error | undefined;
@@ -36,6 +43,11 @@ export class Activation {
 
   get handler(): DataUpdaterHandler {
     return this.callbacks.handler;
+  }
+
+  /** What runs. */
+  get callback(): CallbackRun | undefined {
+    return this.current;
   }
 
   get live(): DataUpdater | undefined {

@@ -1,9 +1,9 @@
-import type { AsyncResource } from 'node:async_hooks';
 import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
+import type { AwaitedKey, Caller, CallbackScope } from '../base/caller.js';
 import type { Environment } from '../base/environment.js';
 import type { DeadlineItem } from '../base/deadline-list.js';
 import type { EngineKey } from '../base/engine-key.js';
-import type { CallbackScope } from './callback-scope.js';
+import { PendingCalls } from './waiting.js';
 
 export type CallbackName = 'init' | 'handleMessage' | 'handleSignal' | 'handleContinue' | 'terminate';
 
@@ -24,8 +24,16 @@ export interface MessageMetadata {
 export interface CallbackCause {
   readonly message: MessageMetadata | undefined;
   readonly attempt: number;
-  /** The context of the caller who waits for it, if one does. */
-  readonly caller: AsyncResource | undefined;
+  /** Who waits for it, if somebody does. */
+  readonly caller: Caller | undefined;
+}
+
+/** The key that a callback runs for. */
+export interface RunningKey extends EngineKey {
+  /** The running callback waits for another key: an attempt lends its slot meanwhile. */
+  lendSlot(): void;
+  /** It may go on: at once, or when the promise resolves. */
+  regainSlot(): Promise<void> | undefined;
 }
 
 /** Nobody waits for it, and no message caused it. */
@@ -36,7 +44,7 @@ export const UNPROMPTED: CallbackCause = { message: undefined, attempt: 0, calle
  * called and what follows are methods of the subclasses, not closures, since every message pays for its run.
  */
 export abstract class CallbackRun<
-  Key extends EngineKey = EngineKey,
+  Key extends RunningKey = RunningKey,
   Message extends MessageMetadata | undefined = MessageMetadata | undefined,
 >
   implements DeadlineItem, CallbackScope
@@ -45,6 +53,7 @@ export abstract class CallbackRun<
   later: DeadlineItem | undefined;
   deadline: number | undefined;
   running = true;
+  waits: PendingCalls | undefined = undefined;
   private controller: AbortController | undefined;
   private abortReason: Error | undefined;
 
@@ -53,7 +62,7 @@ export abstract class CallbackRun<
     readonly key: Key,
     readonly message: Message,
     readonly attempt: number,
-    readonly caller: AsyncResource | undefined,
+    public caller: Caller | undefined,
   ) {}
 
   get keyId(): string {
@@ -79,6 +88,18 @@ export abstract class CallbackRun<
     this.controller?.abort(reason);
   }
 
+  waitBegins(key?: AwaitedKey): void {
+    (this.waits ??= new PendingCalls()).begins(key);
+  }
+
+  lendSlot(): void {
+    if (this.running) this.key.lendSlot();
+  }
+
+  waitEnded(key?: AwaitedKey): Promise<void> | undefined {
+    return this.waits!.ended(key) && this.running ? this.key.regainSlot() : undefined;
+  }
+
   /** Calls the handler. */
   abstract invoke(): unknown;
 
@@ -89,6 +110,8 @@ export abstract class CallbackRun<
   end(end: CallbackEnd): void {
     if (!this.running) return;
     this.running = false;
+    // Whoever it still calls would keep its callers otherwise, and those theirs.
+    this.caller = undefined;
     this.ended(end);
   }
 }
@@ -97,7 +120,7 @@ export abstract class CallbackRun<
 export class PlainRun extends CallbackRun {
   constructor(
     name: CallbackName,
-    key: EngineKey,
+    key: RunningKey,
     { message, attempt, caller }: CallbackCause,
     private readonly call: (run: CallbackRun) => unknown,
     private readonly then: (end: CallbackEnd) => void,

@@ -1,23 +1,13 @@
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
-import { keyId } from '../../keys/sharding-key.js';
-import type { Environment } from '../base/environment.js';
+import type { Caller, CallbackScope } from '../base/caller.js';
 import { NEUTRAL } from '../base/neutral-context.js';
-
-/** A callback that runs, as seen from the calls that are made inside it. */
-export interface CallbackScope {
-  readonly keyId: string;
-  /** Tells instances of the module apart. */
-  readonly environment: Environment;
-  /** `false` once the callback has ended: what it left running may call its key. */
-  readonly running: boolean;
-}
 
 /** A callback on its way. */
 interface ScopedCallback extends CallbackScope {
-  /** The context of whoever asked for it and waits; `undefined` where nobody does. */
-  readonly caller: AsyncResource | undefined;
   invoke(): unknown;
 }
+
+const NO_CHAIN: Caller['chain'] = [];
 
 const storage = new AsyncLocalStorage<CallbackScope>();
 let following = false;
@@ -38,15 +28,24 @@ export function runInScope(callback: ScopedCallback): unknown {
   const outer = innermost;
   innermost = callback;
   try {
-    return (callback.caller ?? NEUTRAL).runInAsyncScope(enter, undefined, callback);
+    return (callback.caller?.context ?? NEUTRAL).runInAsyncScope(enter, undefined, callback);
   } finally {
     innermost = outer;
   }
 }
 
-/** The context of the present caller, for a callback that runs on its behalf. */
-export function callersContext(): AsyncResource {
-  return new AsyncResource('MississippiCall', { requireManualDestroy: true });
+/**
+ * The present caller, on whose behalf callbacks are to run. A call counts as made inside a callback at any asynchronous
+ * depth: for callbacks that began before anyone asked, only in their synchronous part.
+ */
+export function presentCaller(): Caller {
+  followCallbacks();
+  const scope = innermost ?? storage.getStore();
+  return {
+    context: new AsyncResource('MississippiCall', { requireManualDestroy: true }),
+    callback: scope?.running === true ? scope : undefined,
+    chain: NO_CHAIN,
+  };
 }
 
 function enter(callback: ScopedCallback): unknown {
@@ -55,13 +54,4 @@ function enter(callback: ScopedCallback): unknown {
 
 function invoke(callback: ScopedCallback): unknown {
   return callback.invoke();
-}
-
-/**
- * Whether the caller is inside a running callback of this key, at any asynchronous depth: for callbacks that began before
- * anyone asked, only in their synchronous part.
- */
-export function insideCallbackOf(environment: Environment, key: Uint8Array): boolean {
-  const scope = innermost ?? storage.getStore();
-  return scope !== undefined && scope.running && scope.environment === environment && scope.keyId === keyId(key);
 }

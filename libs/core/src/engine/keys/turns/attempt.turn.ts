@@ -1,6 +1,6 @@
 import { Denied } from '../../../enhancers/denied.js';
 import { describe } from '../../../errors/describe.js';
-import { InvalidOutcomeError } from '../../../errors/index.js';
+import { InvalidOutcomeError, WaitingCycleError } from '../../../errors/index.js';
 import { Ack, ack, Discard, discard, Stop, type MessageOutcome } from '../../../outcomes.js';
 import { RefusedPayload } from '../../../payload/refused-payload.js';
 import { isThenable } from '../../base/thenable.js';
@@ -35,6 +35,7 @@ function startFirst(key: TurnKey, message: TrackedMessage): void {
     key.attemptEnded();
     if (failure === undefined) tracker.standBack();
     else if (epoch.ended) tracker.endedLate(undefined, failure);
+    else if (isHopeless(message, failure)) tracker.refuse('attempts_exhausted', failure);
     else tracker.startFailed(failure, activation.initFailures);
     key.turnEnded();
   });
@@ -121,7 +122,14 @@ function failed(key: TurnKey, message: TrackedMessage, end: CallbackEnd): void {
     return;
   }
   if (abandoned) epoch.environment.events.sink?.message('abandoned', key, message, tracker.attempt, { error });
-  tracker.fail(error);
+  if (isHopeless(message, error)) tracker.refuse('attempts_exhausted', error);
+  else tracker.fail(error);
+}
+
+/** Whether the message failed because of the callback that waits for it: then every attempt will, for as long as it waits. */
+function isHopeless(message: TrackedMessage, error: unknown): boolean {
+  if (message instanceof DeliveredMessage || !(error instanceof Error)) return false;
+  return error instanceof WaitingCycleError || error.cause instanceof WaitingCycleError;
 }
 
 function apply(key: TurnKey, outcome: MessageOutcome<unknown>, message: TrackedMessage): void {

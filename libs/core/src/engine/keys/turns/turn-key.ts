@@ -1,9 +1,9 @@
 import type { ContinueOption, Stop } from '../../../outcomes.js';
 import type { Delivery } from '../../../transport/transport.interface.js';
-import type { EngineKey } from '../../base/engine-key.js';
 import type { Epoch } from '../../messages/epoch.js';
 import type { MessageTracker } from '../../messages/message-tracker.js';
 import type { Activation } from '../../updaters/activation.js';
+import type { RunningKey } from '../../updaters/callback-run.js';
 import type { PendingSignal } from '../pending-signal.js';
 
 /** What follows a message once its settlement is certain. Nothing else of the key runs before it. */
@@ -13,7 +13,7 @@ export interface FollowUp {
 }
 
 /** A key as its turns see it. */
-export interface TurnKey extends EngineKey {
+export interface TurnKey extends RunningKey {
   readonly epoch: Epoch;
   readonly tracker: MessageTracker;
   readonly activation: Activation;
