@@ -18,12 +18,18 @@ export class RecordedCallback {
   constructor(
     private readonly recorder: Recorder,
     readonly callback: CallbackName,
-    { key, shard, epoch, attempt, redelivered }: Where,
+    private readonly where: Where,
     private readonly state?: number,
-    message: MessageRef = { id: '', key: keyText(key), seq: -1 },
+    message: MessageRef = { id: '', key: keyText(where.key), seq: -1 },
   ) {
+    const { shard, epoch, attempt, redelivered } = where;
     this.called = { ...message, shard, epoch, attempt, redelivered, callback, run: recorder.number() };
     this.recorder.record({ type: 'started', ...this.called, state });
+  }
+
+  /** What it is about. */
+  get key(): string {
+    return keyText(this.where.key);
   }
 
   /**

@@ -1,4 +1,10 @@
-import { AttemptsExhaustedError, HandlerTimeoutError, OwnKeyError, WaitingCycleError } from '../../src/index.js';
+import {
+  AttemptsExhaustedError,
+  HandlerTimeoutError,
+  OwnKeyError,
+  ShardNotOwnedError,
+  WaitingCycleError,
+} from '../../src/index.js';
 import type { DataUpdaterService } from '../../src/index.js';
 import { encodeShardingKey } from '../../src/keys/sharding-key.js';
 import { shardOf, type TransportConnection, type WaitingCallback } from '../../src/transport/index.js';
@@ -320,4 +326,24 @@ describe('an attempt that waits for another key lends its slot', () => {
     await send('d', '?d1');
     expect(relay.gates.names).toEqual(['c1']);
   });
+});
+
+test('a callback of an epoch that ends starts nothing at the other keys of its shard', async () => {
+  const transport = new ScriptedTransport();
+  const engine: { service?: DataUpdaterService } = {};
+  const asked: unknown[] = [];
+  const handler = new RecordingHandler<unknown, string>({
+    terminate: (_reason, _state, { key }) => {
+      if (key !== 'a') return;
+      void engine.service!.handleSignal('b', 'x').catch((error: unknown) => asked.push(error));
+    },
+  });
+  Object.assign(engine, await startEngine(handler, { transport }));
+  const epoch = transport.own();
+  for (const key of ['a', 'b', 'c']) epoch.deliver(key, key);
+  await settled();
+  epoch.lose();
+  await settled();
+  expect(asked).toEqual([expect.any(ShardNotOwnedError)]);
+  expect(handler.of('b')).toEqual(['init', 'message b', expect.stringContaining('terminate shardLost')]);
 });

@@ -1,5 +1,6 @@
 import { config } from 'rxjs';
 import { replaceMethod, together, type Mutant as Planted } from '@mississippi/history';
+import { AttemptSlots } from '../../src/engine/base/attempt-slots.js';
 import { KeyTable, type KeyedItem } from '../../src/engine/base/key-table.js';
 import { KeyQueue } from '../../src/engine/keys/key-queue.js';
 import { Lane } from '../../src/engine/keys/lane.js';
@@ -42,7 +43,7 @@ const settlesBeforeHandling: Mutant = {
 const skipsAfterRetry: Mutant = {
   name: 'skips-after-retry',
   fault: 'goes on with the next message when a retry fails',
-  breaks: ['outOfOrder'],
+  breaks: ['outOfOrder', 'stuck'],
   plant: (struck) =>
     replaceMethod(
       MessageTracker.prototype,
@@ -65,7 +66,7 @@ const skipsAfterRetry: Mutant = {
 const signalsAtOnce: Mutant = {
   name: 'signals-at-once',
   fault: 'runs a signal while another callback of the key runs',
-  breaks: ['overlapWithin'],
+  breaks: ['overlapWithin', 'foreignState'],
   plant: (struck) =>
     replaceMethod(
       KeyQueue.prototype,
@@ -232,6 +233,22 @@ const retriesAtTail: Mutant = {
     ),
 };
 
+const goesOnWithoutSlot: Mutant = {
+  name: 'goes-on-without-slot',
+  fault: 'lets an attempt go on after a wait without a slot, and gives one back all the same',
+  breaks: ['kept'],
+  plant: (struck) =>
+    replaceMethod(
+      AttemptSlots.prototype,
+      'regain',
+      () =>
+        function (this: AttemptSlots, wanted) {
+          if (wanted()) struck();
+          return undefined;
+        },
+    ),
+};
+
 export const mutants: readonly Mutant[] = [
   settlesBeforeHandling,
   skipsAfterRetry,
@@ -242,4 +259,5 @@ export const mutants: readonly Mutant[] = [
   handlesBesideParked,
   settlesForLostEpoch,
   retriesAtTail,
+  goesOnWithoutSlot,
 ];

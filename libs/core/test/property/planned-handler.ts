@@ -1,8 +1,9 @@
 import { keyText, RecordedCallback, refOfId, type CallbackName, type Outcome } from '@mississippi/history';
 import { ack, discard, ok, reply, stop } from '../../src/index.js';
 import type { CallbackContext, DataUpdaterHandler, MessageContext, TerminateReason } from '../../src/index.js';
+import type { Clock } from '../../src/clock/clock.interface.js';
 import type { MessageOutcome, Ok, Reply } from '../../src/outcomes.js';
-import type { Attempt, AttemptResult, Turnout } from './scenario.js';
+import type { Attempt, AttemptResult, Call, Turnout } from './scenario.js';
 import type { TransportProcess } from './test-transport.js';
 
 /** What the handler of the scenario throws. */
@@ -16,11 +17,14 @@ export interface Gate {
 
 /** What a handler needs of the world around it. */
 export interface PlannedWorld {
+  readonly clock: Clock;
   readonly gates: Gate[];
   /** How the next attempt at a message goes. */
   nextAttempt(id: string): Attempt;
   /** How the next callback goes that is no attempt. */
   nextTurnout(): Turnout;
+  /** Calls a service from inside a callback of a key; `undefined` where nobody could answer. */
+  call(process: TransportProcess, key: string, call: Call): Promise<unknown> | undefined;
 }
 
 /** Its message's id. */
@@ -85,16 +89,23 @@ export class PlannedHandler implements DataUpdaterHandler<number, PlannedPayload
     answer: (state: number) => T,
   ): T | Promise<T> {
     if (!this.process.alive) return never();
-    const { pace, ok: succeeds } = this.world.nextTurnout();
+    const { pace, ok: succeeds, call } = this.world.nextTurnout();
     const run = new RecordedCallback(this.process.recorder, name, context, state);
-    return this.run(run, { pace, result: succeeds ? 'ack' : 'throw' }, (_result, next) => answer(next));
+    return this.run(run, { pace, result: succeeds ? 'ack' : 'throw', call }, (_result, next) => answer(next));
   }
 
   private run<T>(
     run: RecordedCallback,
-    { pace, result }: Attempt,
+    { pace, result, call }: Attempt,
     answer: (result: AttemptResult, state: number) => T,
   ): T | Promise<T> {
+    const asked = call === undefined ? undefined : this.world.call(this.process, run.key, call);
+    if (asked !== undefined && call?.awaited === true) {
+      // Whatever the answer is, the callback goes on.
+      // If it is abandoned in the moment of the answer, then first: a history could not tell whether its end counts.
+      const momentEnds = () => new Promise<void>((resolve) => void this.world.clock.after(0, resolve));
+      return asked.then(momentEnds, momentEnds).then(() => this.finish(run, result, answer));
+    }
     if (pace === 'now') return this.finish(run, result, answer);
     if (pace === 'soon') return Promise.resolve().then(() => this.finish(run, result, answer));
     return new Promise((resolve, reject) => {

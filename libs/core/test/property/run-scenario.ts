@@ -19,8 +19,8 @@ export class ViolationError extends Error {
 }
 
 /** @throws {ViolationError} where the engine broke a promise */
-export async function runScenario({ settings, turnouts, steps }: Scenario): Promise<void> {
-  const world = new World(settings, turnouts);
+export async function runScenario({ settings, turnouts, reactions, steps }: Scenario): Promise<void> {
+  const world = new World(settings, turnouts, reactions);
   const unwatch = watchDirectMessages(() => world);
   try {
     await world.start();

@@ -10,12 +10,30 @@ export type Pace = 'now' | 'soon' | 'gate';
 export interface Attempt {
   readonly pace: Pace;
   readonly result: AttemptResult;
+  readonly call?: Call | undefined;
+}
+
+/** What a callback or a listener asks of a service, of its own process or of another one. */
+export interface Call {
+  readonly type: 'direct' | 'signal' | 'wantUpdater' | 'park' | 'resume' | 'drop' | 'publish';
+  /** Left out: the key that the callback or the event is about. */
+  readonly key: number | undefined;
+  readonly at: number;
+  /** Whether a callback waits for the answer; a listener cannot. */
+  readonly awaited: boolean;
+}
+
+/** A listener calls back after so many events. */
+export interface Reaction {
+  readonly skip: number;
+  readonly call: Call;
 }
 
 /** How one callback that is no attempt ends. */
 export interface Turnout {
   readonly pace: Pace;
   readonly ok: boolean;
+  readonly call?: Call | undefined;
 }
 
 export interface Settings {
@@ -57,6 +75,8 @@ export interface Scenario {
   readonly settings: Settings;
   /** What `init`, `handleSignal`, `handleContinue` and `terminate` do, in the order of their calls; then they succeed. */
   readonly turnouts: readonly Turnout[];
+  /** What listeners of events do, one after the other. */
+  readonly reactions: readonly Reaction[];
   readonly steps: readonly Step[];
 }
 
@@ -82,9 +102,26 @@ const result = fc.oneof(
     ),
   },
 );
-const plan = fc.array(fc.record({ pace, result }), { maxLength: 4 });
 const key = fc.nat(KEYS - 1);
 const at = fc.nat(3);
+const call: fc.Arbitrary<Call> = fc.record({
+  type: fc.constantFrom<Call['type']>(
+    'direct',
+    'direct',
+    'signal',
+    'signal',
+    'wantUpdater',
+    'park',
+    'resume',
+    'drop',
+    'publish',
+  ),
+  key: fc.option(key, { nil: undefined, freq: 4 }),
+  at,
+  awaited: fc.boolean(),
+});
+const perhaps = fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: call });
+const plan = fc.array(fc.record({ pace, result, call: perhaps }), { maxLength: 4 });
 const shard = fc.nat(2);
 
 const of = <T extends Action['type'], R extends object>(
@@ -137,11 +174,16 @@ const settings: fc.Arbitrary<Settings> = fc.record({
 export const scenario: fc.Arbitrary<Scenario> = fc.record({
   settings,
   turnouts: fc.array(
-    fc.record({ pace: fc.constantFrom<Pace>('now', 'soon', 'soon', 'gate'), ok: fc.nat(3).map((n) => n > 0) }),
+    fc.record({
+      pace: fc.constantFrom<Pace>('now', 'soon', 'soon', 'gate'),
+      ok: fc.nat(3).map((n) => n > 0),
+      call: perhaps,
+    }),
     {
       maxLength: 12,
     },
   ),
+  reactions: fc.array(fc.record({ skip: fc.nat(5), call }), { maxLength: 6 }),
   steps: fc.array(
     fc.record({ action, pause: fc.constantFrom<Step['pause']>('rest', 'rest', 'rest', 'microtask', 'nothing') }),
     { minLength: 1, maxLength: 50, size: 'max' },

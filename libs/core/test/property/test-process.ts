@@ -6,6 +6,7 @@ import { shardOf } from '../../src/transport/index.js';
 import { encodeShardingKey } from '../../src/keys/sharding-key.js';
 import { resolveOptions } from '../../src/mississippi.options.js';
 import type { Chronicle } from './chronicle.js';
+import type { MississippiEvent } from '../../src/index.js';
 import { PlannedHandler, type PlannedWorld } from './planned-handler.js';
 import { HANDLER_TIMEOUT, SIGNAL_TIMEOUT, type Settings } from './scenario.js';
 import { TestTransport, type TestSession, type TransportProcess } from './test-transport.js';
@@ -79,7 +80,7 @@ export class TestProcess implements TransportProcess {
     broker: MemoryBroker,
     private readonly settings: Settings,
     chronicle: Chronicle,
-    world: PlannedWorld,
+    world: PlannedWorld & { told(process: TestProcess, event: MississippiEvent): void },
   ) {
     this.time = new ProcessClock(clock, () => this.alive);
     // What the broker has taken is taken, though whoever gave it be gone.
@@ -100,8 +101,7 @@ export class TestProcess implements TransportProcess {
       clock: this.time,
       random: () => jitter,
     });
-    // Somebody listens, so that what the engine tells is made.
-    this.engine.events.subscribe();
+    this.engine.events.subscribe((event) => this.alive && world.told(this, event));
     this.service = new DataUpdaterService({ engine: this.engine, events: this.engine.events });
   }
 

@@ -1,7 +1,7 @@
 import { keyText, Recorder, refOf, replaceMethod } from '@mississippi/history';
 import { KeyQueue } from '../../src/engine/keys/key-queue.js';
 import type { DirectTrackedMessage } from '../../src/engine/messages/tracked-message.js';
-import { MemoryBroker, MississippiError } from '../../src/index.js';
+import { MemoryBroker, MississippiError, type MississippiEvent } from '../../src/index.js';
 import { partsOf } from '../../src/memory/memory-broker.js';
 import { shardOf } from '../../src/transport/index.js';
 import { encodeShardingKey } from '../../src/keys/sharding-key.js';
@@ -13,6 +13,8 @@ import {
   type Action,
   type Attempt,
   type AttemptResult,
+  type Call,
+  type Reaction,
   type Settings,
   type Turnout,
 } from './scenario.js';
@@ -38,10 +40,13 @@ export class World implements PlannedWorld {
   private readonly counts = new Map<string, number>();
   private readonly recorder: Recorder;
   private turnouts = 0;
+  private reacted = 0;
+  private toSkip: number | undefined;
 
   constructor(
     private readonly settings: Settings,
     private readonly planned: readonly Turnout[],
+    private readonly reactions: readonly Reaction[],
   ) {
     const { attempts, shards: totalCount, capacity, deadLetterLimit, prefetch, drainTimeout } = settings;
     const limits = { attempts, prefetch, drainTimeout, handlerTimeout: HANDLER_TIMEOUT, ackDelay: 0 };
@@ -57,6 +62,36 @@ export class World implements PlannedWorld {
 
   nextTurnout(): Turnout {
     return (this.healed ? undefined : this.planned[this.turnouts++]) ?? { pace: 'soon', ok: true };
+  }
+
+  /** What a callback or a listener asks while something else goes on. */
+  call(process: TestProcess, own: string, { type, key: given, at }: Call): Promise<unknown> | undefined {
+    if (this.healed) return undefined;
+    const key = given === undefined ? own : nameOf(given);
+    switch (type) {
+      case 'publish':
+        this.publish(key, { plan: [], garbled: false });
+        return undefined;
+      case 'direct':
+        return this.direct(key, { at, plan: [] });
+      case 'signal':
+      case 'wantUpdater':
+        return this.ask(type, key, at);
+      default:
+        return this.operate(type, key, process);
+    }
+  }
+
+  /** A listener hears of something, and perhaps calls back. */
+  told(process: TestProcess, event: MississippiEvent): void {
+    const next = this.reactions[this.reacted];
+    if (next === undefined || !('key' in event) || event.key === undefined || !process.works) return;
+    this.toSkip ??= next.skip;
+    if (this.toSkip-- > 0) return;
+    this.toSkip = undefined;
+    this.reacted++;
+    this.note(`${next.call.type} on ${event.type}`);
+    void this.call(process, keyText(event.key), next.call);
   }
 
   idled(): void {
@@ -101,14 +136,14 @@ export class World implements PlannedWorld {
       case 'publish':
         return this.publish(nameOf(action.key), action);
       case 'direct':
-        return this.direct(nameOf(action.key), action);
+        return void this.direct(nameOf(action.key), action);
       case 'signal':
       case 'wantUpdater':
-        return this.ask(action.type, nameOf(action.key), action.at);
+        return void this.ask(action.type, nameOf(action.key), action.at);
       case 'park':
       case 'resume':
       case 'drop':
-        return this.operate(action.type, nameOf(action.key));
+        return void this.operate(action.type, nameOf(action.key));
       case 'open':
         return this.openGate(action.gate, action.result);
       case 'lose':
@@ -136,7 +171,7 @@ export class World implements PlannedWorld {
     }
   }
 
-  private publish(key: string, { plan, garbled }: Action & { type: 'publish' }): void {
+  private publish(key: string, { plan, garbled }: Pick<Action & { type: 'publish' }, 'plan' | 'garbled'>): void {
     const message = refOf(key, this.count(key));
     this.plans.set(message.id, [...plan]);
     this.recorder.record({ type: 'published', ...message, garbled });
@@ -154,12 +189,15 @@ export class World implements PlannedWorld {
       this,
     );
     const confirmed = published.then(() => this.recorder.record({ type: 'confirmed', ...message }));
-    this.watch(`publish ${message.id}`, confirmed);
+    void this.watch(`publish ${message.id}`, confirmed);
   }
 
-  private direct(key: string, { at, plan }: Action & { type: 'direct' }): void {
+  private direct(
+    key: string,
+    { at, plan }: Pick<Action & { type: 'direct' }, 'at' | 'plan'>,
+  ): Promise<unknown> | undefined {
     const process = this.pick(at);
-    if (process === undefined) return;
+    if (process === undefined) return undefined;
     const id = `${key}~${this.count('direct')}`;
     this.plans.set(id, [...plan]);
     const direct = { process, accepted: false };
@@ -170,23 +208,30 @@ export class World implements PlannedWorld {
     call.catch(() => {
       if (!direct.accepted) process.recorder.record({ type: 'answered', id, key, how: 'rejected' });
     });
-    this.watch(`direct ${id}`, call, process);
+    return this.watch(`direct ${id}`, call, process);
   }
 
-  private ask(type: 'signal' | 'wantUpdater', key: string, at: number): void {
+  private ask(type: 'signal' | 'wantUpdater', key: string, at: number): Promise<unknown> | undefined {
     const process = this.pick(at);
-    if (process === undefined) return;
+    if (process === undefined) return undefined;
     const text = `${type} ${this.count('call')} of ${key}`;
     this.note(`${text} in ${process.name}`);
     const { service } = process;
-    this.watch(text, type === 'signal' ? service.handleSignal(key, 'signal') : service.getDataUpdater(key), process);
+    return this.watch(
+      text,
+      type === 'signal' ? service.handleSignal(key, 'signal') : service.getDataUpdater(key),
+      process,
+    );
   }
 
-  private operate(type: 'park' | 'resume' | 'drop', key: string): void {
-    const process = this.working.find((one) => one.sessionOf(key) !== undefined);
-    if (process === undefined) return;
+  private operate(
+    type: 'park' | 'resume' | 'drop',
+    key: string,
+    process = this.working.find((one) => one.sessionOf(key) !== undefined),
+  ): Promise<unknown> | undefined {
+    if (process === undefined) return undefined;
     process.recorder.record({ type: 'operator', call: type, key });
-    this.watch(`${type} ${this.count('call')} of ${key}`, process.service[type](key), process);
+    return this.watch(`${type} ${this.count('call')} of ${key}`, process.service[type](key), process);
   }
 
   private openGate(index: number, result: AttemptResult): void {
@@ -204,7 +249,7 @@ export class World implements PlannedWorld {
       if (owner !== undefined) this.recorder.record({ type: 'fault', fault: 'lose', target: owner.name, shard: index });
       this.broker.loseShard(index);
     } else if (owner !== undefined && session !== undefined) {
-      this.watch(`hand over ${index}`, session.handOver(), owner);
+      void this.watch(`hand over ${index}`, session.handOver(), owner);
     }
   }
 
@@ -233,9 +278,9 @@ export class World implements PlannedWorld {
   }
 
   /** A caller's promise must end, and an error must be one that a program can tell. */
-  private watch(text: string, promise: Promise<unknown>, process?: TestProcess): void {
+  private watch(text: string, promise: Promise<unknown>, process?: TestProcess): Promise<unknown> {
     this.awaited.set(text, process);
-    promise
+    return promise
       .catch((error: unknown) => {
         this.note(`${text} rejected: ${error instanceof Error ? error.name : String(error)}`);
         if (error instanceof MississippiError || error instanceof PlannedFailure) return;
@@ -278,7 +323,7 @@ export class World implements PlannedWorld {
       for (const session of process.transport.sessions.values()) {
         if (!session.certain) session.confirm();
       }
-      for (const { key } of process.service.liveKeys()) this.operate('resume', keyText(key));
+      for (const { key } of process.service.liveKeys()) void this.operate('resume', keyText(key));
     }
     await settled();
   }
