@@ -37,6 +37,8 @@ class MemberHandler implements DataUpdaterHandler<number, { n: number }, { ask?:
 
   async handleSignal(signal: { ask?: string }, count: number) {
     if (signal.ask === 'fail') throw Object.assign(new RangeError('out of range'), { code: 'E_RANGE' });
+    if (signal.ask === 'complain') throw new Error('x'.repeat(1_000));
+    if (signal.ask === 'fill') return 'x'.repeat(1_000);
     if (signal.ask === 'hang') await new Promise(() => undefined);
     if (signal.ask === 'add') return reply({ member: this.name, count: count + 1 }, count + 1);
     return { member: this.name, count };

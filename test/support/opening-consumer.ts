@@ -39,8 +39,8 @@ export class Opening extends Changes implements ShardReceiver {
     this.changed();
   }
 
-  signal(): Promise<unknown> {
-    return Promise.resolve(null);
+  signal(): Promise<Uint8Array> {
+    return Promise.resolve(new Uint8Array(0));
   }
 
   release(): Promise<void> {

@@ -10,6 +10,7 @@ export type { CallbackContext, MessageContext } from './interfaces/callback-cont
 export type { DataUpdaterHandler, MaybePromise, TerminateReason } from './interfaces/data-updater-handler.interface.js';
 export type { KeyEvent, KeyMessageEvent, MississippiEvent } from './interfaces/events.interface.js';
 export type { PayloadCodec, PayloadFormat } from './interfaces/payload-codec.interface.js';
+export type { SignalFormat } from './interfaces/signal-format.interface.js';
 export type { HeaderValue, MessageHeaders } from './interfaces/message-headers.interface.js';
 export type { EngineStatus, ProcessInfo, TransportStatus } from './interfaces/status.interface.js';
 export { decodeShardingKey, inspectKey, type ShardingKey } from './keys/sharding-key.js';

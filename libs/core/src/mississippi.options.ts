@@ -2,12 +2,14 @@ import 'reflect-metadata'; // class-transformer reads the decorators' metadata a
 import type { ConfigurableModuleAsyncOptions } from '@nestjs/common';
 import { Allow, IsBoolean, IsDefined, IsIn, ValidateIf } from 'class-validator';
 import type { PayloadFormat } from './interfaces/payload-codec.interface.js';
+import type { SignalFormat } from './interfaces/signal-format.interface.js';
 import type { Transport } from './transport/transport.interface.js';
 import {
   IsCount,
   IsInstanceName,
   IsMilliseconds,
   IsPayloadFormat,
+  IsSignalFormat,
   IsTransport,
   Nested,
   Optional,
@@ -73,6 +75,14 @@ export class MississippiOptions {
   @Optional()
   @IsPayloadFormat()
   payload?: PayloadFormat;
+
+  /**
+   * How signals and their answers travel, in one process as between two, unless the handler's decorator says otherwise.
+   * Default `'json'`.
+   */
+  @Optional()
+  @IsSignalFormat()
+  signals?: SignalFormat;
 
   /** How many attempts may run at once in this process, shared fairly between keys; backoffs and signals do not count. Default `Infinity`. */
   @Optional()
@@ -199,6 +209,11 @@ export class MessageHandlerOptions {
   @IsPayloadFormat()
   payload?: PayloadFormat;
 
+  /** A caller in an app without the handler, such as one with `producerOnly`, needs the same in `forRoot`. */
+  @Optional()
+  @IsSignalFormat()
+  signals?: SignalFormat;
+
   @Optional()
   @Nested(() => FailurePolicyOptions)
   failurePolicy?: FailurePolicyOptions;
@@ -213,6 +228,7 @@ export interface ResolvedOptions {
   readonly instance: string;
   readonly producerOnly: boolean;
   readonly payload: PayloadFormat;
+  readonly signals: SignalFormat;
   readonly concurrency: number;
   readonly handlerTimeout: number;
   readonly signalTimeout: number;
@@ -244,6 +260,7 @@ export function resolveOptions(
     instance,
     producerOnly: options.producerOnly ?? false,
     payload: handler.payload ?? options.payload ?? 'json',
+    signals: handler.signals ?? options.signals ?? 'json',
     concurrency: options.concurrency ?? Infinity,
     handlerTimeout: options.handlerTimeout ?? 300_000,
     signalTimeout: options.signalTimeout ?? 5_000,

@@ -32,6 +32,7 @@ export class RabbitMqConnection implements TransportConnection {
   readonly totalCount: number;
   readonly prefetch: number;
   readonly deliveryTimeout: number;
+  readonly maxSignalSize: number;
   readonly publisher: RabbitPublisher;
   private readonly clock: Clock;
   private readonly publishing: BrokerConnection;
@@ -48,6 +49,7 @@ export class RabbitMqConnection implements TransportConnection {
     this.totalCount = settings.totalCount;
     this.prefetch = settings.prefetch;
     this.deliveryTimeout = settings.deliveryTimeout;
+    this.maxSignalSize = settings.maxMessageSize;
     this.clock = clock;
     const id = randomBytes(8).toString('hex');
     const name = `mississippi ${instance} ${hostname()}:${process.pid}:${id.slice(0, 4)}`;
@@ -61,11 +63,11 @@ export class RabbitMqConnection implements TransportConnection {
     const fence = fenceOf(connection, survey, topology, settings, clock);
     this.claims = new ShardClaims(
       { connection, survey, publisher, fence, topology, settings, clock, logger },
-      new SignalResponder(publishing, names, processQueue),
+      new SignalResponder(publishing, names, settings.maxMessageSize, processQueue),
     );
     const self = () => ({ name, shards: this.claims.indexes });
     this.rollCall = new RollCall(publishing, connection, topology, processQueue, self, clock);
-    this.signals = new SignalCaller(publishing, names, clock);
+    this.signals = new SignalCaller(publishing, names, settings.maxMessageSize, clock);
     this.publisher = publisher;
     this.publishing = publishing;
     this.consuming = connection;
@@ -104,7 +106,7 @@ export class RabbitMqConnection implements TransportConnection {
   }
 
   /** Rejects as {@link SignalCaller.send}. */
-  sendSignal(shard: number, key: Uint8Array, signal: unknown, timeout: number): Promise<unknown> {
+  sendSignal(shard: number, key: Uint8Array, signal: Uint8Array, timeout: number): Promise<Uint8Array> {
     return this.signals.send(shard, key, signal, timeout);
   }
 

@@ -6,6 +6,7 @@ import type {
   ParkedReader,
   ShardReceiver,
   ShardSession,
+  WaitingCallback,
 } from '@mississippi/core/transport';
 import type { Journal } from './journal.js';
 
@@ -23,6 +24,24 @@ export interface RecordedSessionOptions {
   readonly prefetch: number;
   /** Told of each delivery, inside the transport's call. */
   readonly onDelivery?: (session: RecordedSession) => void;
+  /** Answers the signals of other processes. Left out, each signal is its own answer. */
+  readonly onSignal?: (session: RecordedSession, request: ReceivedSignal) => Promise<Uint8Array>;
+}
+
+/**
+ * A signal from another process, as it came to the shard's owner.
+ * @publicApi
+ */
+export interface ReceivedSignal {
+  /** In the external term format. */
+  readonly key: Uint8Array;
+  readonly signal: Uint8Array;
+  /** Milliseconds that were left. */
+  readonly timeout: number;
+  /** To be called when the handler would see it. */
+  readonly started: () => void;
+  /** The callbacks that wait for it. */
+  readonly waiting: readonly WaitingCallback[];
 }
 
 /**
@@ -92,10 +111,19 @@ export class RecordedSession implements ShardReceiver {
     this.options.journal.note(`${this.name} was lost: ${String(cause)}`);
   }
 
-  /** No handler is here to answer. */
-  async signal(): Promise<unknown> {
-    this.options.journal.note(`${this.name} got a signal`);
-    return null;
+  /** Without a handler the answer is the signal. */
+  async signal(
+    key: Uint8Array,
+    signal: Uint8Array,
+    timeout: number,
+    started: () => void,
+    waiting: readonly WaitingCallback[] = [],
+  ): Promise<Uint8Array> {
+    this.options.journal.note(`${this.name} got a signal of ${signal.length} bytes`);
+    const { onSignal } = this.options;
+    if (onSignal !== undefined) return onSignal(this, { key, signal, timeout, started, waiting });
+    started();
+    return signal;
   }
 
   async release(): Promise<void> {

@@ -24,7 +24,7 @@ const receiver: ShardReceiver = {
   epoch: 1,
   deliver: () => undefined,
   lost: () => undefined,
-  signal: () => Promise.resolve(),
+  signal: () => Promise.resolve(new Uint8Array(0)),
   release: () => Promise.resolve(),
 };
 

@@ -1,5 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { NoOwnerError, RemoteSignalError, ShardNotOwnedError, SignalTimeoutError } from '@mississippi/core';
+import {
+  NoOwnerError,
+  RemoteSignalError,
+  ShardNotOwnedError,
+  SignalTimeoutError,
+  SignalTooLargeError,
+} from '@mississippi/core';
+import type { RabbitMqOptions } from '@mississippi/rabbitmq';
 import { sharedUrl } from '../../support/broker.js';
 import { Member, until } from '../../support/member.js';
 
@@ -9,8 +16,8 @@ const river = () => ({
   queues: { prefix: `t${randomBytes(4).toString('hex')}_`, totalCount: 8 },
 });
 
-async function pair(): Promise<{ a: Member; b: Member; far: string; near: string }> {
-  const options = river();
+async function pair(more: RabbitMqOptions = {}): Promise<{ a: Member; b: Member; far: string; near: string }> {
+  const options = { ...river(), ...more };
   const a = await Member.start('a', options);
   const b = await Member.start('b', options);
   await until(
@@ -39,6 +46,26 @@ test('an error crosses as name, message and code', async () => {
   const error = await a.service.handleSignal(far, { ask: 'fail' }).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(RemoteSignalError);
   expect(error).toMatchObject({ name: 'RangeError', message: 'out of range', code: 'E_RANGE' });
+  await a.stop();
+  await b.stop();
+});
+
+test('what is larger than maxMessageSize fails alone, for a key elsewhere as for one of this process', async () => {
+  const { a, b, far, near } = await pair({ maxMessageSize: 500 });
+  for (const key of [far, near]) {
+    const others = Promise.all(Array.from({ length: 10 }, () => a.service.handleSignal(key, {})));
+    const request = a.service.handleSignal(key, { ask: 'x'.repeat(500) });
+    await expect(request).rejects.toThrow(SignalTooLargeError);
+    await expect(a.service.handleSignal(key, { ask: 'fill' })).rejects.toMatchObject({
+      code: 'signal_too_large',
+      size: 1_002,
+      limit: 499,
+    });
+    expect(await others).toHaveLength(10);
+  }
+  const others = Promise.all(Array.from({ length: 10 }, () => a.service.handleSignal(far, {})));
+  await expect(a.service.handleSignal(far, { ask: 'complain' })).rejects.toThrow(SignalTooLargeError);
+  expect(await others).toHaveLength(10);
   await a.stop();
   await b.stop();
 });

@@ -99,7 +99,9 @@ export class Engine implements ProducerPort {
     const { environment, callbacks, population, slots } = this;
     const keyParts = { callbacks, population, slots, lanes: new LanePool() };
     const shards = new Shards({ environment, totalCount, prefetch, ...keyParts }, this.epochs);
-    this.connected = { transport: connection, shards, calls: new KeyCalls(environment, connection, shards) };
+    const { signals } = callbacks;
+    if (connection.maxSignalSize !== undefined) signals.fit(connection.maxSignalSize);
+    this.connected = { transport: connection, shards, calls: new KeyCalls(environment, connection, shards, signals) };
   }
 
   /** Claims shards and handles their messages, unless the instance only publishes. */

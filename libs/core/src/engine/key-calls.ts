@@ -1,17 +1,14 @@
-import {
-  KeyNotParkedError,
-  OwnKeyError,
-  ShardNotOwnedError,
-  ShuttingDownError,
-  WaitingCycleError,
-} from '../errors/index.js';
+import { KeyNotParkedError, OwnKeyError, WaitingCycleError } from '../errors/index.js';
 import type { DataUpdaterRef } from '../interfaces/live-key.interface.js';
 import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
 import { inspectKey, keyId } from '../keys/sharding-key.js';
 import type { MessageOutcome } from '../outcomes.js';
+import type { SignalCodec } from '../signals/signal-codec.js';
+import { pack, unpackAnswer } from '../signals/signal-envelope.js';
 import type { TransportConnection } from '../transport/transport.interface.js';
 import type { Caller } from './base/caller.js';
 import type { Environment } from './base/environment.js';
+import { isHandOver } from './base/hand-over.js';
 import { PendingSignal } from './keys/pending-signal.js';
 import { signalKey } from './keys/signal-key.js';
 import { DirectTrackedMessage } from './messages/tracked-message.js';
@@ -33,6 +30,7 @@ export class KeyCalls {
     private readonly environment: Environment,
     private readonly connection: TransportConnection,
     private readonly shards: Shards,
+    private readonly codec: SignalCodec,
   ) {}
 
   async getDataUpdater(key: Uint8Array): Promise<DataUpdaterRef> {
@@ -73,34 +71,18 @@ export class KeyCalls {
     }
   }
 
-  /** @param timeout milliseconds */
+  /**
+   * The same for a key of this process as for one elsewhere: both sides get copies. The signal is as it was at the call.
+   * @param timeout milliseconds
+   */
   async handleSignal(
     key: Uint8Array,
     signal: unknown,
     timeout = this.environment.options.signalTimeout,
   ): Promise<unknown> {
     const caller = this.callerOf(key, 'handleSignal');
-    const { connection, shards } = this;
-    const { clock } = this.environment;
-    const index = shards.indexOf(key);
-    const begun = clock.now();
-    const crosses = connection.sendSignal !== undefined;
-    // Where there is no other process to ask, the refusal says why the key is not here.
-    const shard = crosses ? shards.owned(index) : shards.ownedBy(key);
-    let started = false;
-    try {
-      if (shard !== undefined) {
-        const queue = shard.queue(key);
-        return await whileWaiting(caller, queue, () =>
-          signalKey(queue, signal, timeout, () => (started = true), caller),
-        );
-      }
-    } catch (error) {
-      // The shard left before the signal's turn came: its new owner answers, while there is time.
-      if (started || !crosses || !isHandOver(error)) throw error;
-    }
-    const left = Math.max(1, timeout - (clock.now() - begun));
-    return whileWaiting(caller, undefined, () => connection.sendSignal!(index, key, signal, left, chainOf(caller)));
+    const request = this.codec.encode('signal', signal);
+    return this.codec.decode('answer', await this.ask(key, request, timeout, caller));
   }
 
   async park(key: Uint8Array): Promise<void> {
@@ -131,9 +113,37 @@ export class KeyCalls {
     if (circle !== undefined) throw new WaitingCycleError(call, circle);
     return caller;
   }
-}
 
-/** Whether an error means that somebody else owns the shard now, or soon. */
-function isHandOver(error: unknown): boolean {
-  return error instanceof ShardNotOwnedError || error instanceof ShuttingDownError;
+  /** Resolves with the answer, encoded. */
+  private async ask(
+    key: Uint8Array,
+    request: Uint8Array | undefined,
+    timeout: number,
+    caller: Caller,
+  ): Promise<Uint8Array | undefined> {
+    const { connection, shards } = this;
+    const { clock } = this.environment;
+    const index = shards.indexOf(key);
+    const begun = clock.now();
+    const crosses = connection.sendSignal !== undefined;
+    // Where there is no other process to ask, the refusal says why the key is not here.
+    const shard = crosses ? shards.owned(index) : shards.ownedBy(key);
+    let started = false;
+    try {
+      if (shard !== undefined) {
+        const queue = shard.queue(key);
+        return await whileWaiting(caller, queue, () =>
+          signalKey(queue, request, timeout, () => (started = true), caller),
+        );
+      }
+    } catch (error) {
+      // The shard left before the signal's turn came: its new owner answers, while there is time.
+      if (started || !crosses || !isHandOver(error)) throw error;
+    }
+    const left = Math.max(1, timeout - (clock.now() - begun));
+    const answer = await whileWaiting(caller, undefined, () =>
+      connection.sendSignal!(index, key, pack(request), left, chainOf(caller)),
+    );
+    return unpackAnswer(answer);
+  }
 }

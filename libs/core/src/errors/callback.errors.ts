@@ -112,7 +112,8 @@ export class SignalOutcomeUnknownError extends MississippiError {
 }
 
 /**
- * What a handler in another process threw: its name, message and code, since classes do not travel.
+ * What a handler threw, as the caller of its signal sees it: name, message and code, since classes do not travel. It is the
+ * same where the handler runs in this process; there the `cause` is the error itself, for logs.
  * @publicApi
  */
 export class RemoteSignalError extends MississippiError {
@@ -122,21 +123,10 @@ export class RemoteSignalError extends MississippiError {
     readonly remoteName: string,
     message: string,
     code: string | undefined,
+    options?: ErrorOptions,
   ) {
-    super(message);
+    super(message, options);
     this.name = remoteName;
     this.code = code ?? 'remote_signal';
-  }
-}
-
-/**
- * A signal or its answer is no JSON, and has to reach another process.
- * @publicApi
- */
-export class SignalEncodeError extends MississippiError {
-  readonly code = 'signal_unencodable';
-
-  constructor(what: 'signal' | 'answer', cause: unknown) {
-    super(`The ${what} has no form in JSON, which is how signals cross processes: ${describe(cause)}`, { cause });
   }
 }

@@ -48,7 +48,10 @@ export interface DataUpdaterHandler<State = unknown, Payload = unknown, Signal =
     context: MessageContext,
   ): MaybePromise<MessageOutcome<State> | void | undefined>;
 
-  /** Answers a signal: the returned value is the answer, `reply(value, state)` changes the state too. */
+  /**
+   * Answers a signal: the returned value is the answer, `reply(value, state)` changes the state too. The caller gets a copy,
+   * made when this has ended; an answer that the codec does not carry rejects the caller, and the new state stands.
+   */
   handleSignal?(signal: Signal, state: State, context: CallbackContext): MaybePromise<Reply<State, Answer> | Answer>;
 
   /** Runs after a message was settled with `{ continue: arg }`. A throw ends the data updater; the message stays settled. */

@@ -7,6 +7,7 @@ import {
   type ValidationOptions,
 } from 'class-validator';
 import { isPayloadFormat } from '../payload/payload-format.js';
+import { isSignalFormat } from '../signals/signal-codec.js';
 
 /**
  * The values that {@link IsMilliseconds} takes: from `min` on, and `Infinity` where it is allowed.
@@ -107,6 +108,10 @@ export function IsPayloadFormat(options?: ValidationOptions): PropertyDecorator 
     `'json', 'text', 'bytes', a codec with encode and decode, or a class was expected`,
     options,
   );
+}
+
+export function IsSignalFormat(options?: ValidationOptions): PropertyDecorator {
+  return expects('isSignalFormat', isSignalFormat, `'json' or a codec with encode and decode was expected`, options);
 }
 
 /**

@@ -24,7 +24,8 @@ function isClass(value: unknown): value is Type {
   return typeof value === 'function' && typeof value.prototype === 'object';
 }
 
-function isCodec(value: unknown): value is PayloadCodec {
+/** Whether a value has the two methods of a codec. */
+export function isCodec(value: unknown): value is PayloadCodec {
   return (
     typeof value === 'object' &&
     value !== null &&

@@ -91,7 +91,8 @@ export class DataUpdaterService {
 
   /**
    * Asks the key's data updater, started if need be, and returns the handler's answer. It waits for the callback that
-   * is running, not for the messages in the FIFO.
+   * is running, not for the messages in the FIFO. Signal and answer are copies, made by the codec of the option `signals`
+   * (JSON by default) when this is called and when the handler has answered, wherever the key lives.
    * @param options `timeout` in milliseconds, default `signalTimeout`
    * @throws {SignalTimeoutError} after the time-out; the signal does not run if it had not started
    * @throws {DataUpdaterStartError} when `init` fails
@@ -99,8 +100,13 @@ export class DataUpdaterService {
    * @throws {SignalNotHandledError} when the handler has no `handleSignal`
    * @throws {NoOwnerError} when no process owned the key's shard until the time-out
    * @throws {SignalOutcomeUnknownError} when the owner's process ended after it had accepted the signal
-   * @throws {SignalEncodeError} when the signal or its answer has no form in JSON; only between processes
-   * @throws {RemoteSignalError} for what the handler throws in another process: name, message and code
+   * @throws {SignalEncodeError} when the codec does not carry the signal, and nothing was sent, or the answer: the handler
+   *   has then done its work
+   * @throws {SignalTooLargeError} when one of them has more than 16 MB encoded, or more than the broker takes
+   * @throws {SignalDecodeError} when one of them cannot be read, since the processes have different codecs
+   * @throws {HttpException} for one that a guard, pipe or handler throws: as the nearest of Nest's own, with its status and
+   *   response
+   * @throws {RemoteSignalError} for anything else that the handler throws: name, message and code
    * @throws {ShardNotOwnedError} when the shard is lost before the signal runs, where there is no other process to ask
    * @throws {ShuttingDownError} when the app closes
    * @throws {NotStartedError} before the app's modules are initialised
@@ -108,7 +114,6 @@ export class DataUpdaterService {
    * @throws {InvalidShardingKeyError} when the key is no term
    * @throws {OwnKeyError} when called from inside a callback of the same key
    * @throws {WaitingCycleError} when called from inside a callback that the key waits for
-   * @throws whatever the handler throws, in this process
    */
   async handleSignal<Answer = unknown>(
     shardingKey: ShardingKey,

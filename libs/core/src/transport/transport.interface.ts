@@ -141,20 +141,22 @@ export interface ShardReceiver {
   /** The epoch ended without our doing: nothing of it can be settled any more. */
   lost(cause: Error): void;
   /**
-   * Answers a signal that came from another process. Rejects with `ShardNotOwnedError` or `ShuttingDownError` when the
-   * shard leaves first; if it had not started, the request belongs to the next owner.
+   * Answers a signal that came from another process. Signals and answers are bytes that only the core reads: what the
+   * handler throws and what it is refused with is an answer too. Rejects only when the shard leaves before the signal has
+   * started, with `ShardNotOwnedError` or `ShuttingDownError`: the request then belongs to the next owner.
    * @param key in the external term format
+   * @param signal as it was given to `sendSignal`
    * @param timeout milliseconds that are left
    * @param started called when the handler is about to see it: from then on nobody else may
    * @param waiting the callbacks that wait for it, as they were sent
    */
   signal(
     key: Uint8Array,
-    signal: unknown,
+    signal: Uint8Array,
     timeout: number,
     started: () => void,
     waiting?: readonly WaitingCallback[],
-  ): Promise<unknown>;
+  ): Promise<Uint8Array>;
   /**
    * Prepares the hand-over: starts nothing more, lets running callbacks end and settle, terminates the data updaters.
    * When it resolves, nothing of the shard runs in this process, and the transport closes the session; `lost` does not
@@ -205,28 +207,31 @@ export interface TransportConnection {
   readonly prefetch: number;
   /** Milliseconds after which the broker takes a delivery back; `undefined` where it never does. */
   readonly deliveryTimeout?: number;
+  /** The largest signal and the largest answer that it carries. Bytes; left out, any that the core sends: up to 16 MB. */
+  readonly maxSignalSize?: number;
   readonly publisher: Publisher;
   /** Claims shards and delivers. Resolves when the first claim was tried for each. Not called in producer-only apps. */
   consume(consumer: ShardConsumer): Promise<void>;
   status(): TransportStatus;
   /**
-   * Sends a signal to whichever process owns the shard and resolves with its answer. Left out by transports that live in
-   * one process.
+   * Sends a signal to whichever process owns the shard and resolves with what {@link ShardReceiver.signal} answered there,
+   * byte for byte. Left out by transports that live in one process. One that is too large fails alone: no other call and no
+   * other answer with it.
    * @param key in the external term format
    * @param timeout milliseconds
    * @param waiting the callbacks that wait for it, the outermost first; the owner gets them as they are
+   * @throws {SignalTooLargeError} when the signal or its answer is larger than {@link maxSignalSize}
    * @throws {SignalTimeoutError} when there is no answer in time
    * @throws {NoOwnerError} when no process owned the shard until the time-out
    * @throws {SignalOutcomeUnknownError} when the owner ended after it had accepted the signal
-   * @throws {RemoteSignalError} with name, message and code of what the handler threw
    */
   sendSignal?(
     shard: number,
     key: Uint8Array,
-    signal: unknown,
+    signal: Uint8Array,
     timeout: number,
     waiting: readonly WaitingCallback[],
-  ): Promise<unknown>;
+  ): Promise<Uint8Array>;
   /** Who takes part and owns what. Left out by transports that live in one process. */
   processes?(): Promise<ProcessInfo[]>;
   /** Takes no shard any more; what is owned stays until its session is closed. */

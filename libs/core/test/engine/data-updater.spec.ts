@@ -252,7 +252,12 @@ describe('a callback that throws', () => {
     const broken = new Error('broken');
     const handler = new RecordingHandler({ handleSignal: () => Promise.reject(broken) });
     const { service, send } = await startEngine(handler);
-    await expect(service.handleSignal('k', 's')).rejects.toBe(broken);
+    await expect(service.handleSignal('k', 's')).rejects.toMatchObject({
+      name: 'Error',
+      message: 'broken',
+      code: 'remote_signal',
+      cause: broken,
+    });
     await send('k', 'a');
     expect(handler.of('k')).toEqual(['init', 'signal s', 'terminate broken', 'init', 'message a']);
   });

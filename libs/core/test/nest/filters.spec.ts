@@ -147,7 +147,10 @@ test('a filter may throw another error, which then counts', async () => {
   expect(letter.headers[NOTE_HEADERS.error]).toBe(
     'RangeError: translated: the handler failed (cause: TypeError: the handler failed)',
   );
-  await expect(service.handleSignal('k', 'fail')).rejects.toThrow(RangeError);
+  await expect(service.handleSignal('k', 'fail')).rejects.toMatchObject({
+    name: 'RangeError',
+    message: 'translated: the signal failed',
+  });
 });
 
 /** A handler whose guard refuses 'denied' and whose pipe wants a payment. */

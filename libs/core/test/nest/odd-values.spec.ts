@@ -5,6 +5,7 @@ import {
   MessageHandler,
   MississippiModule,
   NOTE_HEADERS,
+  RemoteSignalError,
   stop,
   type DataUpdaterHandler,
 } from '@mississippi/core';
@@ -149,7 +150,7 @@ describe('handleMessage', () => {
 });
 
 describe('handleSignal', () => {
-  test.each(ODD)('that throws %s rejects its caller with it', async (_name, thrown) => {
+  test.each(ODD)('that throws %s rejects its caller with it for a cause', async (_name, thrown) => {
     const { service, goesOn } = await start({
       signal: () => {
         throw thrown;
@@ -159,7 +160,9 @@ describe('handleSignal', () => {
       () => 'an answer',
       (error: unknown) => ({ error }),
     );
-    expect(Object.is((caught as { error?: unknown }).error, thrown)).toBe(true);
+    const { error } = caught as { error?: unknown };
+    expect(error).toBeInstanceOf(RemoteSignalError);
+    expect(Object.is((error as Error).cause, thrown)).toBe(true);
     expect(await service.handleSignal('k', 'x')).toBe('fine');
     await goesOn();
   });

@@ -162,12 +162,13 @@ describe('a wrong option of @MessageHandler stops the app and tells the class to
     [{ instance: 5 }, '.instance: a name of at least one character was expected, not 5'],
     [
       { concurrency: 5 },
-      '.concurrency: there is no such option (known: failurePolicy, inheritAppConfig, instance, payload)',
+      '.concurrency: there is no such option (known: failurePolicy, inheritAppConfig, instance, payload, signals)',
     ],
     [
       { payload: 'xml' },
       ".payload: 'json', 'text', 'bytes', a codec with encode and decode, or a class was expected, not 'xml'",
     ],
+    [{ signals: 'text' }, ".signals: 'json' or a codec with encode and decode was expected, not 'text'"],
     [
       { failurePolicy: { backoff: { initial: -1 } } },
       `.failurePolicy.backoff.initial: ${milliseconds} 0, was expected, not -1`,

@@ -8,8 +8,14 @@ export function wantsReply({ properties }: ConsumeMessage): boolean {
   return typeof properties.replyTo === 'string';
 }
 
-/** Answers a message, on any channel. Where nobody waits for it any more, the answer is dropped. */
-export function reply(channel: Channel, { properties }: ConsumeMessage, body: Buffer): void {
+/**
+ * Answers a message, on any channel. Where nobody waits for it any more, the answer is dropped.
+ * @param type what kind of answer it is, where there are several
+ */
+export function reply(channel: Channel, { properties }: ConsumeMessage, body: Buffer, type?: string): void {
   const { replyTo, correlationId } = properties as { replyTo: string; correlationId?: string };
-  channel.publish('', replyTo, body, correlationId === undefined ? {} : { correlationId });
+  channel.publish('', replyTo, body, {
+    ...(correlationId === undefined ? {} : { correlationId }),
+    ...(type === undefined ? {} : { type }),
+  });
 }

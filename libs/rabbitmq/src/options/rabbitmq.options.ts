@@ -154,7 +154,10 @@ export class RabbitMqOptions {
   @IsCount()
   publishBuffer?: number;
 
-  /** Largest body that `publish` takes. Bytes, default 16,777,216 (16 MiB). */
+  /**
+   * Largest body that `publish` takes; signals and their answers may be as large too, up to 16 MB. No more than the broker's
+   * `max_message_size`. Bytes, default 16,777,216 (16 MiB).
+   */
   @Optional()
   @IsCount()
   maxMessageSize?: number;

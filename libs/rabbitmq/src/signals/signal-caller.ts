@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { NoOwnerError, RemoteSignalError, SignalOutcomeUnknownError, SignalTimeoutError } from '@mississippi/core';
+import {
+  NoOwnerError,
+  RemoteSignalError,
+  SignalOutcomeUnknownError,
+  SignalTimeoutError,
+  SignalTooLargeError,
+} from '@mississippi/core';
 import { inspectKey, type Clock, type Timer } from '@mississippi/core/transport';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { BrokerConnection } from '../connection/broker-connection.js';
@@ -9,14 +15,15 @@ import { LazyChannel } from '../connection/lazy-channel.js';
 import { every } from '../connection/timers.js';
 import { codeOf, NOT_FOUND } from '../errors/reply-codes.js';
 import type { QueueNames } from '../topology/queue-names.js';
-import { decodeReply, encodeSignal, requestProperties } from './signal-messages.js';
+import { asBuffer } from '../wire/as-buffer.js';
+import { decodeReply, requestProperties } from './signal-messages.js';
 
 /** How often a caller looks whether the process that accepted its signal still lives. Milliseconds. */
 const LIFE_CHECK = 500;
 
 interface Call {
   readonly key: Uint8Array;
-  readonly resolve: (value: unknown) => void;
+  readonly resolve: (answer: Uint8Array) => void;
   readonly reject: (error: Error) => void;
   readonly timer: Timer;
   /** The queue that lives as long as the process which started the signal; `undefined` before. */
@@ -33,6 +40,8 @@ export class SignalCaller {
     /** The connection that publishes. */
     private readonly connection: BrokerConnection,
     private readonly names: QueueNames,
+    /** Bytes of one signal. */
+    private readonly limit: number,
     private readonly clock: Clock,
   ) {
     this.channel = new LazyChannel(connection, {
@@ -44,14 +53,14 @@ export class SignalCaller {
   /**
    * Resolves with the answer of whichever process owns the shard.
    * @param timeout milliseconds
-   * @throws {SignalEncodeError} when the signal has no JSON
+   * @throws {SignalTooLargeError} when the signal or its answer is larger than the broker takes
    * @throws {SignalTimeoutError} when there is no answer in time, or no connection
    * @throws {NoOwnerError} when no process owned the shard until the time-out
    * @throws {SignalOutcomeUnknownError} when the owner ended after it had accepted the signal, or the connection went
-   * @throws {RemoteSignalError} with name, message and code of what the handler threw
+   * @throws {RemoteSignalError} when the owner could not read the request
    */
-  async send(shard: number, key: Uint8Array, signal: unknown, timeout: number): Promise<unknown> {
-    const body = encodeSignal(signal);
+  async send(shard: number, key: Uint8Array, signal: Uint8Array, timeout: number): Promise<Uint8Array> {
+    if (signal.length > this.limit) throw new SignalTooLargeError('signal', signal.length, this.limit);
     const deadline = this.clock.now() + timeout;
     if (this.connection.current === undefined) throw new SignalTimeoutError(inspectKey(key), timeout, false);
     const channel = await this.channel.get();
@@ -60,7 +69,7 @@ export class SignalCaller {
     return new Promise((resolve, reject) => {
       const timer = this.clock.after(left, () => void this.expire(id, shard, timeout));
       this.calls.set(id, { key, resolve, reject, timer, process: undefined, lifeCheck: undefined });
-      channel.publish('', this.names.signals(shard), body, requestProperties(id, { key, timeout: left }));
+      channel.publish('', this.names.signals(shard), asBuffer(signal), requestProperties(id, { key, timeout: left }));
     });
   }
 
@@ -79,8 +88,9 @@ export class SignalCaller {
       return;
     }
     this.take(id);
-    if (reply.kind === 'answer') call.resolve(reply.value);
-    else call.reject(new RemoteSignalError(reply.name, reply.message, reply.code));
+    if (reply.kind === 'answer') call.resolve(reply.answer);
+    else if (reply.kind === 'tooLarge') call.reject(new SignalTooLargeError('answer', reply.size, reply.limit));
+    else call.reject(new RemoteSignalError('Error', reply.message, undefined));
   }
 
   private async expire(id: string, shard: number, timeout: number): Promise<void> {

@@ -1,11 +1,11 @@
-import { ShardNotOwnedError, ShuttingDownError } from '@mississippi/core';
-import type { ShardReceiver } from '@mississippi/core/transport';
+import { describe, type ShardReceiver } from '@mississippi/core/transport';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { BrokerConnection } from '../connection/broker-connection.js';
 import { reply, wantsReply } from '../connection/direct-reply.js';
 import { LazyChannel } from '../connection/lazy-channel.js';
 import type { QueueNames } from '../topology/queue-names.js';
-import { decodeRequest, encodeReply, errorReply, type SignalReply } from './signal-messages.js';
+import { asBuffer } from '../wire/as-buffer.js';
+import { decodeRequest, encodeReply, type SignalReply, type SignalRequest } from './signal-messages.js';
 
 /**
  * Answers the signals of other processes to the shards that this one owns. A request is acked when its handler is about to
@@ -18,6 +18,8 @@ export class SignalResponder {
     /** The connection that publishes. */
     connection: BrokerConnection,
     private readonly names: QueueNames,
+    /** Bytes of one answer. */
+    private readonly limit: number,
     /** Name of a queue that lives as long as this process consumes. */
     private readonly process: string,
   ) {
@@ -46,23 +48,36 @@ export class SignalResponder {
       ack();
       void this.reply(message, { kind: 'started', process: this.process });
     };
+    let request: SignalRequest;
     try {
-      const { key, signal, timeout } = decodeRequest(message);
-      const value = await receiver.signal(key, signal, timeout, started);
-      ack();
-      await this.reply(message, { kind: 'answer', value });
+      request = decodeRequest(message);
     } catch (error) {
-      if (open && (error instanceof ShardNotOwnedError || error instanceof ShuttingDownError)) return;
       ack();
-      await this.reply(message, errorReply(error));
+      await this.reply(message, { kind: 'refused', message: describe(error) });
+      return;
     }
+    const { key, signal, timeout } = request;
+    let answer: Uint8Array;
+    try {
+      answer = await receiver.signal(key, signal, timeout, started);
+    } catch {
+      return; // The shard leaves and the handler never saw it: the next owner gets the request.
+    }
+    ack();
+    await this.reply(message, this.sized(asBuffer(answer)));
+  }
+
+  /** What is larger than the broker takes would end the channel, and every other answer on it. */
+  private sized(answer: Buffer): SignalReply {
+    const { limit } = this;
+    return answer.length > limit ? { kind: 'tooLarge', size: answer.length, limit } : { kind: 'answer', answer };
   }
 
   private async reply(message: ConsumeMessage, content: SignalReply): Promise<void> {
     if (!wantsReply(message)) return;
     const body = encodeReply(content);
     try {
-      reply(await this.replies.get(), message, body);
+      reply(await this.replies.get(), message, body, content.kind);
     } catch {
       // The connection went in this moment; the caller times out.
     }

@@ -20,7 +20,8 @@ export class PendingSignal implements FifoItem<PendingSignal> {
   constructor(
     /** `false` asks for the start of the data updater and nothing else. */
     readonly callsHandler: boolean,
-    readonly signal: unknown,
+    /** Encoded; `undefined` for a signal that is `undefined`. */
+    readonly signal: Uint8Array | undefined,
     readonly caller: Caller,
     private readonly onAnswer: (value: unknown) => void,
     private readonly onError: (error: unknown) => void,

@@ -5,20 +5,20 @@ import type { KeyQueue } from './key-queue.js';
 import { PendingSignal } from './pending-signal.js';
 
 /**
- * Signals a key and resolves with the handler's answer.
+ * Signals a key and resolves with the handler's answer, encoded.
  * @param timeout milliseconds
  * @param onStart called when the handler is about to see the signal
  */
 export function signalKey(
   queue: KeyQueue,
-  signal: unknown,
+  signal: Uint8Array | undefined,
   timeout: number,
   onStart: () => void,
   caller: Caller,
-): Promise<unknown> {
+): Promise<Uint8Array | undefined> {
   const { clock } = queue.epoch.environment;
   return new Promise((resolve, reject) => {
-    const pending = new PendingSignal(true, signal, caller, resolve, reject, onStart);
+    const pending = new PendingSignal(true, signal, caller, resolve as (answer: unknown) => void, reject, onStart);
     if (timeout !== Infinity) {
       pending.expires(
         clock.after(timeout, () =>

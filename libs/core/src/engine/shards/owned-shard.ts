@@ -1,8 +1,10 @@
 import { describe } from '../../errors/describe.js';
 import { ShardNotOwnedError, WaitingCycleError, type MississippiError } from '../../errors/index.js';
 import { canonicalKey, inspectKey, keyBytes, keyId } from '../../keys/sharding-key.js';
+import { pack, packError, unpackSignal } from '../../signals/signal-envelope.js';
 import type { Delivery, ShardReceiver, ShardSession, WaitingCallback } from '../../transport/transport.interface.js';
 import type { Environment } from '../base/environment.js';
+import { isHandOver } from '../base/hand-over.js';
 import { KeyTable } from '../base/key-table.js';
 import { KeyQueue, type KeyParts } from '../keys/key-queue.js';
 import { signalKey } from '../keys/signal-key.js';
@@ -91,17 +93,27 @@ export class OwnedShard implements ShardReceiver {
 
   async signal(
     key: Uint8Array,
-    signal: unknown,
+    signal: Uint8Array,
     timeout: number,
     started: () => void,
     chain: readonly WaitingCallback[] = [],
-  ): Promise<unknown> {
+  ): Promise<Uint8Array> {
     if (this.context.phase !== 'open') throw new ShardNotOwnedError(this.index, inspectKey(key));
-    const queue = this.queue(canonicalKey(key));
-    const caller = { context: undefined, callback: undefined, chain };
-    const circle = circleThrough(caller, queue);
-    if (circle !== undefined) throw new WaitingCycleError('handleSignal', circle);
-    return signalKey(queue, signal, timeout, started, caller);
+    let begun = false;
+    const onStart = (): void => {
+      begun = true;
+      started();
+    };
+    try {
+      const queue = this.queue(canonicalKey(key));
+      const caller = { context: undefined, callback: undefined, chain };
+      const circle = circleThrough(caller, queue);
+      if (circle !== undefined) throw new WaitingCycleError('handleSignal', circle);
+      return pack(await signalKey(queue, unpackSignal(signal), timeout, onStart, caller));
+    } catch (error) {
+      if (!begun && isHandOver(error)) throw error;
+      return packError(error);
+    }
   }
 
   lost(cause: Error): void {

@@ -3,6 +3,7 @@ import { HandlerTimeoutError } from '../../errors/index.js';
 import type { DataUpdaterHandler } from '../../interfaces/data-updater-handler.interface.js';
 import { inspectKey, keyBytes } from '../../keys/sharding-key.js';
 import { PayloadReader } from '../../payload/payload-reader.js';
+import { SignalCodec } from '../../signals/signal-codec.js';
 import { DeadlineList } from '../base/deadline-list.js';
 import type { Environment } from '../base/environment.js';
 import { isThenable } from '../base/thenable.js';
@@ -43,6 +44,7 @@ class Awaiter {
 /** The user's handler, and how its callbacks run: synchronous or not, within the time-out, and with exactly one end each. */
 export class Callbacks {
   readonly reader: PayloadReader;
+  readonly signals: SignalCodec;
   private readonly deadlines: DeadlineList<CallbackRun>;
   /** Promises that this round brought. Most callbacks have ended when it ends, and need no deadline. */
   private fresh: CallbackRun[] = [];
@@ -56,6 +58,7 @@ export class Callbacks {
   ) {
     const { clock, round, options } = environment;
     this.reader = new PayloadReader(options.payload);
+    this.signals = new SignalCodec(options.signals);
     this.deadlines = new DeadlineList(clock, options.handlerTimeout, (run) => this.expire(run));
     round.atEnd(() => this.setDeadlines());
   }

@@ -1,6 +1,6 @@
 import { Denied } from '../../../enhancers/denied.js';
 import { describe } from '../../../errors/describe.js';
-import { InvalidOutcomeError, WaitingCycleError } from '../../../errors/index.js';
+import { InvalidOutcomeError, RemoteSignalError, WaitingCycleError } from '../../../errors/index.js';
 import { Ack, ack, Discard, discard, Stop, type MessageOutcome } from '../../../outcomes.js';
 import { RefusedPayload } from '../../../payload/refused-payload.js';
 import { isThenable } from '../../base/thenable.js';
@@ -129,7 +129,12 @@ function failed(key: TurnKey, message: TrackedMessage, end: CallbackEnd): void {
 /** Whether the message failed because of the callback that waits for it: then every attempt will, for as long as it waits. */
 function isHopeless(message: TrackedMessage, error: unknown): boolean {
   if (message instanceof DeliveredMessage || !(error instanceof Error)) return false;
-  return error instanceof WaitingCycleError || error.cause instanceof WaitingCycleError;
+  return isCircle(error) || isCircle(error.cause);
+}
+
+/** What the handler of another key was refused with arrives by its code alone. */
+function isCircle(error: unknown): boolean {
+  return error instanceof WaitingCycleError || (error instanceof RemoteSignalError && error.code === 'waiting_cycle');
 }
 
 function apply(key: TurnKey, outcome: MessageOutcome<unknown>, message: TrackedMessage): void {

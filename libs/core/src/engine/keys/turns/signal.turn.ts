@@ -2,6 +2,7 @@ import { Denied } from '../../../enhancers/denied.js';
 import { SignalNotHandledError } from '../../../errors/index.js';
 import { Reply } from '../../../outcomes.js';
 import { RefusedPayload } from '../../../payload/refused-payload.js';
+import { asCallersSee } from '../../../signals/carried-error.js';
 import { RunContext } from '../../updaters/callback-context.js';
 import type { CallbackCause, CallbackEnd } from '../../updaters/callback-run.js';
 import type { DataUpdater } from '../../updaters/data-updater.js';
@@ -31,9 +32,17 @@ export function signalTurn(key: TurnKey): void {
 
 function ask(key: TurnKey, pending: PendingSignal, updater: DataUpdater, cause: CallbackCause): void {
   const { activation } = key;
-  const { handler, handlerName } = activation.callbacks;
+  const { handler, handlerName, signals } = activation.callbacks;
   if (handler.handleSignal === undefined) {
     pending.reject(new SignalNotHandledError(handlerName));
+    key.turnEnded();
+    return;
+  }
+  let signal: unknown;
+  try {
+    signal = signals.decode('signal', pending.signal);
+  } catch (error) {
+    pending.reject(error); // The handler never saw it, so nothing happened to its state.
     key.turnEnded();
     return;
   }
@@ -41,7 +50,7 @@ function ask(key: TurnKey, pending: PendingSignal, updater: DataUpdater, cause: 
   activation.run(
     'handleSignal',
     cause,
-    (run) => handler.handleSignal!(pending.signal, updater.state, new RunContext(run)),
+    (run) => handler.handleSignal!(signal, updater.state, new RunContext(run)),
     (end) => {
       conclude(key, pending, updater, end);
       key.turnEnded();
@@ -54,11 +63,23 @@ function conclude(key: TurnKey, pending: PendingSignal, updater: DataUpdater, en
     const answer = end.value instanceof Reply ? end.value : undefined;
     updater.keep(answer?.state);
     key.epoch.environment.events.sink?.key('signalled', key);
-    pending.answer(answer === undefined ? end.value : answer.value);
-  } else if (end.error instanceof Denied || end.error instanceof RefusedPayload) {
-    pending.reject(end.error.reason); // The handler never saw it, so nothing happened to its state.
+    answerWith(key, pending, answer === undefined ? end.value : answer.value);
+  } else if (end.error instanceof Denied) {
+    pending.reject(asCallersSee(end.error.reason)); // The handler never saw it, so nothing happened to its state.
+  } else if (end.error instanceof RefusedPayload) {
+    pending.reject(end.error.reason); // Here neither.
   } else {
     key.activation.failed(end.error, end.abandoned);
-    pending.reject(end.error);
+    pending.reject(end.abandoned ? end.error : asCallersSee(end.error));
+  }
+}
+
+/** The handler has done its work, so its state stands whether the answer can be carried or not. */
+function answerWith(key: TurnKey, pending: PendingSignal, value: unknown): void {
+  if (!pending.awaited) return;
+  try {
+    pending.answer(key.activation.callbacks.signals.encode('answer', value));
+  } catch (error) {
+    pending.reject(error);
   }
 }

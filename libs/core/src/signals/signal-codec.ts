@@ -1,0 +1,68 @@
+import { describe } from '../errors/describe.js';
+import { SignalDecodeError, SignalEncodeError, SignalTooLargeError } from '../errors/index.js';
+import type { PayloadCodec } from '../interfaces/payload-codec.interface.js';
+import type { SignalFormat } from '../interfaces/signal-format.interface.js';
+import { isCodec } from '../payload/payload-format.js';
+import { ENVELOPE } from './signal-envelope.js';
+import { NotJson, strictJson } from './strict-json.js';
+
+/** Which of the two a value is. */
+export type SignalPart = 'signal' | 'answer';
+
+/** The largest signal or answer, encoded: less than what a broker takes by default (RabbitMQ 4: 16 MiB). Bytes. */
+export const SIGNAL_LIMIT = 16_000_000;
+
+export function isSignalFormat(value: unknown): value is SignalFormat {
+  return value === 'json' || isCodec(value);
+}
+
+/** Signals and answers as bytes, the same whether they stay in the process or leave it. `undefined` needs no codec. */
+export class SignalCodec {
+  private readonly codec: PayloadCodec;
+  private limit = SIGNAL_LIMIT;
+
+  constructor(format: SignalFormat) {
+    this.codec = format === 'json' ? strictJson : format;
+  }
+
+  /**
+   * The transport takes so many bytes of a signal, and nothing that is larger is taken for keys of this process either.
+   * @param most as the transport counts: with the envelope
+   */
+  fit(most: number): void {
+    this.limit = Math.min(SIGNAL_LIMIT, most - ENVELOPE);
+  }
+
+  /**
+   * @throws {SignalEncodeError}
+   * @throws {SignalTooLargeError}
+   */
+  encode(part: SignalPart, value: unknown): Uint8Array | undefined {
+    if (value === undefined) return undefined;
+    const bytes = this.bytesOf(part, value);
+    if (bytes.length > this.limit) throw new SignalTooLargeError(part, bytes.length, this.limit);
+    return bytes;
+  }
+
+  /** @throws {SignalDecodeError} */
+  decode(part: SignalPart, bytes: Uint8Array | undefined): unknown {
+    if (bytes === undefined) return undefined;
+    try {
+      return this.codec.decode(bytes);
+    } catch (error) {
+      throw new SignalDecodeError(part, error);
+    }
+  }
+
+  private bytesOf(part: SignalPart, value: unknown): Uint8Array {
+    try {
+      const bytes: unknown = this.codec.encode(value);
+      if (bytes instanceof Uint8Array) return bytes;
+      throw new TypeError(`encode of the codec must return a Uint8Array, not ${describe(bytes)}`);
+    } catch (error) {
+      throw error instanceof NotJson
+        ? SignalEncodeError.notJson(part, error.path, error.found)
+        : new SignalEncodeError(part, error);
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import { BadRequestException } from '@nestjs/common';
+import {
+  DataUpdaterStartError,
+  MississippiError,
+  PayloadInvalidError,
+  RemoteSignalError,
+  ShardNotOwnedError,
+  SignalDecodeError,
+  SignalNotHandledError,
+  SignalTimeoutError,
+  SignalTooLargeError,
+} from '../../src/index.js';
+import { asCallersSee } from '../../src/signals/carried-error.js';
+import { pack, packError, unpackAnswer, unpackSignal } from '../../src/signals/signal-envelope.js';
+
+const crossed = (error: unknown): unknown => {
+  try {
+    return unpackAnswer(packError(error));
+  } catch (thrown) {
+    return thrown;
+  }
+};
+
+test.each<[string, MississippiError, object]>([
+  ['a failed start', new DataUpdaterStartError('"k"', new Error('no database')), {}],
+  ['a missing handleSignal', new SignalNotHandledError('Orders'), {}],
+  ['a time-out', new SignalTimeoutError('"k"', 5, true), { started: true }],
+  [
+    'a refusal by a pipe',
+    new PayloadInvalidError('Order', ['a must be', 'b must be']),
+    { problems: ['a must be', 'b must be'] },
+  ],
+  ['a lost shard', new ShardNotOwnedError(3, '"k"'), { shard: 3 }],
+  ['an answer that is too large', new SignalTooLargeError('answer', 9, 8), { size: 9, limit: 8 }],
+])('what the library says crosses as the class that says it: %s', (_, error, fields) => {
+  const other = crossed(error) as MississippiError;
+  expect(other).toBeInstanceOf(error.constructor);
+  expect(other).toBeInstanceOf(Error);
+  expect(other).toMatchObject({ name: error.name, message: error.message, code: error.code, ...fields });
+  expect(other.stack).toContain('envelope.spec');
+});
+
+test.each([
+  ['an error', Object.assign(new RangeError('far out'), { code: 'E_RANGE' })],
+  ['a string', 'a word'],
+  ['an HTTP exception', new BadRequestException(['a', 'b'])],
+  ['one of the library, which spoke of something else', new SignalTimeoutError('"other"', 5, true)],
+])('what a handler throws is the same to a caller here as to one elsewhere: %s', (_, thrown) => {
+  const here = asCallersSee(thrown);
+  const elsewhere = crossed(asCallersSee(thrown)) as Error;
+  expect(elsewhere.constructor).toBe(here.constructor);
+  for (const name of ['name', 'message', 'code', 'status', 'response', 'remoteName']) {
+    expect(Reflect.get(elsewhere, name)).toEqual(Reflect.get(here, name));
+  }
+  expect(here.cause).toBe(thrown);
+  expect(elsewhere.cause).toBeUndefined();
+});
+
+test('an error of a class that this version does not know crosses by its code', () => {
+  class NewerError extends MississippiError {
+    readonly code = 'newer';
+  }
+  const error = crossed(new NewerError('not yet'));
+  expect(error).toBeInstanceOf(RemoteSignalError);
+  expect(error).toMatchObject({ name: 'NewerError', message: 'not yet', code: 'newer' });
+});
+
+test('a long message is cut', () => {
+  expect(asCallersSee(new Error('x'.repeat(1_000_000))).message).toHaveLength(10_000);
+});
+
+test('no value and no bytes are two things', () => {
+  expect(unpackSignal(pack(undefined))).toBeUndefined();
+  expect(unpackSignal(pack(new Uint8Array(0)))).toHaveLength(0);
+  expect(unpackAnswer(pack(Uint8Array.of(0, 2)))).toEqual(Buffer.of(0, 2));
+});
+
+test.each([[[]], [[7, 1]], [[0, 0]], [[2, 1]]])('bytes that are none of ours are refused: %j', (bytes) => {
+  expect(() => unpackSignal(Uint8Array.from(bytes))).toThrow(SignalDecodeError);
+  expect(() => unpackAnswer(Uint8Array.from(bytes))).toThrow(SignalDecodeError);
+});
