@@ -2,11 +2,12 @@ import type { MessageHeaders } from '@mississippi/core';
 import type { TransportConnection } from '@mississippi/core/transport';
 
 /**
- * What a harness may be unable to do to its broker. What it lacks it must list in {@link TransportHarness.unsupported},
- * so that a gap in the proof is seen.
+ * What a harness may be unable to do to its broker, and `signals`, which a transport that lives in one process has none of:
+ * its connections leave out `sendSignal`. What is lacking must be listed in {@link TransportHarness.unsupported}, so that a
+ * gap in the proof is seen.
  * @publicApi
  */
-export type Capability = 'loseShard' | 'block' | 'injectRaw';
+export type Capability = 'loseShard' | 'block' | 'injectRaw' | 'signals';
 
 /** @publicApi */
 export interface OpenOptions {

@@ -18,7 +18,7 @@ export interface StageOptions {
 }
 
 /** What one connection of a case is like. */
-export interface PeerOptions extends Pick<ShardRecorderOptions, 'onOpen'> {
+export interface PeerOptions extends Pick<ShardRecorderOptions, 'onOpen' | 'onSignal'> {
   readonly producerOnly?: boolean;
 }
 
@@ -51,8 +51,8 @@ export class Stage {
   // ---- connections
 
   /** A connection that consumes. */
-  async consumer(): Promise<Peer> {
-    return (await this.open()).consume();
+  async consumer(options?: PeerOptions): Promise<Peer> {
+    return (await this.open(options)).consume();
   }
 
   /** A connection that only publishes. */

@@ -10,6 +10,8 @@ import { parkedReaderCases } from './cases/parked-reader.cases.js';
 import { publishingCases } from './cases/publishing.cases.js';
 import { returnCases } from './cases/return.cases.js';
 import { settlementCases } from './cases/settlement.cases.js';
+import { signalCases } from './cases/signal.cases.js';
+import { signalValueCases } from './cases/signal-values.cases.js';
 import { sideQueueCases } from './cases/side-queue.cases.js';
 import { volumeCases } from './cases/volume.cases.js';
 import { windowCases } from './cases/window.cases.js';
@@ -37,6 +39,8 @@ export const transportConformance: readonly ConformanceCase[] = [
   ...sideQueueCases,
   ...parkedReaderCases,
   ...publishingCases,
+  ...signalCases,
+  ...signalValueCases,
   ...blockedCases,
   ...volumeCases,
 ];

@@ -1,5 +1,5 @@
 import type { TransportConnection } from '@mississippi/core/transport';
-import type { DeadLetter, OpenOptions, RawMessage, TransportHarness } from '@mississippi/testing';
+import type { Capability, DeadLetter, OpenOptions, RawMessage, TransportHarness } from '@mississippi/testing';
 import { memory, MemoryBroker, systemClock, type Clock } from '../../src/index.js';
 
 const logger = { log: () => undefined, warn: () => undefined, error: () => undefined };
@@ -14,7 +14,7 @@ const hasty: Clock = {
 export class MemoryHarness implements TransportHarness {
   readonly within: number = 5_000;
   readonly durable = false;
-  readonly unsupported = [];
+  readonly unsupported: readonly Capability[] = ['signals'];
   protected broker: MemoryBroker | undefined;
 
   async reset(): Promise<void> {

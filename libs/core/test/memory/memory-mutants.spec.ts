@@ -34,6 +34,7 @@ describe('the conformance suite notices when', () => {
   });
 
   test('nothing is wrong, which it does not', async () => {
-    for (const { run } of transportConformance) await run(new MutantHarness({}, 5_000));
+    const cases = transportConformance.filter(({ needs }) => !needs.includes('signals'));
+    for (const { run } of cases) await run(new MutantHarness({}, 5_000));
   });
 });

@@ -1,4 +1,4 @@
-import type { TransportStatus } from '@mississippi/core';
+import { NoOwnerError, SignalTimeoutError, type TransportStatus } from '@mississippi/core';
 import type {
   Delivery,
   OutgoingMessage,
@@ -7,6 +7,7 @@ import type {
   ShardReceiver,
   ShardSession,
   TransportConnection,
+  WaitingCallback,
 } from '@mississippi/core/transport';
 import type { OpenOptions } from '@mississippi/testing';
 import { MemoryHarness } from './memory-harness.js';
@@ -22,10 +23,17 @@ function onTheWay(): Promise<void> {
 
 /** The embedded transport behind a slow line: everything takes its time, and what is under way at a crash is gone. */
 export class SlowHarness extends MemoryHarness {
+  override readonly unsupported = [];
+  private owners = new Map<number, SlowSession>();
   private readonly connections = new Map<TransportConnection, SlowConnection>();
 
+  override async reset(): Promise<void> {
+    await super.reset();
+    this.owners = new Map();
+  }
+
   override async open(options: OpenOptions): Promise<TransportConnection> {
-    const connection = new SlowConnection(await super.open(options));
+    const connection = new SlowConnection(await super.open(options), this.owners);
     this.connections.set(connection, connection);
     await onTheWay();
     return connection;
@@ -43,7 +51,11 @@ class SlowConnection implements TransportConnection, Publisher {
   readonly publisher = this;
   dead = false;
 
-  constructor(readonly inner: TransportConnection) {}
+  constructor(
+    readonly inner: TransportConnection,
+    /** Who owns each shard, for signals from one connection to another. */
+    readonly owners: Map<number, SlowSession>,
+  ) {}
 
   get totalCount(): number {
     return this.inner.totalCount;
@@ -60,6 +72,50 @@ class SlowConnection implements TransportConnection, Publisher {
 
   consume(consumer: ShardConsumer): Promise<void> {
     return this.inner.consume({ open: (session) => new SlowSession(this, session).begin(consumer) });
+  }
+
+  async sendSignal(
+    shard: number,
+    key: Uint8Array,
+    signal: Uint8Array,
+    timeout: number,
+    waiting: readonly WaitingCallback[],
+  ): Promise<Uint8Array> {
+    let started = false;
+    let waits = true;
+    const onStart = (): void => void (started = true);
+    const request = Buffer.from(signal);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        waits = false;
+        const owned = this.owners.get(shard)?.isOpen === true;
+        reject(owned ? new SignalTimeoutError('k', timeout, started) : new NoOwnerError('k', shard, timeout));
+      }, timeout);
+      const answered = (answer: Uint8Array): void => {
+        clearTimeout(timer);
+        resolve(answer);
+      };
+      const call = (owner: SlowSession) => owner.signal(key, request, timeout, onStart, waiting);
+      void this.ask(shard, call, () => waits, answered);
+    });
+  }
+
+  /** Asks whoever owns the shard, one after the other, until somebody has answered. */
+  private async ask(
+    shard: number,
+    call: (owner: SlowSession) => Promise<Uint8Array>,
+    waits: () => boolean,
+    answered: (answer: Uint8Array) => void,
+  ): Promise<void> {
+    while (waits()) {
+      await this.arrive();
+      const owner = this.owners.get(shard);
+      const answer = owner?.isOpen === true && (await call(owner).catch(() => undefined));
+      if (!answer) continue;
+      await this.arrive();
+      answered(answer);
+      return;
+    }
   }
 
   status(): TransportStatus {
@@ -100,7 +156,12 @@ class SlowSession implements ShardSession, ShardReceiver {
   async begin(consumer: ShardConsumer): Promise<this> {
     await this.line.arrive();
     this.receiver = await consumer.open(this);
+    this.line.owners.set(this.shard, this);
     return this;
+  }
+
+  get isOpen(): boolean {
+    return !this.ended && !this.line.dead;
   }
 
   get epoch(): number {
@@ -137,7 +198,7 @@ class SlowSession implements ShardSession, ShardReceiver {
     });
   }
 
-  signal(...request: Parameters<ShardReceiver['signal']>): Promise<unknown> {
+  signal(...request: Parameters<ShardReceiver['signal']>): Promise<Uint8Array> {
     return this.receiver!.signal(...request);
   }
 
