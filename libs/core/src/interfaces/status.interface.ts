@@ -9,6 +9,8 @@ export interface TransportStatus {
   readonly blocked: boolean;
   /** Shards that this process owns. */
   readonly shards: number;
+  /** Dead letters that were dropped so far because there were too many; left out by transports that drop none. */
+  readonly droppedDeadLetters?: number;
 }
 
 /**

@@ -16,7 +16,7 @@ export interface MemoryBrokerOptions {
   readonly totalCount: number;
   /** Messages that are not settled above which `publish` waits; `Infinity` for no limit. */
   readonly capacity: number;
-  /** Dead letters that are kept, above which no more are taken and failing keys wait; `Infinity` for no limit. */
+  /** Dead letters that are kept, above which the oldest are dropped; `Infinity` for no limit. */
   readonly deadLetterLimit: number;
 }
 
@@ -66,9 +66,14 @@ export class MemoryBroker {
     return this.#parts.admission.length;
   }
 
-  /** The dead letters, oldest first. They stay; {@link takeDeadLetters} makes room. */
+  /** The dead letters, oldest first. They stay until {@link takeDeadLetters}, or until newer ones push them out. */
   get deadLetters(): readonly MemoryDeadLetter[] {
     return this.#parts.deadLetters.letters;
+  }
+
+  /** How many dead letters were dropped so far, because there were more than `deadLetterLimit`. */
+  get droppedDeadLetters(): number {
+    return this.#parts.deadLetters.dropped;
   }
 
   /** Removes and returns the dead letters, oldest first. */

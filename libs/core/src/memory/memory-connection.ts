@@ -1,4 +1,5 @@
 import type { Clock } from '../clock/clock.interface.js';
+import { LogLimit } from '../engine/base/log-limit.js';
 import { PublishError } from '../errors/index.js';
 import type { TransportStatus } from '../interfaces/status.interface.js';
 import type {
@@ -6,6 +7,7 @@ import type {
   Publisher,
   ShardConsumer,
   TransportConnection,
+  TransportContext,
 } from '../transport/transport.interface.js';
 import type { Producer } from './broker/admission.js';
 import type { BrokerParts } from './broker/broker-parts.js';
@@ -18,13 +20,15 @@ export class MemoryConnection implements TransportConnection, Publisher, Produce
   readonly publisher = this;
   private member: MemoryMember | undefined;
   private closed = false;
+  readonly clock: Clock;
 
   constructor(
     private readonly broker: BrokerParts,
     readonly prefetch: number,
-    readonly clock: Clock,
+    private readonly context: TransportContext,
   ) {
     this.totalCount = broker.shards.length;
+    this.clock = context.clock;
   }
 
   async publish(message: OutgoingMessage, timeout: number): Promise<void> {
@@ -33,13 +37,14 @@ export class MemoryConnection implements TransportConnection, Publisher, Produce
   }
 
   async consume(consumer: ShardConsumer): Promise<void> {
-    this.member = { consumer, prefetch: this.prefetch, clock: this.clock };
+    this.member = this.memberFor(consumer);
     this.broker.ownership.join(this.member);
   }
 
   status(): TransportStatus {
     const shards = this.member === undefined ? 0 : this.broker.ownership.ownedBy(this.member);
-    return { connected: !this.closed, blocked: this.broker.admission.blocked, shards };
+    const { admission, deadLetters } = this.broker;
+    return { connected: !this.closed, blocked: admission.blocked, shards, droppedDeadLetters: deadLetters.dropped };
   }
 
   stopClaiming(): void {
@@ -50,6 +55,19 @@ export class MemoryConnection implements TransportConnection, Publisher, Produce
     this.closed = true;
     this.broker.admission.abandon(this, closedError);
     if (this.member !== undefined) this.broker.ownership.expel(this.member, new Error('the transport was closed'));
+  }
+
+  private memberFor(consumer: ShardConsumer): MemoryMember {
+    const { prefetch, clock, context, broker } = this;
+    const limit = new LogLimit(clock);
+    const deadLetterDropped = (): void => {
+      limit.tell((more) => {
+        context.logger.warn(
+          `The embedded dead letters are full: the oldest was dropped, since only the latest ${broker.deadLetters.limit} are kept${more}. Read them with broker.takeDeadLetters(), or raise deadLetterLimit.`,
+        );
+      });
+    };
+    return { consumer, prefetch, clock, deadLetterDropped };
   }
 }
 

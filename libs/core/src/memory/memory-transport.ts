@@ -25,7 +25,7 @@ export class MemoryTransportOptions {
   @IsCount({ infinity: true })
   capacity?: number;
 
-  /** Dead letters that are kept for `broker.takeDeadLetters()`; above it failing keys wait. Default 10,000. */
+  /** Dead letters that are kept for `broker.takeDeadLetters()`; above it the oldest are dropped, with a warning. Default 10,000. */
   @IsOptional()
   @IsCount({ infinity: true })
   deadLetterLimit?: number;
@@ -68,7 +68,7 @@ export class MemoryTransport implements Transport {
       });
   }
 
-  async connect({ clock }: TransportContext): Promise<TransportConnection> {
-    return new MemoryConnection(partsOf(this.broker), this.prefetch, clock);
+  async connect(context: TransportContext): Promise<TransportConnection> {
+    return new MemoryConnection(partsOf(this.broker), this.prefetch, context);
   }
 }

@@ -1,5 +1,14 @@
-import { NOTE_HEADERS, PUBLISHED_AT_HEADER, discard, type MemoryDeadLetter } from '../../src/index.js';
+import { jest } from '@jest/globals';
+import {
+  NOTE_HEADERS,
+  PublishError,
+  PUBLISHED_AT_HEADER,
+  discard,
+  type MemoryBroker,
+  type MemoryDeadLetter,
+} from '../../src/index.js';
 import { encodeShardingKey } from '../../src/keys/sharding-key.js';
+import { partsOf } from '../../src/memory/memory-broker.js';
 import { settled } from '../support/fake-clock.js';
 import { RecordingHandler, text, watch } from '../support/recording-handler.js';
 import { ScriptedTransport } from '../support/scripted-transport.js';
@@ -8,16 +17,25 @@ import { startEngine } from '../support/test-engine.js';
 const REASON = NOTE_HEADERS.reason;
 
 /** An engine that fails at `bad` once and for all, refuses `no`, and is content with everything else. */
-async function startFailing(options: { deadLetterLimit?: number; error?: Error } = {}) {
-  const { error = new Error('broken'), ...memory } = options;
+async function startFailing(options: { error?: Error } = {}) {
+  const { error = new Error('broken') } = options;
   const handler = new RecordingHandler({
     handleMessage(payload) {
       if (payload === 'bad') throw error;
       return payload === 'no' ? discard('refused') : undefined;
     },
   });
-  const engine = await startEngine(handler, { memory: { totalCount: 1, ...memory }, failurePolicy: { attempts: 1 } });
+  const engine = await startEngine(handler, { memory: { totalCount: 1 }, failurePolicy: { attempts: 1 } });
   return { handler, broker: engine.transport.broker, ...engine };
+}
+
+/** From now on the broker takes no dead letter, as one whose queue of them is full. Returns what ends it. */
+function refuseDeadLetters(broker: MemoryBroker): () => void {
+  const { deadLetters } = partsOf(broker);
+  const add = jest.spyOn(deadLetters, 'add').mockImplementation(() => {
+    throw new PublishError('nacked', 'the dead letters are full');
+  });
+  return () => add.mockRestore();
 }
 
 function bodies(letters: readonly MemoryDeadLetter[]): unknown[] {
@@ -106,13 +124,13 @@ describe('the confirm of a dead letter', () => {
   });
 
   test('is tried for until it comes, with a backoff, while the key waits', async () => {
-    const { send, clock, broker, handler, logs } = await startFailing({ deadLetterLimit: 1 });
-    await send('l', 'bad');
+    const { send, clock, broker, handler, logs } = await startFailing();
+    const take = refuseDeadLetters(broker);
     await send('k', 'bad', 'next');
     await clock.advance(1_000_000);
     expect(handler.messages('k')).toEqual(['bad']);
     expect(logs.filter((line) => line.includes('is tried again'))).toHaveLength(1);
-    broker.takeDeadLetters();
+    take();
     await clock.advance(10_000);
     expect(bodies(broker.deadLetters)).toEqual(['bad']);
     expect(handler.messages('k')).toEqual(['bad', 'next']);
@@ -130,6 +148,50 @@ describe('the confirm of a dead letter', () => {
     expect(handler.messages('k')).toEqual(['bad', 'bad']);
     expect(bodies(broker.deadLetters)).toEqual(['bad']);
     expect(broker.length).toBe(0);
+  });
+});
+
+describe('dead letters that are full', () => {
+  async function startFull(deadLetterLimit: number, failing: number) {
+    const handler = new RecordingHandler({
+      handleMessage(payload) {
+        if (payload !== 'fine') throw new Error('broken');
+      },
+    });
+    const memory = { totalCount: 4, deadLetterLimit };
+    const engine = await startEngine(handler, { memory, failurePolicy: { attempts: 1 } });
+    for (let number = 0; number < failing; number++) await engine.send(`k${number}`, `bad ${number}`);
+    return { ...engine, handler, broker: engine.transport.broker };
+  }
+
+  test('drop the oldest: no key waits for room, and the latest are kept', async () => {
+    const { send, broker, handler } = await startFull(3, 10);
+    await send('healthy', 'fine');
+    await send('k0', 'fine');
+    expect(handler.messages('healthy')).toEqual(['fine']);
+    expect(handler.messages('k0')).toEqual(['bad 0', 'fine']);
+    expect(bodies(broker.deadLetters)).toEqual(['bad 7', 'bad 8', 'bad 9']);
+    expect(broker.length).toBe(0);
+  });
+
+  test('count what was dropped, in the broker and in the status', async () => {
+    const { send, broker, engine } = await startFull(3, 10);
+    expect(broker.droppedDeadLetters).toBe(7);
+    expect(engine.status().transport.droppedDeadLetters).toBe(7);
+    broker.takeDeadLetters();
+    await send('k', 'bad again');
+    expect(broker.droppedDeadLetters).toBe(7);
+  });
+
+  test('say so once in ten seconds', async () => {
+    const { send, clock, logs } = await startFull(3, 10);
+    const told = () => logs.filter((line) => line.includes('dead letters are full'));
+    expect(told()).toHaveLength(1);
+    expect(told()[0]).toContain('only the latest 3 are kept. Read them with broker.takeDeadLetters()');
+    await clock.advance(10_000);
+    await send('k', 'bad again');
+    expect(told()).toHaveLength(2);
+    expect(told()[1]).toContain('(and 6 more since the last such line)');
   });
 });
 
@@ -173,13 +235,13 @@ describe('what cannot be handled at all is dead-lettered and crashes nothing', (
   });
 
   test('where the dead letter is not confirmed, it is tried again and delays nobody', async () => {
-    const { send, clock, broker, handler } = await startFailing({ deadLetterLimit: 1 });
-    await send('l', 'bad');
+    const { send, clock, broker, handler } = await startFailing();
+    const take = refuseDeadLetters(broker);
     broker.inject(0, { key: undefined, ...message });
     await send('k', 'a');
     expect(handler.messages('k')).toEqual(['a']);
     expect(broker.length).toBe(1);
-    broker.takeDeadLetters();
+    take();
     await clock.advance(10_000);
     expect(broker.deadLetters).toMatchObject([{ headers: { [REASON]: 'key_missing' } }]);
     expect(broker.length).toBe(0);

@@ -48,6 +48,7 @@ export interface Settings {
   readonly sideQueueLimit: number;
   readonly pressureAge: number;
   readonly capacity: number;
+  /** Dead letters above which the broker refuses more. */
   readonly deadLetterLimit: number;
   /** The constant that stands for chance in backoffs. */
   readonly jitter: number;

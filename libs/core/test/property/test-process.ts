@@ -86,7 +86,7 @@ export class TestProcess implements TransportProcess {
     // What the broker has taken is taken, though whoever gave it be gone.
     const isHeard = (type: string): boolean => this.alive || type === 'deadLettered' || type === 'parked';
     this.recorder = new Recorder(name, (event) => isHeard(event.type) && chronicle.see(event), clock);
-    this.transport = new TestTransport(broker, settings.prefetch, this);
+    this.transport = new TestTransport(broker, settings.prefetch, this, settings.deadLetterLimit);
     const { attempts, onExhausted, jitter, ...sizes } = settings;
     this.engine = new Engine({
       options: resolveOptions('default', {

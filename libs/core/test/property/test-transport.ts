@@ -1,5 +1,6 @@
 import type { Recorder } from '@mississippi/history';
 import {
+  PublishError,
   systemClock,
   type MemoryBroker,
   type MessageHeaders,
@@ -45,6 +46,8 @@ export class TestTransport implements Transport, TransportConnection, ShardConsu
     readonly broker: MemoryBroker,
     readonly prefetch: number,
     readonly process: TransportProcess,
+    /** Dead letters above which it refuses more, as a broker whose queue of them is full. */
+    private readonly deadLetterLimit: number,
   ) {
     this.member = { consumer: this, prefetch, clock: systemClock };
     const { admission, ownership } = partsOf(broker);
@@ -84,6 +87,12 @@ export class TestTransport implements Transport, TransportConnection, ShardConsu
       signal: (...signal) => receiver.signal(...signal),
       release: () => receiver.release(),
     };
+  }
+
+  /** @throws {PublishError} while the dead letters are full */
+  checkDeadLetters(): void {
+    if (this.broker.deadLetters.length < this.deadLetterLimit) return;
+    throw new PublishError('nacked', 'the dead letters are full');
   }
 
   /** Leaves and joins again, behind the others: they get the next shard that is free. */
@@ -131,8 +140,9 @@ export class TestSession implements ShardSession {
     if (this.transport.process.alive) this.inner.settle(delivery);
   }
 
-  deadLetter(delivery: Delivery, notes: MessageHeaders): Promise<void> {
-    return this.inner.deadLetter(delivery, notes);
+  async deadLetter(delivery: Delivery, notes: MessageHeaders): Promise<void> {
+    this.transport.checkDeadLetters();
+    await this.inner.deadLetter(delivery, notes);
   }
 
   park(delivery: Delivery, mode: ParkedMode, notes: MessageHeaders): Promise<void> {

@@ -48,11 +48,11 @@ export class World implements PlannedWorld {
     private readonly planned: readonly Turnout[],
     private readonly reactions: readonly Reaction[],
   ) {
-    const { attempts, shards: totalCount, capacity, deadLetterLimit, prefetch, drainTimeout } = settings;
+    const { attempts, shards: totalCount, capacity, prefetch, drainTimeout } = settings;
     const limits = { attempts, prefetch, drainTimeout, handlerTimeout: HANDLER_TIMEOUT, ackDelay: 0 };
     this.chronicle = new Chronicle(limits);
     this.recorder = new Recorder('world', (event) => this.chronicle.see(event), this.clock);
-    this.broker = new MemoryBroker({ totalCount, capacity, deadLetterLimit });
+    this.broker = new MemoryBroker({ totalCount, capacity, deadLetterLimit: Infinity });
   }
 
   nextAttempt(id: string): Attempt {

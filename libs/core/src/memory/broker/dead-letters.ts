@@ -1,4 +1,3 @@
-import { PublishError } from '../../errors/index.js';
 import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
 import type { MemoryMessage } from './memory-message.js';
 
@@ -17,23 +16,27 @@ export interface MemoryDeadLetter {
   readonly timestamp: number | undefined;
 }
 
-/** What handlers refused for good, up to a limit. */
+/** What handlers refused for good: the latest, up to a limit. */
 export class DeadLetters {
   /** Oldest first. */
   readonly letters: MemoryDeadLetter[] = [];
+  private droppedCount = 0;
 
-  constructor(private readonly limit: number) {}
+  constructor(readonly limit: number) {}
 
-  /** @throws {PublishError} when there are as many as the limit allows */
-  add(message: MemoryMessage, notes: MessageHeaders): void {
-    if (this.letters.length >= this.limit) {
-      throw new PublishError(
-        'nacked',
-        `The embedded dead letters hold ${this.letters.length} messages, their limit: read them with broker.takeDeadLetters(), or raise deadLetterLimit.`,
-      );
-    }
+  /** How many were dropped because there were more than the limit allows. */
+  get dropped(): number {
+    return this.droppedCount;
+  }
+
+  /** Where there are as many as the limit allows, the oldest is dropped: waiting for room would hold up its key. Returns whether one was. */
+  add(message: MemoryMessage, notes: MessageHeaders): boolean {
     const { key, body, headers, messageId, timestamp } = message;
     this.letters.push({ key, body, headers: { ...headers, ...message.parked?.notes, ...notes }, messageId, timestamp });
+    if (this.letters.length <= this.limit) return false;
+    this.letters.shift();
+    this.droppedCount++;
+    return true;
   }
 
   /** Removes all of them. */

@@ -7,4 +7,6 @@ export interface MemoryMember {
   /** Maximum number of unsettled deliveries per shard. */
   readonly prefetch: number;
   readonly clock: Clock;
+  /** A dead letter was dropped, because this member brought one more than are kept. */
+  deadLetterDropped?(): void;
 }

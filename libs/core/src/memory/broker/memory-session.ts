@@ -102,7 +102,7 @@ export class MemorySession implements ShardSession, Taker {
   async deadLetter(delivery: Delivery, notes: MessageHeaders): Promise<void> {
     await this.admission.taking();
     this.check();
-    this.deadLetters.add(delivery as MemoryMessage, notes);
+    if (this.deadLetters.add(delivery as MemoryMessage, notes)) this.member.deadLetterDropped?.();
     this.settle(delivery);
   }
 
