@@ -41,6 +41,23 @@ describe('an outbox', () => {
     ]);
   });
 
+  test('keeps nothing of a message whose caller has gone, sent or not', () => {
+    const { outbox, messages } = outboxOf('sent', 'waits', 'last');
+    outbox.take();
+    const late = ['sent', 'waits'].map((name) => messages.get(name)!);
+    const bodies = late.map(({ message }) => message);
+    for (const one of late) one.expire(new Error('late'));
+    outbox.forgetGone();
+    expect(namesIn(outbox)).toEqual(['sent', 'last']);
+    for (const [index, { message }] of late.entries()) {
+      expect(message).not.toBe(bodies[index]);
+      expect(message.body).toHaveLength(0);
+    }
+    outbox.putBack();
+    expect(namesIn(outbox)).toEqual(['last']);
+    expect(nameOf(outbox.take())).toBe('last');
+  });
+
   test('takes one back that could not be sent, once, whatever happened meanwhile', () => {
     const { outbox } = outboxOf('a', 'b', 'c');
     outbox.take();

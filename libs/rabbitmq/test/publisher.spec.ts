@@ -41,6 +41,24 @@ describe('the time-outs of messages that wait', () => {
   });
 });
 
+test('what was not sent in time is not kept while there is no connection', async () => {
+  const publisher = unconnected();
+  const bodies: WeakRef<Buffer>[] = [];
+  const submitOne = (): Promise<unknown> => {
+    const body = Buffer.alloc(100_000);
+    bodies.push(new WeakRef(body));
+    return publisher.submit({ ...MESSAGE, body }, 1).catch((error: unknown) => error);
+  };
+  const forever = publisher.submit(MESSAGE, Infinity).catch(() => undefined);
+  const late = Array.from({ length: 100 }, submitOne);
+  for (const end of late) expect(await end).toBeInstanceOf(PublishTimeoutError);
+  await new Promise((resolve) => setImmediate(resolve));
+  (globalThis as { gc?: () => void }).gc!();
+  expect(bodies.filter((body) => body.deref() !== undefined)).toHaveLength(0);
+  publisher.close();
+  await forever;
+});
+
 test('closing waits for no message whose caller has gone', async () => {
   const publisher = unconnected();
   await expect(publisher.submit(MESSAGE, 1)).rejects.toThrow(PublishTimeoutError);

@@ -48,6 +48,20 @@ export class Fifo<T extends FifoItem<T>> {
     return item;
   }
 
+  /** Removes every item that is not to stay. */
+  keep(stays: (item: T) => boolean): void {
+    let item = this.first;
+    this.first = undefined;
+    this.last = undefined;
+    this.count = 0;
+    while (item !== undefined) {
+      const { next } = item;
+      item.next = undefined;
+      if (stays(item)) this.push(item);
+      item = next;
+    }
+  }
+
   /** From the first to the last. The list must not change meanwhile. */
   *[Symbol.iterator](): IterableIterator<T> {
     for (let item = this.first; item !== undefined; item = item.next) yield item;

@@ -50,6 +50,52 @@ describe('the embedded broker', () => {
   });
 });
 
+describe('a publish that was not taken in time', () => {
+  const collect = (globalThis as { gc?: () => void }).gc!;
+
+  test('is not kept for as long as the broker takes nothing', async () => {
+    const [broker, clock] = [brokerOf(), new FakeClock()];
+    const { publisher } = await connect(broker, clock);
+    broker.block();
+    const bodies: WeakRef<Uint8Array>[] = [];
+    const publishOne = (): Promise<unknown> => {
+      const body = Buffer.alloc(100_000);
+      bodies.push(new WeakRef(body));
+      return publisher.publish({ ...message(0), body }, 1_000).catch((error: unknown) => error);
+    };
+    const waits = publisher.publish(message(1), Infinity);
+    const ended = Array.from({ length: 100 }, publishOne);
+    await clock.advance(1_000);
+    for (const end of ended) expect(await end).toBeInstanceOf(PublishTimeoutError);
+    await settled();
+    collect();
+    expect(bodies.filter((body) => body.deref() !== undefined)).toHaveLength(0);
+    broker.unblock();
+    await waits;
+    expect(broker.length).toBe(1);
+  });
+
+  test('leaves the others in their order', async () => {
+    const [broker, clock] = [brokerOf({ totalCount: 1 }), new FakeClock()];
+    const { publisher } = await connect(broker, clock);
+    broker.block();
+    const ended = Array.from({ length: 30 }, (_, index) => {
+      const timeout = index % 3 === 0 ? Infinity : 100 * index;
+      return publisher.publish({ ...message(0), messageId: String(index) }, timeout).catch(() => undefined);
+    });
+    await clock.advance(2_500);
+    broker.unblock();
+    await Promise.all(ended);
+    const recorder = new ShardRecorder({ name: 'A', journal: new Journal(1_000), prefetch: 100 });
+    await (await connect(broker, clock)).consume(recorder);
+    const session = await recorder.session(0);
+    const left = await session.received(10);
+    const expected = ['0', '3', '6', '9', '12', '15', '18', '21', '24', '26', '27', '28', '29'];
+    expect(left.map(({ messageId }) => messageId)).toEqual(expected.slice(0, 10));
+    expect(broker.length).toBe(expected.length);
+  });
+});
+
 describe('a shard of the embedded broker that cannot be opened', () => {
   /** A consumer that opens nothing. */
   function refusing() {

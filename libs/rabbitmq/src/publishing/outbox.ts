@@ -50,6 +50,11 @@ export class Outbox {
     return last;
   }
 
+  /** Forgets those that wait and whose callers have gone. */
+  forgetGone(): void {
+    this.waiting.keep(({ open }) => open);
+  }
+
   /** Takes everything out. */
   clear(): Outstanding[] {
     const left = [...this];

@@ -1,6 +1,8 @@
 import type { FifoItem } from '@mississippi/core/transport';
 import type { AddressedMessage } from './addressed-message.js';
 
+const NOTHING = Buffer.alloc(0);
+
 /** A message whose caller waits for the confirm. */
 export class Outstanding implements FifoItem<Outstanding> {
   /** The next in the list of those that wait. */
@@ -20,12 +22,18 @@ export class Outstanding implements FifoItem<Outstanding> {
   });
 
   constructor(
-    readonly message: AddressedMessage,
+    public message: AddressedMessage,
     /** How long its caller waits. Milliseconds. */
     readonly timeout: number,
     /** On the transport's clock. */
     readonly deadline: number,
   ) {}
+
+  /** The caller waits no longer: nothing of its message is needed any more, and it may be large. */
+  expire(error: Error): void {
+    this.finish(error);
+    this.message = { exchange: this.message.exchange, queue: this.message.queue, body: NOTHING, options: {} };
+  }
 
   /** Tells the caller, unless that has happened before. */
   finish(error?: Error): void {

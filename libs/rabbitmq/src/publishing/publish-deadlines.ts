@@ -36,8 +36,9 @@ export class PublishDeadlines {
     for (const outstanding of this.outbox) {
       if (!outstanding.open) continue;
       if (outstanding.deadline > now) next = Math.min(next, outstanding.deadline);
-      else outstanding.finish(new PublishTimeoutError(outstanding.timeout, outstanding.sent));
+      else outstanding.expire(new PublishTimeoutError(outstanding.timeout, outstanding.sent));
     }
+    this.outbox.forgetGone();
     this.watch(next);
   }
 }

@@ -17,16 +17,28 @@ class WaitingMessage implements FifoItem<WaitingMessage> {
   timer: Timer | undefined;
   /** The caller was told that it is not sent. */
   dropped = false;
+  private resolve!: () => void;
+  private reject!: (error: Error) => void;
+  /** What the caller waits for. */
+  readonly admission = new Promise<void>((resolve, reject) => {
+    this.resolve = resolve;
+    this.reject = reject;
+  });
 
+  /** @param message forgotten when it is dropped: it may be large, and its caller may keep the error for long */
   constructor(
-    readonly message: OutgoingMessage,
+    public message: OutgoingMessage | undefined,
     readonly producer: Producer,
-    readonly resolve: () => void,
-    readonly reject: (error: Error) => void,
   ) {}
+
+  admitted(): void {
+    this.timer?.cancel();
+    this.resolve();
+  }
 
   drop(error: Error): void {
     this.dropped = true;
+    this.message = undefined;
     this.timer?.cancel();
     this.reject(error);
   }
@@ -36,6 +48,8 @@ class WaitingMessage implements FifoItem<WaitingMessage> {
 export class Admission {
   private readonly waiting = new Fifo<WaitingMessage>();
   private admitted = 0;
+  /** How many of those that wait were dropped. */
+  private gone = 0;
   private blockade: { readonly over: Promise<void>; readonly end: () => void } | undefined;
 
   constructor(
@@ -83,13 +97,10 @@ export class Admission {
       this.admit(this.shards[message.shard]!.queue, MemoryMessage.from(message));
       return Promise.resolve();
     }
-    return new Promise((resolve, reject) => {
-      const waiting = new WaitingMessage(message, producer, resolve, reject);
-      if (timeout !== Infinity) {
-        waiting.timer = producer.clock.after(timeout, () => waiting.drop(new PublishTimeoutError(timeout, false)));
-      }
-      this.waiting.push(waiting);
-    });
+    const waiting = new WaitingMessage(message, producer);
+    if (timeout !== Infinity) this.limit(waiting, timeout);
+    this.waiting.push(waiting);
+    return waiting.admission;
   }
 
   /** Puts a message into a queue, whatever the capacity. */
@@ -106,19 +117,40 @@ export class Admission {
 
   /** A producer is closed: what it has waiting will not be sent. */
   abandon(producer: Producer, error: () => Error): void {
-    for (let waiting = this.waiting.peek(); waiting !== undefined; waiting = waiting.next) {
+    for (const waiting of this.waiting) {
       if (waiting.producer === producer && !waiting.dropped) waiting.drop(error());
     }
+    this.forgetDropped();
+  }
+
+  private limit(waiting: WaitingMessage, timeout: number): void {
+    waiting.timer = waiting.producer.clock.after(timeout, () => this.expired(waiting, timeout));
+  }
+
+  private expired(waiting: WaitingMessage, timeout: number): void {
+    waiting.drop(new PublishTimeoutError(timeout, false));
+    this.gone++;
+    // Not one by one, since each would be looked for among all; so at most as many are kept as wait.
+    if (this.gone * 2 > this.waiting.length) this.forgetDropped();
+  }
+
+  /** A message whose caller has gone must not be kept for as long as the broker takes nothing. */
+  private forgetDropped(): void {
+    this.waiting.keep((waiting) => !waiting.dropped);
+    this.gone = 0;
   }
 
   private admitWaiting(): void {
     while (this.blockade === undefined && this.admitted < this.capacity) {
       const waiting = this.waiting.shift();
       if (waiting === undefined) return;
-      if (waiting.dropped) continue;
-      waiting.timer?.cancel();
-      this.admit(this.shards[waiting.message.shard]!.queue, MemoryMessage.from(waiting.message));
-      waiting.resolve();
+      if (waiting.dropped) {
+        this.gone--;
+        continue;
+      }
+      const message = waiting.message!;
+      this.admit(this.shards[message.shard]!.queue, MemoryMessage.from(message));
+      waiting.admitted();
     }
   }
 }
