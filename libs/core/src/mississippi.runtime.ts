@@ -30,7 +30,11 @@ export class MississippiRuntime
   readonly events = new Subject<MississippiEvent>();
   private readonly logger: Logger;
   private readonly options: MississippiOptions;
+  /** From before it connects. */
+  private made: Engine | undefined;
+  /** Once it is connected. */
   private started: Engine | undefined;
+  private closing = false;
   private warning: NodeJS.Immediate | undefined;
 
   constructor(
@@ -55,6 +59,7 @@ export class MississippiRuntime
   }
 
   async onModuleInit(): Promise<void> {
+    if (this.closing) return; // The app was closed before its start came to this module.
     const { name } = this.registration;
     const names = this.registrations().map((registration) => registration.name);
     if (names.filter((other) => other === name).length > 1) throw new DuplicateInstanceError(name);
@@ -69,23 +74,26 @@ export class MississippiRuntime
       events: this.events,
       clock: this.clock,
     });
+    this.made = engine;
     await engine.connect(this.options.transport ?? memory());
     this.started = engine;
   }
 
   async onApplicationBootstrap(): Promise<void> {
+    if (this.closing) return;
     await this.engine.consume();
-    this.warning = setImmediate(() => this.warnWithoutShutdownHooks()).unref();
+    if (!this.closing) this.warning = setImmediate(() => this.warnWithoutShutdownHooks()).unref();
   }
 
   async onModuleDestroy(): Promise<void> {
+    this.closing = true;
     clearImmediate(this.warning);
-    await this.started?.drain();
+    await this.made?.drain();
   }
 
   /** Only now, since handlers of other instances may have published here while they drained. */
   async onApplicationShutdown(): Promise<void> {
-    await this.started?.close();
+    await this.made?.close();
   }
 
   /** What a factory returns may not rename the instance: its tokens were made before. */

@@ -22,6 +22,7 @@ import { LanePool } from './keys/lane.js';
 import type { ProducerPort } from './producer-port.js';
 import { EpochCounter, type EpochSource } from './shards/epoch-source.js';
 import { Shards } from './shards/shards.js';
+import { TransportLease } from './transport-lease.js';
 import { Callbacks } from './updaters/callbacks.js';
 import { Population } from './updaters/population.js';
 
@@ -58,6 +59,9 @@ export class Engine implements ProducerPort {
   private readonly callbacks: Callbacks;
   private readonly told: Observable<MississippiEvent>;
   private connected: Connected | undefined;
+  private lease: TransportLease | undefined;
+  /** The start of the instance, as far as it is under way; it never rejects. */
+  private starting: Promise<unknown> = Promise.resolve();
   private stopping = false;
   private disconnected = false;
 
@@ -80,11 +84,33 @@ export class Engine implements ProducerPort {
 
   /**
    * Connects: from now on messages can be published.
-   * @throws {InvalidOptionsError} when `handlerTimeout` does not fit the transport's delivery time-out
+   * @throws {TransportInUseError} when another instance uses the transport
+   * @throws {InvalidOptionsError} when `handlerTimeout` does not fit the transport's delivery time-out, or the instance only
+   * publishes where nobody else can consume
    */
   async connect(transport: Transport): Promise<void> {
+    const { instance, producerOnly } = this.environment.options;
+    if (producerOnly && transport.shared === false) throw pointlessProducer(transport);
+    this.lease = new TransportLease(transport, instance);
+    const opening = this.open(transport);
+    this.starting = opening.catch(() => undefined);
+    try {
+      await opening;
+    } catch (error) {
+      this.lease.end();
+      throw error;
+    }
+  }
+
+  private async open(transport: Transport): Promise<void> {
     const { options, logger, clock } = this.environment;
     const connection = await transport.connect({ instance: options.instance, logger, clock });
+    if (this.disconnected) {
+      // Closing did not wait for it any longer.
+      await connection.close();
+      this.lease!.end();
+      return;
+    }
     const longest = (connection.deliveryTimeout ?? Infinity) / 3;
     if (options.handlerTimeout > longest) {
       await connection.close();
@@ -108,24 +134,38 @@ export class Engine implements ProducerPort {
   async consume(): Promise<void> {
     if (this.environment.options.producerOnly || this.stopping) return;
     const { transport, shards } = this.ready();
-    await transport.consume(shards);
+    const consuming = transport.consume(shards);
+    this.starting = consuming.catch(() => undefined);
+    try {
+      await consuming;
+    } catch (error) {
+      // Where it is closed meanwhile, that is why.
+      if (!this.stopping) throw error;
+    }
   }
 
   /** Takes nothing new, lets running handlers finish, terminates the data updaters, and gives the shards back. What others publish still goes out. */
   async drain(): Promise<void> {
-    const { connected } = this;
-    if (this.stopping || connected === undefined) return;
+    if (this.stopping) return;
     this.stopping = true;
+    if (this.connected === undefined) await this.started();
+    const { connected } = this;
+    if (connected === undefined) return;
     connected.transport.stopClaiming();
-    await connected.shards.drain();
+    await Promise.all([connected.shards.drain(), this.started()]);
   }
 
   /** Disconnects, after a drain. */
   async close(): Promise<void> {
-    const { connected } = this;
-    if (this.disconnected || connected === undefined) return;
+    if (this.disconnected) return;
     this.disconnected = true;
-    await connected.transport.close();
+    const { connected } = this;
+    if (connected === undefined) return;
+    try {
+      await connected.transport.close();
+    } finally {
+      this.lease!.end();
+    }
     this.population.stop();
     this.callbacks.stop();
     this.environment.events.complete();
@@ -187,9 +227,30 @@ export class Engine implements ProducerPort {
     return [{ name: `${this.environment.options.instance} ${process.pid}`, shards: shards.indexes, self: true }];
   }
 
+  /** Resolves when nothing of the start is under way any more, or has been for longer than a shutdown may take. */
+  private async started(): Promise<void> {
+    const { clock, options } = this.environment;
+    await new Promise<void>((resolve) => {
+      const timer = clock.after(options.drainTimeout, resolve);
+      void this.starting.then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
   private ready(): Connected {
     const { instance } = this.environment.options;
     if (this.connected === undefined) throw new NotStartedError(`The instance '${instance}'`);
     return this.connected;
   }
+}
+
+function pointlessProducer({ name }: Transport): InvalidOptionsError {
+  return new InvalidOptionsError([
+    {
+      path: 'forRoot.producerOnly',
+      expected: `a handler in this instance was expected, since nobody else can ever handle what it publishes: the transport (${name}) lives in this object alone. Add the handler and remove producerOnly, use a transport with a broker, or share an embedded one with the app that consumes, by memory({ broker })`,
+    },
+  ]);
 }

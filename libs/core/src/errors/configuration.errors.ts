@@ -85,6 +85,21 @@ export class DuplicateInstanceError extends MississippiError {
   }
 }
 
+/**
+ * Two instances, of one app or of two, were given one transport object.
+ * @publicApi
+ */
+export class TransportInUseError extends MississippiError {
+  readonly code = 'transport_in_use';
+
+  constructor(transport: string, instance: string, user: string) {
+    super(
+      `The instance '${instance}' was given the transport object (${transport}) that the instance '${user}' uses, so each would handle messages of the other: ` +
+        `make one for each instance; an object may be used again once the app that used it has closed.`,
+    );
+  }
+}
+
 /** @publicApi */
 export class HandlerScopeError extends MississippiError {
   readonly code = 'handler_scope';

@@ -19,6 +19,7 @@ export class MemoryConnection implements TransportConnection, Publisher, Produce
   readonly durable = false;
   readonly publisher = this;
   private member: MemoryMember | undefined;
+  private claims = true;
   private closed = false;
   readonly clock: Clock;
 
@@ -37,6 +38,7 @@ export class MemoryConnection implements TransportConnection, Publisher, Produce
   }
 
   async consume(consumer: ShardConsumer): Promise<void> {
+    if (!this.claims) return;
     this.member = this.memberFor(consumer);
     this.broker.ownership.join(this.member);
   }
@@ -48,11 +50,13 @@ export class MemoryConnection implements TransportConnection, Publisher, Produce
   }
 
   stopClaiming(): void {
+    this.claims = false;
     if (this.member !== undefined) this.broker.ownership.leave(this.member);
   }
 
   async close(): Promise<void> {
     this.closed = true;
+    this.claims = false;
     this.broker.admission.abandon(this, closedError);
     if (this.member !== undefined) this.broker.ownership.expel(this.member, new Error('the transport was closed'));
   }

@@ -54,11 +54,14 @@ export class MemoryTransport implements Transport {
   readonly name = 'memory';
   /** What holds the messages, for a look inside, for tests, and to be shared with another app. */
   readonly broker: MemoryBroker;
+  /** Whether the broker was given, so that other apps may have it too. */
+  readonly shared: boolean;
   private readonly prefetch: number;
 
   /** @internal */
   constructor(options: MemoryTransportOptions) {
     this.prefetch = options.prefetch ?? 300;
+    this.shared = options.broker !== undefined;
     this.broker =
       options.broker ??
       new MemoryBroker({

@@ -234,9 +234,9 @@ export interface TransportConnection {
   ): Promise<Uint8Array>;
   /** Who takes part and owns what. Left out by transports that live in one process. */
   processes?(): Promise<ProcessInfo[]>;
-  /** Takes no shard any more; what is owned stays until its session is closed. */
+  /** Takes no shard any more, not even where {@link consume} is still under way; what is owned stays until its session is closed. */
   stopClaiming(): void;
-  /** Closes everything. Sessions that are still open are lost. */
+  /** Closes everything, what is still being started too. Sessions that are still open are lost. */
   close(): Promise<void>;
 }
 
@@ -259,6 +259,11 @@ export interface TransportContext {
  */
 export interface Transport {
   readonly name: string;
+  /**
+   * `false` where nobody else can ever reach what is published here, so that an instance that only publishes is refused.
+   * Left out, others can.
+   */
+  readonly shared?: boolean;
   /** Connects, or rejects with an error that says what to do. */
   connect(context: TransportContext): Promise<TransportConnection>;
 }

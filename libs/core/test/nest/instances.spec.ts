@@ -11,8 +11,9 @@ import {
   MississippiModule,
   type DataUpdaterHandler,
   type MessageContext,
+  type Transport,
 } from '@mississippi/core';
-import { closeApps, next, producerOf, serviceOf, startApp, startError } from './support/app.js';
+import { closeApps, createApp, next, producerOf, serviceOf, startApp, startError } from './support/app.js';
 
 afterEach(closeApps);
 
@@ -67,6 +68,53 @@ test('several instances live side by side, each with its handler, its transport 
   expect(app.get(OrdersHandler).seen).toEqual(['orders order new']);
   expect(app.get(PaymentsHandler).seen).toEqual(['payments order paid']);
   expect(shop.paymentsService.status().shards).toBe(4);
+});
+
+describe('a transport object that an instance uses', () => {
+  test('is refused to another one of the same app', async () => {
+    const transport = memory();
+    const error = await startError({
+      imports: [MississippiModule.forRoot({ transport }), MississippiModule.forRoot({ name: 'orders', transport })],
+      providers: [DevicesHandler, OrdersHandler],
+    });
+    expect(error).toMatchObject({ code: 'transport_in_use' });
+    expect(error.message).toContain("'orders'");
+    expect(error.message).toContain("'default'");
+    expect(error.message).toContain('make one for each instance');
+  });
+
+  const metadata = (transport: Transport) => ({
+    imports: [MississippiModule.forRoot({ transport })],
+    providers: [DevicesHandler],
+  });
+
+  test('is refused to another app, until the first one has closed', async () => {
+    const transport = memory();
+    const first = await startApp(metadata(transport));
+    const second = await createApp(metadata(transport));
+    await expect(second.init()).rejects.toMatchObject({ code: 'transport_in_use' });
+    await first.close();
+    const third = await startApp(metadata(transport));
+    expect(serviceOf(third).status().shards).toBe(128);
+  });
+
+  test('may be tried again where it could not connect', async () => {
+    const inner = memory();
+    let fails = true;
+    const transport: Transport = {
+      name: 'flaky',
+      connect: (context) => (fails ? Promise.reject(new Error('away')) : inner.connect(context)),
+    };
+    await expect((await createApp(metadata(transport))).init()).rejects.toThrow('away');
+    fails = false;
+    expect(serviceOf(await startApp(metadata(transport))).status().shards).toBe(128);
+  });
+
+  test('is not needed to share a broker', async () => {
+    const { broker } = memory();
+    await startApp(metadata(memory({ broker })));
+    await startApp(metadata(memory({ broker })));
+  });
 });
 
 test('the tokens of an instance are those that its decorators inject', async () => {

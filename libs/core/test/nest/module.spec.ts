@@ -162,7 +162,7 @@ describe('its services', () => {
 });
 
 test('a producerOnly app publishes, needs no handler and claims no shard', async () => {
-  const transport = memory();
+  const transport = memory({ broker: memory().broker });
   const app = await startApp({ imports: [MississippiModule.forRoot({ transport, producerOnly: true })] });
   await producerOf(app).publish('x', { shardingKey: 'k' });
   expect(transport.broker.length).toBe(1);
@@ -182,6 +182,21 @@ test('what a producerOnly app published, an app that shares the broker handles',
   await producerOf(publishing).publish('x', { shardingKey: 'k' });
   expect(await handled).toMatchObject({ key: 'k' });
 });
+
+test.each([
+  ['by default', undefined],
+  ['explicitly', memory()],
+])(
+  'a producerOnly app whose messages nobody can ever handle refuses to start: embedded %s',
+  async (_how, transport) => {
+    const error = await startError({
+      imports: [MississippiModule.forRoot({ producerOnly: true, ...(transport === undefined ? {} : { transport }) })],
+    });
+    expect(error).toMatchObject({ code: 'invalid_options' });
+    expect(error.message).toContain('forRoot.producerOnly');
+    expect(error.message).toContain('memory({ broker })');
+  },
+);
 
 test('a producerOnly app with a handler refuses to start and says which of the two must go', async () => {
   const error = await startError({

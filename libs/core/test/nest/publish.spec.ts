@@ -26,7 +26,7 @@ class Keeping implements DataUpdaterHandler {
 
 /** An app that only publishes, so that what was sent stays in the broker. */
 async function publisher(payload: PayloadFormat = 'json') {
-  const transport = memory();
+  const transport = memory({ broker: memory().broker });
   const app = await startApp({ imports: [MississippiModule.forRoot({ transport, payload, producerOnly: true })] });
   const producer = producerOf(app);
   return {

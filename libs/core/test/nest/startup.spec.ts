@@ -17,7 +17,9 @@ import {
   type DataUpdaterHandler,
   type Transport,
 } from '@mississippi/core';
-import { closeApps, createApp, Logs, next, serviceOf, startApp, startError, turn } from './support/app.js';
+import type { ShardConsumer } from '@mississippi/core/transport';
+import { partsOf } from '../../src/memory/memory-broker.js';
+import { closeApps, createApp, Gate, Logs, next, serviceOf, startApp, startError, turn } from './support/app.js';
 
 afterEach(closeApps);
 
@@ -164,7 +166,9 @@ describe('the warning that shutdown hooks are missing', () => {
   @Module({ imports: [MississippiModule.forRoot()], providers: [Keeping] })
   class AppModule {}
 
-  @Module({ imports: [MississippiModule.forRoot({ producerOnly: true })] })
+  @Module({
+    imports: [MississippiModule.forRoot({ producerOnly: true, transport: memory({ broker: memory().broker }) })],
+  })
   class ProducerModule {}
 
   async function warnings(module: Type, configure: (app: INestApplicationContext) => void): Promise<string[]> {
@@ -186,5 +190,90 @@ describe('the warning that shutdown hooks are missing', () => {
 
   test('is not logged for an app that handles nothing', async () => {
     expect(await warnings(ProducerModule, () => undefined)).toEqual([]);
+  });
+});
+
+describe('an app that is closed while it starts', () => {
+  /** An embedded transport that gets no further than the test lets it. */
+  function gated() {
+    const inner = memory();
+    const gates = { connect: new Gate(), consume: new Gate() };
+    const reached = { connect: new Gate(), consume: new Gate() };
+    const transport: Transport = {
+      name: 'gated',
+      async connect(context) {
+        reached.connect.resolve();
+        await gates.connect.promise;
+        const connection = await inner.connect(context);
+        return Object.assign(Object.create(connection) as typeof connection, {
+          async consume(consumer: ShardConsumer): Promise<void> {
+            reached.consume.resolve();
+            await gates.consume.promise;
+            await connection.consume(consumer);
+          },
+        });
+      },
+    };
+    const { ownership, shards } = partsOf(inner.broker);
+    const owned = () => shards.filter(({ index }) => ownership.ownerOf(index) !== undefined).length;
+    return { transport, gates, reached, owned };
+  }
+
+  test.each(['connect', 'consume'] as const)('owns nothing afterwards: during %s', async (stage) => {
+    const { transport, gates, reached, owned } = gated();
+    if (stage === 'consume') gates.connect.resolve();
+    const app = await createApp({ imports: [MississippiModule.forRoot({ transport })], providers: [Keeping] });
+    const started = app.init();
+    await reached[stage].promise;
+    const closed = app.close();
+    await turn();
+    gates.connect.resolve();
+    gates.consume.resolve();
+    await Promise.all([started, closed]);
+    await turn();
+    expect(owned()).toBe(0);
+    expect(serviceOf(app).status()).toMatchObject({ shards: 0, transport: { connected: false } });
+  });
+
+  test('does not wait for ever, and closes a connection that comes too late', async () => {
+    const { transport, gates, reached, owned } = gated();
+    const imports = [MississippiModule.forRoot({ transport, drainTimeout: 1 })];
+    const app = await createApp({ imports, providers: [Keeping] });
+    const started = app.init();
+    await reached.connect.promise;
+    await app.close();
+    gates.connect.resolve();
+    gates.consume.resolve();
+    await started;
+    await turn();
+    expect(owned()).toBe(0);
+    expect(() => serviceOf(app).status()).toThrow(/before the app had started/);
+    const again = await startApp({ imports: [MississippiModule.forRoot({ transport })], providers: [Keeping] });
+    expect(serviceOf(again).status().shards).toBe(128);
+  });
+
+  test('does not even connect where another module was not ready yet', async () => {
+    const { transport, reached, owned } = gated();
+    const [ready, waits] = [new Gate(), new Gate()];
+    @Injectable()
+    class Slow implements OnModuleInit {
+      async onModuleInit(): Promise<void> {
+        waits.resolve();
+        await ready.promise;
+      }
+    }
+    @Module({ providers: [Slow] })
+    class SlowModule {}
+    let connects = false;
+    void reached.connect.promise.then(() => (connects = true));
+    const imports = [MississippiModule.forRoot({ transport }), SlowModule];
+    const app = await createApp({ imports, providers: [Keeping] });
+    const started = app.init();
+    await waits.promise;
+    await app.close();
+    ready.resolve();
+    await started;
+    await turn();
+    expect({ connects, owned: owned() }).toEqual({ connects: false, owned: 0 });
   });
 });

@@ -64,14 +64,20 @@ export class BrokerConnection extends EventEmitter<ConnectionEvents> {
   async start(): Promise<void> {
     let last: unknown;
     for (const endpoint of this.settings.endpoints) {
+      if (this.closed) break;
       try {
-        this.adopt(await openModel(endpoint.url, this.settings, this.purpose));
-        return;
+        const model = await openModel(endpoint.url, this.settings, this.purpose);
+        if (!this.closed) {
+          this.adopt(model);
+          return;
+        }
+        await model.close().catch(() => undefined);
       } catch (error) {
         if (isRefusal(error)) throw explainRefusal(endpoint.name, error);
         last = error;
       }
     }
+    if (this.closed) throw new Error('the connection was closed while it was opened');
     throw new RabbitMqUnreachableError(
       this.settings.endpoints.map(({ name }) => name),
       last,

@@ -23,6 +23,7 @@ export class ShardClaims {
   private readonly membership: Membership;
   private timer: Timer | undefined;
   private ticking = false;
+  private stopped = false;
 
   constructor(
     private readonly parts: ClaimerParts,
@@ -46,6 +47,7 @@ export class ShardClaims {
 
   /** Joins and claims its share. Resolves when each shard of it was tried once. */
   async start(consumer: ShardConsumer): Promise<void> {
+    if (this.stopped) return;
     this.owned.consumer = consumer;
     await this.tick();
     await this.owned.opened();
@@ -53,6 +55,7 @@ export class ShardClaims {
 
   /** Leaves: claims nothing any more, and counts no more for the others' share. */
   stop(): void {
+    this.stopped = true;
     this.owned.consumer = undefined;
     this.timer?.cancel();
     this.membership.leave().catch(() => undefined); // Without its channel it has left already.

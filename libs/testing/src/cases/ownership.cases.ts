@@ -50,6 +50,18 @@ export const ownershipCases: readonly ConformanceCase[] = [
     assert.ok(a.recorder.sessions.length + b.recorder.sessions.length >= stage.totalCount, 'all are owned');
   }),
 
+  conformanceCase('a connection that is closed while it begins to consume owns nothing', {}, async (stage) => {
+    const closed = await stage.open();
+    const consuming = stage.journal.watch('the call of consume', closed.connection.consume(closed.recorder));
+    closed.connection.stopClaiming();
+    await closed.close();
+    await consuming.value().catch(() => undefined); // It may reject, or say nothing.
+    const peer = await stage.consumer();
+    await peer.recorder.opened(stage.totalCount);
+    for (let shard = 0; shard < stage.totalCount; shard++) await stage.roundTrips(peer, shard);
+    assert.equal(closed.recorder.owned.length, 0, 'the shards of the connection that was closed');
+  }),
+
   conformanceCase('a shard that is closed goes to another connection that claims', {}, async (stage) => {
     const a = await stage.consumer();
     const messages = stage.messages(4);

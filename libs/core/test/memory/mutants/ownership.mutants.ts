@@ -1,10 +1,23 @@
 import type { ShardSession } from '@mississippi/core/transport';
+import { systemClock } from '../../../src/index.js';
 import type { MemoryShard } from '../../../src/memory/broker/memory-shard.js';
 import { later, soonAfter, STRAY, type Mutant } from './mutant.js';
 import { replaceMethod } from './replace-method.js';
 
 /** Shards with no owner, or two, and owners that are told wrongly. */
 export const ownershipMutants: readonly Mutant[] = [
+  {
+    name: 'a connection that was closed while it began to consume claims nevertheless',
+    by: 'a connection that is closed while it begins to consume owns nothing',
+    says: /B to own 4 shards/,
+    connection: (_connection, { broker, prefetch, tookHold }) => ({
+      consume: async (consumer) => {
+        await later();
+        tookHold();
+        broker.ownership.join({ consumer, prefetch, clock: systemClock });
+      },
+    }),
+  },
   {
     name: 'a shard has two owners',
     by: 'two connections never own a shard at once',
