@@ -88,7 +88,16 @@ export class MississippiRuntime
   async onModuleDestroy(): Promise<void> {
     this.closing = true;
     clearImmediate(this.warning);
+    await this.windDown();
     await this.made?.drain();
+  }
+
+  /** All instances of the app together, since the handlers of one may publish for another. */
+  private async windDown(): Promise<void> {
+    const engines = this.runtimes().flatMap(({ started }) => started ?? []);
+    do {
+      await Promise.all(engines.map((engine) => engine.windDown()));
+    } while (engines.some((engine) => engine.windsDown));
   }
 
   /** Only now, since handlers of other instances may have published here while they drained. */
@@ -124,6 +133,13 @@ export class MississippiRuntime
     return [...this.modules.values()].flatMap((module) => {
       const registration = module.providers.get(REGISTRATION)?.instance as Registration | undefined;
       return registration === undefined ? [] : [registration];
+    });
+  }
+
+  private runtimes(): MississippiRuntime[] {
+    return [...this.modules.values()].flatMap((module) => {
+      const runtime: unknown = module.providers.get(MississippiRuntime)?.instance;
+      return runtime instanceof MississippiRuntime ? [runtime] : [];
     });
   }
 

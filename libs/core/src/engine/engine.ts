@@ -26,6 +26,9 @@ import { TransportLease } from './transport-lease.js';
 import { Callbacks } from './updaters/callbacks.js';
 import { Population } from './updaters/population.js';
 
+/** How soon to look again whether a callback still runs, before everything stops. Milliseconds. */
+const LOOK_AGAIN = 10;
+
 /** What an engine needs besides its options. */
 export interface EngineParts {
   readonly options: ResolvedOptions;
@@ -62,6 +65,9 @@ export class Engine implements ProducerPort {
   private lease: TransportLease | undefined;
   /** The start of the instance, as far as it is under way; it never rejects. */
   private starting: Promise<unknown> = Promise.resolve();
+  private consumes = false;
+  /** When the shutdown insists, once it has begun. On the clock. */
+  private endsBy: number | undefined;
   private stopping = false;
   private disconnected = false;
 
@@ -138,10 +144,34 @@ export class Engine implements ProducerPort {
     this.starting = consuming.catch(() => undefined);
     try {
       await consuming;
+      this.consumes = true;
     } catch (error) {
       // Where it is closed meanwhile, that is why.
       if (!this.stopping) throw error;
     }
+  }
+
+  /**
+   * Before the drain: where messages are lost with the transport, lets all of them be handled, up to `drainTimeout`.
+   * Everything goes on as before meanwhile, since handlers may publish, signal and ask as they are used to.
+   */
+  async windDown(): Promise<void> {
+    while (this.windsDown) {
+      const { transport, shards } = this.connected!;
+      // What runs with nothing queued, a continuation say, may publish yet.
+      const next = transport.backlog!.queued > 0 ? transport.backlog!.emptied() : this.wait(LOOK_AGAIN);
+      await this.within(next);
+      // Whoever was told that its message is handled goes on first.
+      await new Promise<void>((resolve) => this.clock.soon(resolve));
+      if (transport.backlog!.queued === 0 && !shards.busy) return;
+    }
+  }
+
+  /** Whether there is anything to wait for in {@link windDown}. */
+  get windsDown(): boolean {
+    const backlog = this.connected?.transport.backlog;
+    if (backlog === undefined || !this.consumes || this.stopping || this.left === 0) return false;
+    return backlog.queued > 0 || this.connected!.shards.busy;
   }
 
   /** Takes nothing new, lets running handlers finish, terminates the data updaters, and gives the shards back. What others publish still goes out. */
@@ -152,7 +182,7 @@ export class Engine implements ProducerPort {
     const { connected } = this;
     if (connected === undefined) return;
     connected.transport.stopClaiming();
-    await Promise.all([connected.shards.drain(), this.started()]);
+    await Promise.all([connected.shards.drain(this.left), this.started()]);
   }
 
   /** Disconnects, after a drain. */
@@ -161,6 +191,7 @@ export class Engine implements ProducerPort {
     this.disconnected = true;
     const { connected } = this;
     if (connected === undefined) return;
+    this.tellWhatIsLost(connected.transport);
     try {
       await connected.transport.close();
     } finally {
@@ -172,6 +203,7 @@ export class Engine implements ProducerPort {
   }
 
   async stop(): Promise<void> {
+    await this.windDown();
     await this.drain();
     await this.close();
   }
@@ -229,14 +261,40 @@ export class Engine implements ProducerPort {
 
   /** Resolves when nothing of the start is under way any more, or has been for longer than a shutdown may take. */
   private async started(): Promise<void> {
+    await this.within(this.starting);
+  }
+
+  /** What is left of `drainTimeout`, which begins with the first question. Milliseconds. */
+  private get left(): number {
     const { clock, options } = this.environment;
-    await new Promise<void>((resolve) => {
-      const timer = clock.after(options.drainTimeout, resolve);
-      void this.starting.then(() => {
+    this.endsBy ??= clock.now() + options.drainTimeout;
+    return Math.max(0, this.endsBy - clock.now());
+  }
+
+  /** Resolves with the promise, which never rejects, or when nothing is {@link left} of the time. */
+  private within(promise: Promise<unknown>): Promise<void> {
+    return new Promise<void>((resolve) => {
+      const timer = this.clock.after(this.left, resolve);
+      void promise.then(() => {
         timer.cancel();
         resolve();
       });
     });
+  }
+
+  private wait(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.clock.after(milliseconds, resolve);
+    });
+  }
+
+  private tellWhatIsLost({ backlog }: TransportConnection): void {
+    if (backlog === undefined || backlog.queued + backlog.parked === 0) return;
+    const { logger, options } = this.environment;
+    const { queued, parked } = backlog;
+    logger.warn(
+      `${queued + parked} messages are lost with the app, since its transport keeps them in this process only: ${queued} queued, which were not handled within drainTimeout, ${options.drainTimeout} ms, and ${parked} parked.`,
+    );
   }
 
   private ready(): Connected {

@@ -3,6 +3,7 @@ import { LogLimit } from '../engine/base/log-limit.js';
 import { PublishError } from '../errors/index.js';
 import type { TransportStatus } from '../interfaces/status.interface.js';
 import type {
+  Backlog,
   OutgoingMessage,
   Publisher,
   ShardConsumer,
@@ -26,14 +27,20 @@ export class MemoryConnection implements TransportConnection, Publisher, Produce
   constructor(
     private readonly broker: BrokerParts,
     readonly prefetch: number,
+    /** Whether others may have the broker too, so that messages outlive the connection. */
+    private readonly shared: boolean,
     private readonly context: TransportContext,
   ) {
     this.totalCount = broker.shards.length;
     this.clock = context.clock;
   }
 
+  get backlog(): Backlog | undefined {
+    return this.shared ? undefined : this.broker.backlog;
+  }
+
   async publish(message: OutgoingMessage, timeout: number): Promise<void> {
-    if (this.closed) throw closedError();
+    if (this.closed || this.forsaken) throw closedError();
     return this.broker.admission.publish(message, timeout, this);
   }
 
@@ -52,13 +59,30 @@ export class MemoryConnection implements TransportConnection, Publisher, Produce
   stopClaiming(): void {
     this.claims = false;
     if (this.member !== undefined) this.broker.ownership.leave(this.member);
+    if (this.forsaken) this.broker.admission.abandon(this, closedError);
   }
 
   async close(): Promise<void> {
     this.closed = true;
     this.claims = false;
     this.broker.admission.abandon(this, closedError);
-    if (this.member !== undefined) this.broker.ownership.expel(this.member, new Error('the transport was closed'));
+    if (this.member === undefined) return;
+    this.broker.ownership.expel(this.member, new Error('the transport was closed'));
+    if (this.shared) this.tellWhatStays();
+  }
+
+  /** Whether nobody will ever handle what is published now. */
+  private get forsaken(): boolean {
+    return !this.shared && !this.claims;
+  }
+
+  private tellWhatStays(): void {
+    const { backlog, ownership } = this.broker;
+    const { queued, parked } = backlog;
+    if (ownership.claimed || queued + parked === 0) return;
+    this.context.logger.warn(
+      `Nobody consumes from the shared embedded broker any more, and it holds ${queued} queued and ${parked} parked messages: they are lost unless another app of this process takes over.`,
+    );
   }
 
   private memberFor(consumer: ShardConsumer): MemoryMember {

@@ -72,6 +72,6 @@ export class MemoryTransport implements Transport {
   }
 
   async connect(context: TransportContext): Promise<TransportConnection> {
-    return new MemoryConnection(partsOf(this.broker), this.prefetch, context);
+    return new MemoryConnection(partsOf(this.broker), this.prefetch, this.shared, context);
   }
 }

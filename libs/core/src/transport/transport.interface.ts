@@ -195,6 +195,19 @@ export interface Publisher {
 }
 
 /**
+ * Messages that are lost with the connection, because nobody else can ever handle them.
+ * @publicApi
+ */
+export interface Backlog {
+  /** Messages that were taken and are neither handled nor set aside; those that are parked and resume by themselves count. */
+  readonly queued: number;
+  /** Messages that wait for an operator in side queues. */
+  readonly parked: number;
+  /** Resolves as soon as nothing is queued. */
+  emptied(): Promise<void>;
+}
+
+/**
  * A connected transport.
  * @publicApi
  */
@@ -203,6 +216,11 @@ export interface TransportConnection {
   readonly totalCount: number;
   /** Whether messages outlive this process: whether what was taken is kept when it is killed. */
   readonly durable: boolean;
+  /**
+   * What would be lost if the connection were closed now; `undefined` where messages outlive it. Before the core calls
+   * {@link stopClaiming} it lets all of it be handled, within the drain time-out; from then on the transport takes no more.
+   */
+  readonly backlog?: Backlog | undefined;
   /** Maximum number of unsettled deliveries per shard. */
   readonly prefetch: number;
   /** Milliseconds after which the broker takes a delivery back; `undefined` where it never does. */

@@ -4,7 +4,7 @@ import { Gates, RecordingHandler, text, watch } from '../support/recording-handl
 import { ScriptedTransport } from '../support/scripted-transport.js';
 import { startEngine } from '../support/test-engine.js';
 
-/** An engine of one shard whose attempts end when the test opens their gate. */
+/** An engine of one shard, whose messages outlive it, and whose attempts end when the test opens their gate. */
 async function startGated(options: { drainTimeout?: number } = {}) {
   const gates = new Gates();
   const signals: AbortSignal[] = [];
@@ -14,7 +14,7 @@ async function startGated(options: { drainTimeout?: number } = {}) {
       return gates.at(payload);
     },
   });
-  const engine = await startEngine(handler, { ...options, memory: { totalCount: 1 } });
+  const engine = await startEngine(handler, { ...options, memory: { broker: memory({ totalCount: 1 }).broker } });
   return { gates, handler, signals, broker: engine.transport.broker, ...engine };
 }
 

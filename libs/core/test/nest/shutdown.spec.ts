@@ -18,6 +18,7 @@ import {
   MessageHandler,
   MississippiModule,
   type DataUpdaterHandler,
+  type MemoryTransport,
   type MessageContext,
 } from '@mississippi/core';
 import { closeApps, draining, Gate, Logs, next, producerOf, serviceOf, startApp, turn } from './support/app.js';
@@ -74,6 +75,11 @@ class Writer implements DataUpdaterHandler<number> {
   }
 }
 
+/** An embedded transport whose messages outlive the app, as they do with a real broker: nothing is waited for that has not started. */
+function outliving(): MemoryTransport {
+  return memory({ broker: memory().broker });
+}
+
 /** Publishes a message, closes the app while its handler runs, and lets the handler go on only then. */
 async function closeWhileRunning(app: INestApplication, ...instances: string[]): Promise<void> {
   await producerOf(app).publish('x', { shardingKey: 'k' });
@@ -109,10 +115,16 @@ describe('closing the app drains before anything that the handler uses is destro
     ['imported last', (registration, ...rest) => [...rest, registration]],
   ];
   const registrations: [string, () => DynamicModule][] = [
-    ['a local registration', () => MississippiModule.forRoot()],
-    ['a global registration', () => MississippiModule.forRoot({ global: true })],
-    ['an asynchronous one', () => MississippiModule.forRootAsync({ useFactory: async () => ({}) })],
-    ['a global asynchronous one', () => MississippiModule.forRootAsync({ global: true, useFactory: () => ({}) })],
+    ['a local registration', () => MississippiModule.forRoot({ transport: outliving() })],
+    ['a global registration', () => MississippiModule.forRoot({ global: true, transport: outliving() })],
+    [
+      'an asynchronous one',
+      () => MississippiModule.forRootAsync({ useFactory: async () => ({ transport: outliving() }) }),
+    ],
+    [
+      'a global asynchronous one',
+      () => MississippiModule.forRootAsync({ global: true, useFactory: () => ({ transport: outliving() }) }),
+    ],
   ];
 
   describe.each(registrations)('with %s', (_registration, register) => {
@@ -144,7 +156,7 @@ describe('closing the app drains before anything that the handler uses is destro
   });
 
   test('where the registration sits in the feature module of the handler', async () => {
-    @Module({ imports: [DatabaseModule, MississippiModule.forRoot()], providers: [Writer] })
+    @Module({ imports: [DatabaseModule, MississippiModule.forRoot({ transport: outliving() })], providers: [Writer] })
     class FeatureModule {}
     @Module({ imports: [FeatureModule] })
     class AppModule {}
@@ -159,9 +171,9 @@ describe('closing the app drains before anything that the handler uses is destro
     class Orders extends Writer {}
     const app = await startApp({
       imports: [
-        MississippiModule.forRoot(),
+        MississippiModule.forRoot({ transport: outliving() }),
         DatabaseModule,
-        MississippiModule.forRoot({ name: 'orders', global: true }),
+        MississippiModule.forRoot({ name: 'orders', global: true, transport: outliving() }),
       ],
       providers: [Writer, Orders],
     });
@@ -179,7 +191,7 @@ describe('closing the app drains before anything that the handler uses is destro
 
 describe('while it drains', () => {
   test('what waits behind a running message is not started, and stays in the transport', async () => {
-    const transport = memory();
+    const transport = outliving();
     const app = await startApp({ imports: [MississippiModule.forRoot({ transport })], providers: [Writer, Database] });
     await producerOf(app).publish('second', { shardingKey: 'k', messageId: 'a' });
     await producerOf(app).publish('second', { shardingKey: 'k', messageId: 'b' });
@@ -219,7 +231,10 @@ describe('while it drains', () => {
   });
 
   test('calls of the service are refused, and say that the app is shutting down', async () => {
-    const app = await startApp({ imports: [MississippiModule.forRoot()], providers: [Writer, Database] });
+    const app = await startApp({
+      imports: [MississippiModule.forRoot({ transport: outliving() })],
+      providers: [Writer, Database],
+    });
     const service = serviceOf(app);
     await producerOf(app).publish('x', { shardingKey: 'k' });
     await gates.running.promise;
@@ -238,7 +253,10 @@ describe('while it drains', () => {
 });
 
 test('after it closed, publish rejects with a typed error', async () => {
-  const app = await startApp({ imports: [MississippiModule.forRoot()], providers: [Writer, Database] });
+  const app = await startApp({
+    imports: [MississippiModule.forRoot({ transport: outliving() })],
+    providers: [Writer, Database],
+  });
   const producer = producerOf(app);
   await app.close();
   await expect(producer.publish('x', { shardingKey: 'k' })).rejects.toMatchObject({
@@ -249,7 +267,10 @@ test('after it closed, publish rejects with a typed error', async () => {
 });
 
 test('a second close while the first one drains waits for it too', async () => {
-  const app = await startApp({ imports: [MississippiModule.forRoot()], providers: [Writer, Database] });
+  const app = await startApp({
+    imports: [MississippiModule.forRoot({ transport: outliving() })],
+    providers: [Writer, Database],
+  });
   await producerOf(app).publish('x', { shardingKey: 'k' });
   await gates.running.promise;
   const first = app.close();
@@ -263,7 +284,10 @@ test('a second close while the first one drains waits for it too', async () => {
 });
 
 test('closing twice, at once and again, is harmless', async () => {
-  const app = await startApp({ imports: [MississippiModule.forRoot()], providers: [Writer, Database] });
+  const app = await startApp({
+    imports: [MississippiModule.forRoot({ transport: outliving() })],
+    providers: [Writer, Database],
+  });
   const service = serviceOf(app);
   await service.getDataUpdater('k');
   await Promise.all([app.close(), app.close()]);
@@ -273,7 +297,7 @@ test('closing twice, at once and again, is harmless', async () => {
 });
 
 test('an app that never started closes in good order', async () => {
-  @Module({ imports: [MississippiModule.forRoot()], providers: [Writer, Database] })
+  @Module({ imports: [MississippiModule.forRoot({ transport: outliving() })], providers: [Writer, Database] })
   class AppModule {}
   const app = await NestFactory.create(AppModule, { logger: false, abortOnError: false });
   await app.close();
@@ -299,9 +323,52 @@ test('a drain past drainTimeout tells the handler by its signal and does not wai
 });
 
 test('the events end with the app', async () => {
-  const app = await startApp({ imports: [MississippiModule.forRoot()], providers: [Writer, Database] });
+  const app = await startApp({
+    imports: [MississippiModule.forRoot({ transport: outliving() })],
+    providers: [Writer, Database],
+  });
   const ended = new Gate();
   serviceOf(app).events.subscribe({ complete: () => ended.resolve() });
   await app.close();
   await ended.promise;
+});
+
+describe('closing an app whose messages are lost with it', () => {
+  test('handles all that is queued first', async () => {
+    const app = await startApp({ imports: [MississippiModule.forRoot()], providers: [Writer, Database] });
+    for (let message = 0; message < 20; message++) await producerOf(app).publish('x', { shardingKey: 'k' });
+    await gates.running.promise;
+    const closed = app.close();
+    gates.go.resolve();
+    await closed;
+    expect(order.filter((what) => what === 'message handled')).toHaveLength(20);
+    expect(order.slice(-4)).toEqual(EXPECTED.slice(1));
+  });
+
+  test('handles what the handler of one instance publishes for another, whichever was registered first', async () => {
+    @MessageHandler({ instance: 'orders' })
+    class Orders implements DataUpdaterHandler<unknown, string> {
+      constructor(private readonly producer: EventsProducer) {}
+      async handleMessage(payload: string): Promise<void> {
+        gates.running.resolve();
+        await gates.go.promise;
+        await this.producer.publish(payload, { shardingKey: payload });
+      }
+    }
+    for (const name of [undefined, 'orders']) {
+      gates = new Gates();
+      order = [];
+      const registrations = [MississippiModule.forRoot(), MississippiModule.forRoot({ name: 'orders' })];
+      const imports = name === undefined ? registrations : registrations.toReversed();
+      const app = await startApp({ imports, providers: [Orders, Writer, Database] });
+      for (const payload of ['a', 'b', 'c']) {
+        await producerOf(app, 'orders').publish(payload, { shardingKey: payload });
+      }
+      await gates.running.promise;
+      const closed = app.close();
+      gates.go.resolve();
+      await closed;
+      expect(order.filter((what) => what === 'message handled')).toHaveLength(3);
+    }
+  });
 });

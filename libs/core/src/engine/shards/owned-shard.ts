@@ -124,7 +124,9 @@ export class OwnedShard implements ShardReceiver {
   }
 
   release(): Promise<void> {
-    return this.drain('shardReleased', new ShardNotOwnedError(this.index, `(of shard ${this.index}, handed over)`));
+    const { drainTimeout } = this.parts.environment.options;
+    const error = new ShardNotOwnedError(this.index, `(of shard ${this.index}, handed over)`);
+    return this.drain('shardReleased', error, drainTimeout);
   }
 
   /** Gives the shard back, after {@link drain}. */
@@ -133,18 +135,19 @@ export class OwnedShard implements ShardReceiver {
   }
 
   /**
-   * Lets what runs end and settle, and terminates every data updater. After `drainTimeout` it insists. Whoever calls
-   * later, or for a shard that was lost, waits for the same end.
+   * Lets what runs end and settle, and terminates every data updater. Whoever calls later, or for a shard that was lost,
+   * waits for the same end.
+   * @param within milliseconds until it insists
    */
-  drain(reason: 'shardReleased' | 'shutdown', error: MississippiError): Promise<void> {
-    return (this.draining ??= this.end(reason, error));
+  drain(reason: 'shardReleased' | 'shutdown', error: MississippiError, within: number): Promise<void> {
+    return (this.draining ??= this.end(reason, error, within));
   }
 
   private get events() {
     return this.parts.environment.events.sink;
   }
 
-  private async end(reason: 'shardReleased' | 'shutdown', error: MississippiError): Promise<void> {
+  private async end(reason: 'shardReleased' | 'shutdown', error: MississippiError, within: number): Promise<void> {
     const { environment, callbacks } = this.parts;
     const done = new Promise<void>((resolve) => {
       this.drained = resolve;
@@ -154,7 +157,7 @@ export class OwnedShard implements ShardReceiver {
       this.shut(reason, error);
     }
     this.checkDrained();
-    const timer = environment.clock.after(environment.options.drainTimeout, () => {
+    const timer = environment.clock.after(within, () => {
       this.context.overdue = error;
       this.tellOverdue();
       for (const queue of this.queues.values()) queue.insist(error);

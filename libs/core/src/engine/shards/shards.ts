@@ -69,8 +69,17 @@ export class Shards implements ShardConsumer {
     return census(this.byIndex.values(), this.parts.environment.clock.now());
   }
 
-  /** Takes nothing new, lets what runs end, and gives the shards back. */
-  async drain(): Promise<void> {
+  /** Whether a callback runs. */
+  get busy(): boolean {
+    for (const queue of this.queues()) if (queue.running) return true;
+    return false;
+  }
+
+  /**
+   * Takes nothing new, lets what runs end, and gives the shards back.
+   * @param within milliseconds until it insists
+   */
+  async drain(within: number): Promise<void> {
     this.stopping = true;
     const error = new ShuttingDownError('A message or signal');
     // Callbacks of former epochs may run still, and want what the app is about to close.
@@ -79,7 +88,7 @@ export class Shards implements ShardConsumer {
     );
     await Promise.all(
       shards.map(async ({ shard, owned }) => {
-        await shard.drain('shutdown', error);
+        await shard.drain('shutdown', error, within);
         if (owned) await shard.close();
       }),
     );

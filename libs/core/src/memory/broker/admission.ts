@@ -47,6 +47,8 @@ class WaitingMessage implements FifoItem<WaitingMessage> {
 /** Lets messages into the queues: as many as the capacity allows, and none while the broker is blocked. */
 export class Admission {
   private readonly waiting = new Fifo<WaitingMessage>();
+  /** Told whenever no message is left in the queues of the shards, if somebody wants to know. */
+  idle: (() => void) | undefined = undefined;
   private admitted = 0;
   /** How many of those that wait were dropped. */
   private gone = 0;
@@ -113,6 +115,12 @@ export class Admission {
   released(): void {
     this.admitted--;
     this.admitWaiting();
+    if (this.admitted === 0) this.idle?.();
+  }
+
+  /** A message has left a side queue. */
+  sideReleased(): void {
+    if (this.admitted === 0) this.idle?.();
   }
 
   /** A producer is closed: what it has waiting will not be sent. */

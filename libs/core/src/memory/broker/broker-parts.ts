@@ -1,5 +1,6 @@
 import { Admission } from './admission.js';
 import { DeadLetters } from './dead-letters.js';
+import { MemoryBacklog } from './memory-backlog.js';
 import { MemoryShard } from './memory-shard.js';
 import { Ownership } from './ownership.js';
 
@@ -9,11 +10,13 @@ export class BrokerParts {
   readonly admission: Admission;
   readonly deadLetters: DeadLetters;
   readonly ownership: Ownership;
+  readonly backlog: MemoryBacklog;
 
   constructor(totalCount: number, capacity: number, deadLetterLimit: number) {
     this.shards = Array.from({ length: totalCount }, (_, index) => new MemoryShard(index));
     this.admission = new Admission(this.shards, capacity);
     this.deadLetters = new DeadLetters(deadLetterLimit);
     this.ownership = new Ownership(this.shards, this.admission, this.deadLetters);
+    this.backlog = new MemoryBacklog(this.shards, this.admission);
   }
 }

@@ -92,6 +92,7 @@ export class MemorySession implements ShardSession, Taker {
     const message = delivery as MemoryMessage;
     if (message.parked !== undefined) {
       this.side.settle(message);
+      this.admission.sideReleased();
       return;
     }
     if (!this.queue.settle(message)) return;

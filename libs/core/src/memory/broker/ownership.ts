@@ -16,6 +16,11 @@ export class Ownership {
     private readonly deadLetters: DeadLetters,
   ) {}
 
+  /** Whether anybody claims. */
+  get claimed(): boolean {
+    return this.members.size > 0;
+  }
+
   ownerOf(shard: number): MemorySession | undefined {
     const session = this.sessions[shard];
     return session?.ended === false ? session : undefined;

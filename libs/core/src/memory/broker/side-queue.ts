@@ -6,11 +6,18 @@ export class SideQueue {
   readonly messages = new Set<MemoryMessage>();
   /** The same by key. */
   readonly byKey = new Map<string, Set<MemoryMessage>>();
+  private pressed = 0;
+
+  /** How many of them were parked under pressure. */
+  get underPressure(): number {
+    return this.pressed;
+  }
 
   append(message: MemoryMessage): void {
     const id = idOf(message);
     const ofKey = this.byKey.get(id);
     this.messages.add(message);
+    if (message.parked?.mode === 'pressure') this.pressed++;
     if (ofKey === undefined) this.byKey.set(id, new Set([message]));
     else ofKey.add(message);
   }
@@ -19,7 +26,7 @@ export class SideQueue {
   settle(message: MemoryMessage): void {
     const id = idOf(message);
     const ofKey = this.byKey.get(id);
-    this.messages.delete(message);
+    if (this.messages.delete(message) && message.parked?.mode === 'pressure') this.pressed--;
     ofKey?.delete(message);
     if (ofKey?.size === 0) this.byKey.delete(id);
   }
