@@ -7,12 +7,18 @@ export class InvalidMessageError extends MississippiError {
 
   static timestamp(value: unknown): InvalidMessageError {
     return new InvalidMessageError(
-      `The timestamp must be Unix time in whole seconds, such as Math.floor(Date.now() / 1000), not ${describe(value)}.`,
+      `The timestamp must be Unix time in whole seconds, from 0 on, such as Math.floor(Date.now() / 1000), not ${describe(value)}.`,
     );
   }
 
   static messageId(value: unknown): InvalidMessageError {
     return new InvalidMessageError(`The messageId must be a string, not ${describe(value)}; left out, a UUID is made.`);
+  }
+
+  static unwritableMessageId(): InvalidMessageError {
+    return new InvalidMessageError(
+      'The messageId must be a text of at most 255 bytes in UTF-8, without halves of surrogate pairs; left out, a UUID is made.',
+    );
   }
 
   static directMessage(value: unknown): InvalidMessageError {
@@ -21,6 +27,18 @@ export class InvalidMessageError extends MississippiError {
 
   static headers(value: unknown): InvalidMessageError {
     return new InvalidMessageError(`The headers must be an object of names and values, not ${describe(value)}.`);
+  }
+
+  /** @param path of the value among the headers */
+  static header(path: string, why: string): InvalidMessageError {
+    return new InvalidMessageError(`The header '${path}' cannot be sent: ${why}.`);
+  }
+
+  static headerValue(path: string, value: unknown): InvalidMessageError {
+    return InvalidMessageError.header(
+      path,
+      `text, a number, a bigint, a boolean, null, a Uint8Array, or a list or plain object of these was expected, not ${describe(value)}`,
+    );
   }
 
   static timeout(value: unknown): InvalidMessageError {

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { isWellFormed } from '../well-formed.js';
 import type { PayloadCodec } from '../interfaces/payload-codec.interface.js';
 
 const asBuffer = (bytes: Uint8Array): Buffer =>
@@ -27,6 +28,7 @@ export const jsonCodec: PayloadCodec = {
 export const textCodec: PayloadCodec = {
   encode(payload) {
     if (typeof payload !== 'string') throw new TypeError(`a string was expected, not ${typeof payload}`);
+    if (!isWellFormed(payload)) throw new TypeError('the text holds half a surrogate pair, which has no form in UTF-8');
     return Buffer.from(payload);
   },
   decode: utf8,

@@ -11,7 +11,18 @@ export function isPayloadFormat(value: unknown): value is PayloadFormat {
 /** The codec that a format travels by. A class travels as JSON. */
 export function codecOf(format: PayloadFormat): PayloadCodec {
   if (typeof format === 'string') return BUILT_IN[format];
-  return isCodec(format) ? format : jsonCodec;
+  return isCodec(format) ? copying(format) : jsonCodec;
+}
+
+/** A user's codec may give its own bytes away, or keep those that it gets; the built-in ones copy already. */
+function copying(codec: PayloadCodec): PayloadCodec {
+  return {
+    encode(payload) {
+      const body: unknown = codec.encode(payload);
+      return (body instanceof Uint8Array ? Buffer.from(body) : body) as Uint8Array;
+    },
+    decode: (body) => codec.decode(Buffer.from(body)),
+  };
 }
 
 /** The class that payloads of this format become, if any. */

@@ -1,4 +1,12 @@
 import { InvalidMessageError } from '../errors/index.js';
+import { copyHeaders } from '../headers/copy-headers.js';
+import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
+import { isWellFormed } from '../well-formed.js';
+
+/** AMQP 0-9-1, 4.2.5.3: the message id is a short string. Bytes. */
+const MOST_ID_BYTES = 255;
+/** What a UTF-16 unit takes at most. */
+const BYTES_PER_UNIT = 3;
 
 /** What a caller may give with a message, unchecked. */
 interface Given {
@@ -7,17 +15,33 @@ interface Given {
   readonly timestamp?: unknown;
 }
 
-/** @throws {InvalidMessageError} when what a caller gave with a message cannot be sent with it */
-export function checkMessage({ headers, messageId, timestamp }: Given): void {
-  if (timestamp !== undefined && !Number.isSafeInteger(timestamp)) throw InvalidMessageError.timestamp(timestamp);
-  if (messageId !== undefined && typeof messageId !== 'string') throw InvalidMessageError.messageId(messageId);
-  if (headers !== undefined && !isRecord(headers)) throw InvalidMessageError.headers(headers);
+/**
+ * Checks what a caller gave with a message.
+ * @returns a copy of the headers, which the caller cannot change any more
+ * @throws {InvalidMessageError} when it cannot be sent
+ */
+export function checkMessage({ headers, messageId, timestamp }: Given): MessageHeaders | undefined {
+  if (timestamp !== undefined && !(Number.isSafeInteger(timestamp) && (timestamp as number) >= 0)) {
+    throw InvalidMessageError.timestamp(timestamp);
+  }
+  if (messageId !== undefined) checkId(messageId);
+  return headers === undefined ? undefined : copyHeaders(headers);
 }
 
-/** @throws {InvalidMessageError} when what a caller gave is no direct message */
-export function checkDirectMessage(message: unknown): void {
+/**
+ * Checks a message that bypasses the transport.
+ * @returns a copy of its headers
+ * @throws {InvalidMessageError} when what a caller gave is no direct message
+ */
+export function checkDirectMessage(message: unknown): MessageHeaders | undefined {
   if (!isRecord(message)) throw InvalidMessageError.directMessage(message);
-  checkMessage(message);
+  return checkMessage(message);
+}
+
+function checkId(id: unknown): void {
+  if (typeof id !== 'string') throw InvalidMessageError.messageId(id);
+  const fits = id.length * BYTES_PER_UNIT <= MOST_ID_BYTES || Buffer.byteLength(id) <= MOST_ID_BYTES;
+  if (!fits || !isWellFormed(id)) throw InvalidMessageError.unwritableMessageId();
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -82,10 +82,12 @@ export class DataUpdaterService {
     shardingKey: ShardingKey,
     message: DirectMessage,
   ): Promise<MessageOutcome<State>> {
-    checkDirectMessage(message);
+    const headers = checkDirectMessage(message);
+    const { payload, messageId, timestamp } = message;
+    const own = { payload, messageId, timestamp, headers } as DirectMessage;
     return (await this.runtime.engine.calls.handleMessage(
       encodeShardingKey(shardingKey),
-      message,
+      own,
     )) as MessageOutcome<State>;
   }
 

@@ -17,10 +17,14 @@ export const PUBLISHED_AT_HEADER = 'mississippi_published_at_ms';
 export interface PublishOptions {
   /** What the message is about: messages of one key are handled in the order of their `publish` calls. */
   shardingKey: ShardingKey;
+  /**
+   * Text, finite numbers, integers of 64 bits (beyond 2^53 as bigint), booleans, `null`, bytes, and lists and plain objects
+   * of these, at most 32 deep. `CC`, `BCC` and `sharding_key` are reserved. Copied before `publish` returns.
+   */
   headers?: MessageHeaders;
-  /** Default: a random UUID. */
+  /** At most 255 bytes in UTF-8. Default: a random UUID. */
   messageId?: string;
-  /** Unix time in whole seconds. Default: now. */
+  /** Unix time in whole seconds, from 0 on. Default: now. */
   timestamp?: number;
   /** How long to wait until the message is safely taken. Milliseconds, default `publishTimeout` of the module. */
   timeout?: number;
@@ -44,7 +48,7 @@ export class EventsProducer {
    * Calls with one key take effect in call order.
    * @throws {MissingShardingKeyError} without a sharding key
    * @throws {InvalidShardingKeyError} when the key is no term, or is larger than 16 KB
-   * @throws {InvalidMessageError} when the timestamp is no integer, the message id no string, the headers no object, or the timeout no time
+   * @throws {InvalidMessageError} when timestamp, message id or a header, which is named, cannot be sent, or the timeout is no time
    * @throws {PayloadEncodeError} when the payload cannot be encoded; nothing was sent
    * @throws {PublishTimeoutError} after `timeout`; whether the message was taken is unknown
    * @throws {PublishError} when the transport refused it or is closed; its `reason` says which
@@ -60,9 +64,9 @@ export class EventsProducer {
   }
 
   private send(payload: unknown, options: PublishOptions): Promise<void> {
-    const { shardingKey, headers, messageId, timestamp, timeout } = options ?? {};
+    const { shardingKey, messageId, timestamp, timeout } = options ?? {};
     if (shardingKey === undefined) throw new MissingShardingKeyError();
-    checkMessage({ headers, messageId, timestamp });
+    const headers = checkMessage(options);
     checkTimeout(timeout);
     const key = encodeShardingKey(shardingKey);
     const { engine } = this.runtime;

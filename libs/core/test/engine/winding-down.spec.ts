@@ -1,4 +1,4 @@
-import { ack, memory, PublishError } from '../../src/index.js';
+import { ack, memory, PublishError, type MemoryTransport } from '../../src/index.js';
 import { settled } from '../support/fake-clock.js';
 import { Gates, RecordingHandler, watch } from '../support/recording-handler.js';
 import { startEngine } from '../support/test-engine.js';
@@ -6,7 +6,7 @@ import { startEngine } from '../support/test-engine.js';
 const LOST = /are lost with the app/;
 
 /** An engine whose messages are lost with it. What is called `bad` fails for ever, what is called `slow` waits for its gate. */
-async function start(options: Parameters<typeof startEngine>[1] = {}) {
+async function start(options: Parameters<typeof startEngine<MemoryTransport>>[1] = {}) {
   const gates = new Gates();
   const handler = new RecordingHandler({
     handleMessage(payload) {

@@ -1,3 +1,4 @@
+import { cloneHeaders } from '../../headers/clone-headers.js';
 import type { MessageContext } from '../../interfaces/callback-context.interface.js';
 import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
 import { decodeShardingKey, keyBytes, type ShardingKey } from '../../keys/sharding-key.js';
@@ -9,6 +10,7 @@ const NO_HEADERS: MessageHeaders = Object.freeze({});
 export class RunContext implements MessageContext {
   readonly #run: CallbackRun;
   #key: ShardingKey | undefined;
+  #headers: MessageHeaders | undefined;
 
   constructor(run: CallbackRun) {
     this.#run = run;
@@ -42,6 +44,7 @@ export class RunContext implements MessageContext {
     return this.#run.message?.timestamp;
   }
   get headers(): MessageHeaders {
-    return this.#run.message?.headers ?? NO_HEADERS;
+    const { message } = this.#run;
+    return message === undefined ? NO_HEADERS : (this.#headers ??= cloneHeaders(message.headers));
   }
 }
