@@ -65,7 +65,7 @@ describe('the type of the sharding key', () => {
         text('sharding_keys', ''),
         text('Sharding_key', ''),
         entry('value', value('S', lookAlike)),
-        entry('table', value('F', keyEntry('S'))),
+        entry('table', value('F', text('sharding_key', 'no bytes'))),
       ]),
       bodyFrame(headerFrame([keyEntry('S')])),
       methodFrame(headerFrame([keyEntry('S')])),
@@ -196,6 +196,21 @@ describe('what amqplib could not read', () => {
     expect(changed).toHaveLength(after!.length);
     expect(changed.subarray(-KEY.length - 20)).toEqual(after!.subarray(-KEY.length - 20));
   });
+});
+
+test('a string that is not UTF-8 becomes bytes, wherever it is', () => {
+  const frames = (type: string): Buffer => {
+    const broken = value(type, Buffer.of(0x61, 0xff));
+    const long = value(type, Buffer.concat([Buffer.alloc(100, 'a'), Buffer.of(0xc3)]));
+    return headerFrame([
+      entry('broken', broken),
+      entry('list', value('A', Buffer.concat([broken, value('S', Buffer.from('größe'))]))),
+      entry('table', value('F', entry('long', long))),
+      text('fine', 'größe 🜁'.repeat(20)),
+      keyEntry('x'),
+    ]);
+  };
+  expect(through(incoming(), [frames('S')])).toEqual(frames('x'));
 });
 
 describe('the stream of a connection', () => {

@@ -1,4 +1,5 @@
 import type { HeaderValue } from '@mississippi/core';
+import { wideInteger } from './wide-integers.js';
 
 /** A value in the form that amqplib encodes as it is meant. */
 export type Encoded = string | boolean | null | number | Buffer | Encoded[] | { [name: string]: Encoded };
@@ -28,7 +29,8 @@ function typed(type: 'double' | 'long', value: number | bigint): Encoded {
 export function decodeHeader(value: unknown): HeaderValue {
   if (Array.isArray(value)) return value.map(decodeHeader);
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value as HeaderValue;
-  if (Object.hasOwn(value, '!')) return decodeHeader(Reflect.get(value, 'value'));
+  if (Object.hasOwn(value, '!'))
+    return wideInteger(Reflect.get(value, '!')) ?? decodeHeader(Reflect.get(value, 'value'));
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, decodeHeader(inner)]));
 }
 

@@ -22,6 +22,7 @@ const KEY_NAME = Buffer.from(KEY_HEADER);
 /** Changes the type of every message's `sharding_key` header in a stream of frames. */
 export class KeyOctetChanger {
   private rest: Buffer | undefined;
+  private sawWide = false;
 
   constructor(
     private readonly from: number,
@@ -36,6 +37,13 @@ export class KeyOctetChanger {
     const end = this.change(bytes);
     this.rest = end === bytes.length ? undefined : bytes.subarray(end);
     return end === 0 ? undefined : bytes.subarray(0, end);
+  }
+
+  /** Whether frames since the last question hold integers that are too wide for a number. */
+  takeWide(): boolean {
+    const { sawWide } = this;
+    this.sawWide = false;
+    return sawWide;
   }
 
   /** Changes the whole frames at the start of the bytes. Returns where the first incomplete one begins. */
@@ -61,7 +69,7 @@ export class KeyOctetChanger {
         if (bytes[type] === this.from) bytes[type] = this.to;
         if (!this.incoming) return;
       }
-      if (this.incoming) makeReadable(bytes, type, table.end);
+      if (this.incoming && makeReadable(bytes, type, table.end)) this.sawWide = true;
       const next = valueEnd(bytes, type, table.end);
       if (next === undefined) return;
       offset = next;

@@ -1,4 +1,5 @@
 import { BYTES_OCTET, KeyOctetChanger, STRING_OCTET } from './key-octet.js';
+import { widen } from './wide-integers.js';
 
 /** The stream of a connection, as far as amqplib uses it. */
 interface FrameStream {
@@ -18,7 +19,9 @@ export function passKeysThrough(stream: FrameStream, unread: Buffer): void {
   if (unread.length > 0) throw new Error('the broker sent frames before it was asked: report this with its version');
   stream.read = (size) => {
     const chunk = read(size);
-    return chunk === null ? null : (incoming.push(chunk) ?? null);
+    const whole = chunk === null ? undefined : incoming.push(chunk);
+    if (whole === undefined) return null;
+    return incoming.takeWide() ? widen(whole) : whole;
   };
   stream.write = (chunk, ...rest) => {
     outgoing.change(chunk); // amqplib writes whole frames.
