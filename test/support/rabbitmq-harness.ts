@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@mississippi/core';
-import type { TransportConnection } from '@mississippi/core/transport';
+import { inspectKey, type TransportConnection } from '@mississippi/core/transport';
 import { rabbitmq } from '@mississippi/rabbitmq';
 import type { DeadLetter, OpenOptions, RawMessage, TransportHarness } from '@mississippi/testing';
 import type { Channel } from 'amqplib';
@@ -43,7 +43,12 @@ export class RabbitMqHarness implements TransportHarness {
       reconnect: { initial: 10, max: 100 },
       claimInterval: 20,
     });
-    const connection = await transport.connect({ instance: 'conformance', logger, clock: systemClock });
+    const connection = await transport.connect({
+      instance: 'conformance',
+      logger,
+      clock: systemClock,
+      keyText: inspectKey,
+    });
     this.proxies.set(connection, proxy);
     return connection;
   }

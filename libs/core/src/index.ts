@@ -13,6 +13,7 @@ export type { PayloadCodec, PayloadFormat } from './interfaces/payload-codec.int
 export type { SignalFormat } from './interfaces/signal-format.interface.js';
 export type { HeaderValue, MessageHeaders } from './interfaces/message-headers.interface.js';
 export type { EngineStatus, ProcessInfo, TransportStatus } from './interfaces/status.interface.js';
+export { keyDigest } from './keys/key-text.js';
 export { decodeShardingKey, inspectKey, type ShardingKey } from './keys/sharding-key.js';
 export type { MemoryDeadLetter } from './memory/broker/dead-letters.js';
 export { MemoryBroker, type MemoryBrokerOptions, type MemoryForeignMessage } from './memory/memory-broker.js';

@@ -136,6 +136,15 @@ export class MississippiOptions {
   @Nested(() => FailurePolicyOptions)
   failurePolicy?: FailurePolicyOptions;
 
+  /**
+   * How keys appear in the log and in the texts of the library's errors: `'plain'` (default), or `'hashed'` where they say
+   * something about people. `keyDigest(key)` gives the digest that stands for a key. What your own errors and payload
+   * validators say is logged as it is.
+   */
+  @Optional()
+  @IsIn(['plain', 'hashed'], { message: `'plain' or 'hashed' was expected` })
+  logKeys?: 'plain' | 'hashed';
+
   /** Apply the app-wide guards, pipes, interceptors and filters to the handler too. Default `false`. */
   @Optional()
   @IsBoolean()
@@ -238,6 +247,7 @@ export interface ResolvedOptions {
   readonly drainTimeout: number;
   readonly sideQueueLimit: number;
   readonly pressureAge: number;
+  readonly logKeys: 'plain' | 'hashed';
   readonly inheritAppConfig: boolean;
   readonly failurePolicy: {
     readonly attempts: number;
@@ -270,6 +280,7 @@ export function resolveOptions(
     drainTimeout: options.drainTimeout ?? 30_000,
     sideQueueLimit: options.sideQueueLimit ?? 10_000,
     pressureAge: options.pressureAge ?? 600_000,
+    logKeys: options.logKeys ?? 'plain',
     inheritAppConfig: handler.inheritAppConfig ?? options.inheritAppConfig ?? false,
     failurePolicy: {
       attempts: policy('attempts') ?? 5,

@@ -45,7 +45,7 @@ export class RabbitMqConnection implements TransportConnection {
   private consumes = false;
   private redeclaring = false;
 
-  constructor(settings: Settings, { instance, logger, clock }: TransportContext) {
+  constructor(settings: Settings, { instance, logger, clock, keyText }: TransportContext) {
     this.totalCount = settings.totalCount;
     this.prefetch = settings.prefetch;
     this.deliveryTimeout = settings.deliveryTimeout;
@@ -67,7 +67,7 @@ export class RabbitMqConnection implements TransportConnection {
     );
     const self = () => ({ name, shards: this.claims.indexes });
     this.rollCall = new RollCall(publishing, connection, topology, processQueue, self, clock);
-    this.signals = new SignalCaller(publishing, names, settings.maxMessageSize, clock);
+    this.signals = new SignalCaller(publishing, names, settings.maxMessageSize, clock, keyText);
     this.publisher = publisher;
     this.publishing = publishing;
     this.consuming = connection;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@mississippi/core';
-import type { ShardReceiver, TransportConnection } from '@mississippi/core/transport';
+import { inspectKey, type ShardReceiver, type TransportConnection } from '@mississippi/core/transport';
 import { rabbitmq } from '@mississippi/rabbitmq';
 import { sharedUrl } from '../../support/broker.js';
 import { LogLines } from '../../support/fault-app.js';
@@ -32,7 +32,7 @@ describe.each(['classic', 'quorum'] as const)('a process on %s queues', (type) =
   test('that leaves while it claims gives back what it has just claimed, and logs nothing', async () => {
     const logger = new LogLines();
     const transport = rabbitmq({ urls: [sharedUrl()], queues: { prefix, totalCount: TOTAL, type } });
-    connection = await transport.connect({ instance: 'leaving', logger, clock: systemClock });
+    connection = await transport.connect({ instance: 'leaving', logger, clock: systemClock, keyText: inspectKey });
     const given: Promise<void>[] = [];
     await connection.consume({
       open(session) {
@@ -53,7 +53,7 @@ describe.each(['classic', 'quorum'] as const)('a process on %s queues', (type) =
   test('that cannot claim a shard says so', async () => {
     const logger = new LogLines();
     const transport = rabbitmq({ urls: [sharedUrl()], queues: { prefix, totalCount: TOTAL, type } });
-    connection = await transport.connect({ instance: 'leaving', logger, clock: systemClock });
+    connection = await transport.connect({ instance: 'leaving', logger, clock: systemClock, keyText: inspectKey });
     await onRawBroker(sharedUrl(), (channel) => channel.deleteQueue(`${prefix}2.signals`));
     await connection.consume({ open: () => receiver });
     expect(logger.matching(/^Shard 2 cannot be consumed yet: .*NOT_FOUND/)).toHaveLength(1);

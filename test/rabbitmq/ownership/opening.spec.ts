@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@mississippi/core';
-import type { TransportConnection } from '@mississippi/core/transport';
+import { inspectKey, type TransportConnection } from '@mississippi/core/transport';
 import { rabbitmq } from '@mississippi/rabbitmq';
 import { encodeTerm } from '@mississippi/terms';
 import { onBroker } from '../../support/broker-view.js';
@@ -30,7 +30,12 @@ describe.each(['classic', 'quorum'] as const)('on %s queues', (type) => {
       claimInterval: 50,
       queues: { prefix, totalCount: TOTAL, type },
     });
-    connection = await transport.connect({ instance: 'opening', logger: logs, clock: systemClock });
+    connection = await transport.connect({
+      instance: 'opening',
+      logger: logs,
+      clock: systemClock,
+      keyText: inspectKey,
+    });
     consuming = connection.consume(consumer);
   });
 

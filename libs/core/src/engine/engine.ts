@@ -8,6 +8,7 @@ import type { MississippiEvent } from '../interfaces/events.interface.js';
 import type { LiveKey } from '../interfaces/live-key.interface.js';
 import type { PayloadCodec } from '../interfaces/payload-codec.interface.js';
 import type { EngineStatus, ProcessInfo } from '../interfaces/status.interface.js';
+import { keyTextFor } from '../keys/key-text.js';
 import type { ResolvedOptions } from '../mississippi.options.js';
 import { codecOf } from '../payload/payload-format.js';
 import type { Transport, TransportConnection } from '../transport/transport.interface.js';
@@ -15,6 +16,7 @@ import { AttemptSlots } from './base/attempt-slots.js';
 import type { Environment } from './base/environment.js';
 import { EventSource } from './base/event-source.js';
 import { ToldEvents } from './base/told-events.js';
+import { Log } from './base/log.js';
 import { Round } from './base/round.js';
 import { KeyCalls } from './key-calls.js';
 import { describeKey } from './keys/describe-key.js';
@@ -57,6 +59,7 @@ export class Engine implements ProducerPort {
   readonly codec: PayloadCodec;
   readonly population: Population;
   readonly slots: AttemptSlots;
+  private readonly logger: LoggerService;
   private readonly environment: Environment;
   private readonly epochs: EpochSource;
   private readonly callbacks: Callbacks;
@@ -74,9 +77,12 @@ export class Engine implements ProducerPort {
   constructor(parts: EngineParts) {
     const { options, logger, clock = systemClock, random = Math.random } = parts;
     const subject = parts.events ?? new Subject<MississippiEvent>();
-    this.told = new ToldEvents(subject, logger);
+    const log = new Log(logger);
     const round = new Round(clock);
-    this.environment = { options, logger, clock, round, random, events: new EventSource(subject) };
+    const keyText = keyTextFor(options.logKeys);
+    this.logger = logger;
+    this.told = new ToldEvents(subject, log);
+    this.environment = { options, log, keyText, clock, round, random, events: new EventSource(subject) };
     this.codec = codecOf(options.payload);
     this.epochs = parts.epochs ?? new EpochCounter();
     this.callbacks = new Callbacks(
@@ -109,8 +115,9 @@ export class Engine implements ProducerPort {
   }
 
   private async open(transport: Transport): Promise<void> {
-    const { options, logger, clock } = this.environment;
-    const connection = await transport.connect({ instance: options.instance, logger, clock });
+    const { options, keyText, clock } = this.environment;
+    const { logger } = this;
+    const connection = await transport.connect({ instance: options.instance, logger, keyText, clock });
     if (this.disconnected) {
       // Closing did not wait for it any longer.
       await connection.close();

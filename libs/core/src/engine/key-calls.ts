@@ -1,7 +1,7 @@
 import { KeyNotParkedError, OwnKeyError, WaitingCycleError } from '../errors/index.js';
 import type { DataUpdaterRef } from '../interfaces/live-key.interface.js';
 import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
-import { inspectKey, keyId } from '../keys/sharding-key.js';
+import { keyId } from '../keys/sharding-key.js';
 import type { MessageOutcome } from '../outcomes.js';
 import type { SignalCodec } from '../signals/signal-codec.js';
 import { pack, unpackAnswer } from '../signals/signal-envelope.js';
@@ -96,7 +96,7 @@ export class KeyCalls {
 
   async drop(key: Uint8Array): Promise<void> {
     const queue = this.shards.ownedBy(key).queues.get(key);
-    if (queue === undefined) throw new KeyNotParkedError(inspectKey(key));
+    if (queue === undefined) throw new KeyNotParkedError(this.environment.keyText(key));
     return queue.tracker.drop();
   }
 
@@ -106,7 +106,7 @@ export class KeyCalls {
     const { callback } = caller;
     if (callback === undefined) return caller;
     if (callback.environment === this.environment && callback.keyId === keyId(key)) {
-      throw new OwnKeyError(inspectKey(key), call);
+      throw new OwnKeyError(this.environment.keyText(key), call);
     }
     const target = this.shards.owned(this.shards.indexOf(key))?.queues.get(key);
     const circle = target === undefined ? undefined : circleThrough(caller, target);

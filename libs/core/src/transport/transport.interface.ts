@@ -266,6 +266,8 @@ export interface TransportContext {
   /** Name of the module instance, for logs. */
   readonly instance: string;
   readonly logger: LoggerService;
+  /** A key for the log and for errors, as the app wants its keys to appear there. */
+  readonly keyText: (key: Uint8Array) => string;
   /** The only clock that the transport may use. */
   readonly clock: Clock;
 }

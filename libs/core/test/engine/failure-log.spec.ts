@@ -9,11 +9,11 @@ class Log implements LoggerService {
   readonly lines: string[] = [];
 
   log(): void {}
-  warn(message: string): void {
-    this.lines.push(`WARN ${message}`);
+  warn(line: Error): void {
+    this.lines.push(`WARN ${line}`);
   }
-  error(message: string, stack?: string): void {
-    this.lines.push(`ERROR ${message}${stack?.includes('.spec.ts') === true ? ' with its stack' : ''}`);
+  error(line: Error): void {
+    this.lines.push(`ERROR ${line}${line.stack!.includes('.spec.ts') ? ' with its stack' : ''}`);
   }
   matching(pattern: RegExp): string[] {
     return this.lines.filter((line) => pattern.test(line));
@@ -70,7 +70,7 @@ describe('an error with its stack', () => {
     await settled();
     expect(log.lines).toEqual([
       expect.stringMatching(
-        /^ERROR The key "k" is parked from the message m1 .*, after 1 attempts; resume or drop it: Error: boom with its stack$/,
+        /^ERROR The message m1 of the key "k" .* parked after 1 attempt; resume the key or drop the message: Error: boom with its stack$/,
       ),
     ]);
   });

@@ -1,4 +1,4 @@
-import type { ShardConsumer, ShardSession } from '@mississippi/core/transport';
+import { inspectKey, type ShardConsumer, type ShardSession } from '@mississippi/core/transport';
 import { Journal, ShardRecorder } from '@mississippi/testing';
 import { memory, MemoryBroker, PublishTimeoutError } from '../../src/index.js';
 import { FakeClock, settled } from '../support/fake-clock.js';
@@ -6,7 +6,7 @@ import { FakeClock, settled } from '../support/fake-clock.js';
 const logger = { log: () => undefined, warn: () => undefined, error: () => undefined };
 
 function connect(broker: MemoryBroker, clock: FakeClock) {
-  return memory({ broker, prefetch: 10 }).connect({ instance: 'test', logger, clock });
+  return memory({ broker, prefetch: 10 }).connect({ instance: 'test', logger, clock, keyText: inspectKey });
 }
 
 function brokerOf(options: { totalCount?: number; capacity?: number } = {}): MemoryBroker {

@@ -1,4 +1,4 @@
-import type { TransportConnection } from '@mississippi/core/transport';
+import { inspectKey, type TransportConnection } from '@mississippi/core/transport';
 import type { Capability, DeadLetter, OpenOptions, RawMessage, TransportHarness } from '@mississippi/testing';
 import { memory, MemoryBroker, systemClock, type Clock } from '../../src/index.js';
 
@@ -23,7 +23,7 @@ export class MemoryHarness implements TransportHarness {
 
   async open({ totalCount, prefetch }: OpenOptions): Promise<TransportConnection> {
     const broker = this.brokerOf(totalCount);
-    return memory({ broker, prefetch }).connect({ instance: 'conformance', logger, clock: hasty });
+    return memory({ broker, prefetch }).connect({ instance: 'conformance', logger, clock: hasty, keyText: inspectKey });
   }
 
   /** What an embedded connection holds back nowhere but in the broker is gone with it. */

@@ -6,7 +6,7 @@ import {
   SignalTimeoutError,
   SignalTooLargeError,
 } from '@mississippi/core';
-import { inspectKey, type Clock, type Timer } from '@mississippi/core/transport';
+import type { Clock, Timer } from '@mississippi/core/transport';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { BrokerConnection } from '../connection/broker-connection.js';
 import { onChannel } from '../connection/channels.js';
@@ -43,6 +43,8 @@ export class SignalCaller {
     /** Bytes of one signal. */
     private readonly limit: number,
     private readonly clock: Clock,
+    /** A key for errors. */
+    private readonly keyText: (key: Uint8Array) => string,
   ) {
     this.channel = new LazyChannel(connection, {
       prepare: (channel) => this.listen(channel),
@@ -62,7 +64,7 @@ export class SignalCaller {
   async send(shard: number, key: Uint8Array, signal: Uint8Array, timeout: number): Promise<Uint8Array> {
     if (signal.length > this.limit) throw new SignalTooLargeError('signal', signal.length, this.limit);
     const deadline = this.clock.now() + timeout;
-    if (this.connection.current === undefined) throw new SignalTimeoutError(inspectKey(key), timeout, false);
+    if (this.connection.current === undefined) throw new SignalTimeoutError(this.keyText(key), timeout, false);
     const channel = await this.channel.get();
     const left = Math.max(1, deadline - this.clock.now());
     const id = randomUUID();
@@ -96,7 +98,7 @@ export class SignalCaller {
   private async expire(id: string, shard: number, timeout: number): Promise<void> {
     const call = this.take(id);
     if (call === undefined) return;
-    const key = inspectKey(call.key);
+    const key = this.keyText(call.key);
     if (call.process === undefined && (await this.consumers(shard)) === 0) {
       call.reject(new NoOwnerError(key, shard, timeout));
     } else {
@@ -124,7 +126,7 @@ export class SignalCaller {
     } catch (error) {
       if (codeOf(error) !== NOT_FOUND) return;
       const call = this.take(id);
-      call?.reject(new SignalOutcomeUnknownError(inspectKey(call.key)));
+      call?.reject(new SignalOutcomeUnknownError(this.keyText(call.key)));
     }
   }
 
@@ -142,7 +144,7 @@ export class SignalCaller {
   private interrupted(): void {
     for (const [id, call] of this.calls) {
       this.take(id);
-      call.reject(new SignalOutcomeUnknownError(inspectKey(call.key)));
+      call.reject(new SignalOutcomeUnknownError(this.keyText(call.key)));
     }
   }
 }

@@ -1,6 +1,6 @@
-import type { LoggerService } from '@nestjs/common';
 import { Observable, Subscriber, type Observer, type Subscription } from 'rxjs';
 import { describe } from '../../errors/describe.js';
+import type { Log } from './log.js';
 
 /**
  * The events as listeners see them. A listener that throws is told in the log: by itself RxJS would throw what it threw
@@ -9,7 +9,7 @@ import { describe } from '../../errors/describe.js';
 export class ToldEvents<T> extends Observable<T> {
   constructor(
     source: Observable<T>,
-    private readonly logger: LoggerService,
+    private readonly log: Log,
   ) {
     super((subscriber) => source.subscribe(subscriber));
   }
@@ -40,10 +40,8 @@ export class ToldEvents<T> extends Observable<T> {
     try {
       listen();
     } catch (error) {
-      this.logger.error(
-        `A listener of the events threw, and goes on listening: ${describe(error)}`,
-        error instanceof Error ? error.stack : undefined,
-      );
+      const text = `A listener of the events threw, and goes on listening: ${describe(error)}`;
+      this.log.error(text, { event: 'listenerFailed' }, error);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { SignalTimeoutError } from '../../errors/index.js';
-import { inspectKey, keyBytes } from '../../keys/sharding-key.js';
 import type { Caller } from '../base/caller.js';
+import { keyTextOf } from '../base/key-text.js';
 import type { KeyQueue } from './key-queue.js';
 import { PendingSignal } from './pending-signal.js';
 
@@ -21,9 +21,7 @@ export function signalKey(
     const pending = new PendingSignal(true, signal, caller, resolve as (answer: unknown) => void, reject, onStart);
     if (timeout !== Infinity) {
       pending.expires(
-        clock.after(timeout, () =>
-          pending.reject(new SignalTimeoutError(inspectKey(keyBytes(queue.id)), timeout, pending.started)),
-        ),
+        clock.after(timeout, () => pending.reject(new SignalTimeoutError(keyTextOf(queue), timeout, pending.started))),
       );
     }
     queue.signal(pending);

@@ -1,10 +1,10 @@
 import { describe } from '../../errors/describe.js';
-import { inspectKey } from '../../keys/sharding-key.js';
 import type { DeadLetterReason } from '../../note-headers.js';
 import type { Delivery } from '../../transport/transport.interface.js';
-import { LogLimit, stackOf } from '../base/log-limit.js';
+import { LogLimit } from '../base/log-limit.js';
 import { backoff } from '../base/backoff.js';
 import type { EngineKey } from '../base/engine-key.js';
+import { describeAttempts, describeMessage } from './describe-message.js';
 import type { EpochState } from './epoch-state.js';
 import { notes } from './notes.js';
 
@@ -70,32 +70,42 @@ export class DeadLetters {
     this.changed();
   }
 
-  private tell({ key, keyBytes, delivery, reason, error, attempts }: DeadLetter): void {
-    const { environment, shard } = this.epoch;
+  private tell(letter: DeadLetter): void {
+    const { key, reason, error, attempts } = letter;
+    const { environment } = this.epoch;
     let limit = this.limits.get(reason);
     if (limit === undefined) this.limits.set(reason, (limit = new LogLimit(environment.clock)));
-    limit.tell((more) => {
-      const message = `The message ${delivery.messageId ?? '(without an id)'} of the key ${inspectKey(keyBytes)} (shard ${shard})`;
-      const after =
-        key === undefined || attempts === 0 ? '' : ` after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
-      environment.logger.error(
-        `${message} is dead-lettered${after} (${reason}): ${describe(error)}${more}`,
-        stackOf(error),
+    limit.tell((more, untold) => {
+      const fields = this.fields(letter);
+      const after = key === undefined || attempts === 0 ? '' : ` after ${describeAttempts(attempts)}`;
+      environment.log.error(
+        `The ${describeMessage(fields.messageId, fields.key, fields.shard)} is dead-lettered${after} (${reason}): ${describe(error)}${more}`,
+        { event: 'deadLettered', ...fields, untold },
+        error,
       );
     });
   }
 
   private failed(letter: DeadLetter, settled: () => void, tries: number, failure: unknown): void {
     const { epoch } = this;
-    const { clock, logger, options, random } = epoch.environment;
+    const { clock, log, options, random } = epoch.environment;
     const abandoned = (): boolean => epoch.ended || (letter.key === undefined && epoch.phase !== 'open');
     if (abandoned()) return;
     if (tries === 1) {
-      const key = inspectKey(letter.keyBytes);
-      logger.warn(`A dead letter of the key ${key} was not taken and is tried again: ${describe(failure)}`);
+      const fields = this.fields(letter);
+      log.warn(
+        `The dead letter of the ${describeMessage(fields.messageId, fields.key, fields.shard)} was not taken and is tried again: ${describe(failure)}`,
+        { event: 'deadLetterRefused', ...fields },
+        failure,
+      );
     }
     clock.after(backoff(tries, options.failurePolicy.backoff, random), () => {
       if (!abandoned()) this.send(letter, settled, tries + 1);
     });
+  }
+
+  private fields({ keyBytes, delivery: { messageId }, reason, attempts }: DeadLetter) {
+    const { environment, shard, number } = this.epoch;
+    return { key: environment.keyText(keyBytes), shard, epoch: number, messageId, attempts, reason };
   }
 }

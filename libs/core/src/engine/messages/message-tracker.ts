@@ -1,8 +1,8 @@
 import { KeyNotParkedError, KeyParkedError } from '../../errors/index.js';
-import { inspectKey, keyBytes } from '../../keys/sharding-key.js';
 import type { DeadLetterReason } from '../../note-headers.js';
 import type { MessageOutcome } from '../../outcomes.js';
 import type { Delivery, ParkedMode } from '../../transport/transport.interface.js';
+import { keyTextOf } from '../base/key-text.js';
 import { Fifo } from '../../collections/fifo.js';
 import { findHandled, isHandled } from './late-success.js';
 import { Recovery, type RecoveringTracker } from './recovery.js';
@@ -69,7 +69,7 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
 
   /** Takes a message that bypasses the transport. */
   accept(message: DirectTrackedMessage): void {
-    if (this.recovery?.parks === true) message.reject(new KeyParkedError(inspectKey(keyBytes(this.id))));
+    if (this.recovery?.parks === true) message.reject(new KeyParkedError(keyTextOf(this.key)));
     else this.fifo.push(message);
   }
 
@@ -157,7 +157,7 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
 
   /** Dead-letters the first parked message. */
   async drop(): Promise<void> {
-    if (!this.isParked) throw new KeyNotParkedError(inspectKey(keyBytes(this.id)));
+    if (!this.isParked) throw new KeyNotParkedError(keyTextOf(this.key));
     await this.recovery!.drop();
     this.key.wake();
   }

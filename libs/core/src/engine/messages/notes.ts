@@ -4,7 +4,7 @@ import { MississippiError } from '../../errors/mississippi.error.js';
 import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
 import { inspectKey } from '../../keys/sharding-key.js';
 import { NOTE_HEADERS, type DeadLetterReason, type ParkReason } from '../../note-headers.js';
-import { stackOf } from '../base/log-limit.js';
+import { stackOf } from '../base/log.js';
 import type { EngineEpoch } from '../base/engine-key.js';
 
 const MOST_ERROR_BYTES = 1_400;

@@ -1,7 +1,8 @@
 import { KeyNotParkedError } from '../../errors/index.js';
-import { inspectKey, keyBytes } from '../../keys/sharding-key.js';
+import { keyBytes } from '../../keys/sharding-key.js';
 import type { ParkReason } from '../../note-headers.js';
 import type { Delivery, ParkedMode, ParkedReader } from '../../transport/transport.interface.js';
+import { keyTextOf } from '../base/key-text.js';
 import { notes, type FailureNote } from './notes.js';
 import type { TrackedKey } from './tracked-key.js';
 import type { DeliveredMessage } from './tracked-message.js';
@@ -103,7 +104,7 @@ export class Parking {
    */
   async drop(): Promise<void> {
     const { key } = this.parked;
-    const refusal = (): Error => new KeyNotParkedError(inspectKey(keyBytes(key.id)));
+    const refusal = (): Error => new KeyNotParkedError(keyTextOf(key));
     if (this.feeding || this.dropping) throw refusal();
     this.dropping = true;
     try {

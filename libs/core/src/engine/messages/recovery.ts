@@ -1,12 +1,13 @@
 import type { Timer } from '../../clock/clock.interface.js';
 import { describe } from '../../errors/describe.js';
 import { AttemptsExhaustedError, KeyParkedError } from '../../errors/index.js';
-import { inspectKey, keyBytes } from '../../keys/sharding-key.js';
 import type { DeadLetterReason, ParkReason } from '../../note-headers.js';
 import type { Delivery, ParkedMode } from '../../transport/transport.interface.js';
 import { backoff } from '../base/backoff.js';
-import { LogLimit, stackOf } from '../base/log-limit.js';
+import { keyFields, keyTextOf } from '../base/key-text.js';
+import { LogLimit } from '../base/log-limit.js';
 import type { Fifo } from '../../collections/fifo.js';
+import { describeAttempts, describeMessage } from './describe-message.js';
 import { Parking, type ParkedKey } from './parking.js';
 import type { HeadPhase, TrackedKey } from './tracked-key.js';
 import { DeliveredMessage, DirectTrackedMessage, type TrackedMessage } from './tracked-message.js';
@@ -67,7 +68,7 @@ export class Recovery implements ParkedKey {
   /** An attempt at the head failed. */
   failed(error: unknown): void {
     const { tracker } = this;
-    const { options, random, events, logger } = this.key.epoch.environment;
+    const { options, random, events, log } = this.key.epoch.environment;
     this.lastError = error;
     if (tracker.attempt >= options.failurePolicy.attempts) {
       this.exhausted(error);
@@ -76,9 +77,13 @@ export class Recovery implements ParkedKey {
     const delay = backoff(tracker.attempt, options.failurePolicy.backoff, random);
     const head = tracker.fifo.peek()!;
     events.sink?.message('retried', this.key, head, tracker.attempt, { error, delay });
-    this.limit.tell((more) => {
-      const next = `is tried again in ${Math.round(delay)} ms`;
-      logger.warn(`Attempt ${tracker.attempt} at ${this.describe(head)} failed and ${next}: ${describe(error)}${more}`);
+    this.limit.tell((more, untold) => {
+      const next = `failed and is tried again in ${Math.round(delay)} ms`;
+      log.warn(
+        `Attempt ${tracker.attempt} at the ${this.describe(head)} ${next}: ${describe(error)}${more}`,
+        { event: 'retried', ...this.fields(head), attempt: tracker.attempt, delay: Math.round(delay), untold },
+        error,
+      );
     });
     this.retryAfter(delay);
   }
@@ -196,16 +201,16 @@ export class Recovery implements ParkedKey {
 
   private exhausted(error: unknown): void {
     const { key, tracker } = this;
-    const { events, options, logger } = key.epoch.environment;
+    const { events, options, log } = key.epoch.environment;
     const head = tracker.fifo.peek()!;
     events.sink?.message('exhausted', key, head, tracker.attempt, { error });
     if (!(head instanceof DeliveredMessage)) {
-      tracker.refuse('attempts_exhausted', new AttemptsExhaustedError(this.keyText(), tracker.attempt, error));
+      tracker.refuse('attempts_exhausted', new AttemptsExhaustedError(keyTextOf(this.key), tracker.attempt, error));
     } else if (options.failurePolicy.onExhausted === 'park') {
-      const attempts = `after ${tracker.attempt} attempts`;
-      logger.error(
-        `The key ${this.keyText()} is parked from ${this.describe(head)} on, ${attempts}; resume or drop it: ${describe(error)}`,
-        stackOf(error),
+      log.error(
+        `The ${this.describe(head)} and what follows it are parked after ${describeAttempts(tracker.attempt)}; resume the key or drop the message: ${describe(error)}`,
+        { event: 'parked', ...this.fields(head), attempts: tracker.attempt },
+        error,
       );
       tracker.phase = 'backoff';
       this.enterParking('held', 'attempts_exhausted');
@@ -234,7 +239,7 @@ export class Recovery implements ParkedKey {
         tracker.held--;
         parking.append(message, message === head ? failure : {});
       } else {
-        (message as DirectTrackedMessage).reject(new KeyParkedError(this.keyText()));
+        (message as DirectTrackedMessage).reject(new KeyParkedError(keyTextOf(this.key)));
       }
     }
     this.key.wake();
@@ -252,11 +257,10 @@ export class Recovery implements ParkedKey {
   }
 
   private describe({ messageId }: TrackedMessage): string {
-    const { shard } = this.key.epoch;
-    return `the message ${messageId ?? '(without an id)'} of the key ${this.keyText()} (shard ${shard})`;
+    return describeMessage(messageId, keyTextOf(this.key), this.key.epoch.shard);
   }
 
-  private keyText(): string {
-    return inspectKey(keyBytes(this.key.id));
+  private fields({ messageId }: TrackedMessage) {
+    return { ...keyFields(this.key), messageId };
   }
 }

@@ -1,10 +1,11 @@
 import { describe } from '../../errors/describe.js';
 import { ShardNotOwnedError, WaitingCycleError, type MississippiError } from '../../errors/index.js';
-import { canonicalKey, inspectKey, keyBytes, keyId } from '../../keys/sharding-key.js';
+import { canonicalKey, keyId } from '../../keys/sharding-key.js';
 import { pack, packError, unpackSignal } from '../../signals/signal-envelope.js';
 import type { Delivery, ShardReceiver, ShardSession, WaitingCallback } from '../../transport/transport.interface.js';
 import type { Environment } from '../base/environment.js';
 import { isHandOver } from '../base/hand-over.js';
+import { keyTextOf } from '../base/key-text.js';
 import { KeyTable } from '../base/key-table.js';
 import { KeyQueue, type KeyParts } from '../keys/key-queue.js';
 import { signalKey } from '../keys/signal-key.js';
@@ -98,7 +99,7 @@ export class OwnedShard implements ShardReceiver {
     started: () => void,
     chain: readonly WaitingCallback[] = [],
   ): Promise<Uint8Array> {
-    if (this.context.phase !== 'open') throw new ShardNotOwnedError(this.index, inspectKey(key));
+    if (this.context.phase !== 'open') throw new ShardNotOwnedError(this.index, this.parts.environment.keyText(key));
     let begun = false;
     const onStart = (): void => {
       begun = true;
@@ -173,14 +174,13 @@ export class OwnedShard implements ShardReceiver {
 
   /** The drain is past its deadline: whoever must find out why needs the keys. */
   private tellOverdue(): void {
-    const { logger, options } = this.parts.environment;
-    const running = [...this.queues.values()]
-      .filter((queue) => queue.running)
-      .map(({ id }) => inspectKey(keyBytes(id)));
+    const { log, options } = this.parts.environment;
+    const running = [...this.queues.values()].filter((queue) => queue.running);
     if (running.length === 0) return;
-    const shown = running.slice(0, MOST_SHOWN).join(', ') + (running.length > MOST_SHOWN ? ', …' : '');
-    logger.error(
+    const shown = running.slice(0, MOST_SHOWN).map(keyTextOf).join(', ') + (running.length > MOST_SHOWN ? ', …' : '');
+    log.error(
       `Shard ${this.index} has not drained within drainTimeout, ${options.drainTimeout} ms: a callback of ${running.length === 1 ? 'the key' : `${running.length} keys, such as`} ${shown} still runs and is abandoned a second from now.`,
+      { event: 'drainOverdue', shard: this.index, epoch: this.epoch, running: running.length, keys: shown },
     );
   }
 

@@ -1,5 +1,5 @@
 import { SessionEndedError, ShardNotOwnedError, ShuttingDownError } from '../../errors/index.js';
-import { inspectKey, shardOf } from '../../keys/sharding-key.js';
+import { shardOf } from '../../keys/sharding-key.js';
 import type { ShardConsumer, ShardReceiver, ShardSession } from '../../transport/transport.interface.js';
 import type { KeyQueue } from '../keys/key-queue.js';
 import { census, type Census } from './census.js';
@@ -47,7 +47,7 @@ export class Shards implements ShardConsumer {
     if (this.stopping) throw new ShuttingDownError('A message or signal');
     const index = this.indexOf(key);
     const shard = this.owned(index);
-    if (shard === undefined) throw new ShardNotOwnedError(index, inspectKey(key));
+    if (shard === undefined) throw new ShardNotOwnedError(index, this.parts.environment.keyText(key));
     return shard;
   }
 

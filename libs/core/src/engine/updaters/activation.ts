@@ -2,9 +2,9 @@ import { describe } from '../../errors/describe.js';
 import { DataUpdaterStartError } from '../../errors/index.js';
 import type { DataUpdaterHandler, TerminateReason } from '../../interfaces/data-updater-handler.interface.js';
 import type { DataUpdaterRef } from '../../interfaces/live-key.interface.js';
-import { decodeShardingKey, inspectKey, keyBytes } from '../../keys/sharding-key.js';
-import { stackOf } from '../base/log-limit.js';
+import { decodeShardingKey, keyBytes } from '../../keys/sharding-key.js';
 import type { EngineEpoch } from '../base/engine-key.js';
+import { keyFields, keyTextOf } from '../base/key-text.js';
 import { RunContext } from './callback-context.js';
 import {
   PlainRun,
@@ -138,10 +138,6 @@ export class Activation {
     this.key.epoch.environment.events.sink?.key('deactivated', this.key, { reason });
   }
 
-  keyText(): string {
-    return inspectKey(keyBytes(this.key.id));
-  }
-
   private started(state: unknown): void {
     const { clock, events } = this.key.epoch.environment;
     this.updater = new DataUpdater(state, clock.now());
@@ -154,17 +150,17 @@ export class Activation {
     const failures = ++this.initFailures;
     this.tellStartFailed(error, failures);
     this.key.epoch.environment.events.sink?.key('startFailed', this.key, { error, failures });
-    return new DataUpdaterStartError(this.keyText(), error);
+    return new DataUpdaterStartError(keyTextOf(this.key), error);
   }
 
   /** At the first, second, fourth, eighth failure in a row, and so on. */
   private tellStartFailed(error: unknown, failures: number): void {
     if ((failures & (failures - 1)) !== 0) return;
-    const { logger } = this.key.epoch.environment;
     const often = failures === 1 ? '' : `, ${failures} times in a row`;
-    logger.error(
-      `init of the key ${this.keyText()} (shard ${this.key.epoch.shard}) failed${often}; its messages wait: ${describe(error)}`,
-      stackOf(error),
+    this.key.epoch.environment.log.error(
+      `init of the key ${keyTextOf(this.key)} (shard ${this.key.epoch.shard}) failed${often}; its messages wait: ${describe(error)}`,
+      { event: 'startFailed', ...keyFields(this.key), failures },
+      error,
     );
   }
 

@@ -1,11 +1,11 @@
 import { isObservable, lastValueFrom } from 'rxjs';
 import { HandlerTimeoutError } from '../../errors/index.js';
 import type { DataUpdaterHandler } from '../../interfaces/data-updater-handler.interface.js';
-import { inspectKey, keyBytes } from '../../keys/sharding-key.js';
 import { PayloadReader } from '../../payload/payload-reader.js';
 import { SignalCodec } from '../../signals/signal-codec.js';
 import { DeadlineList } from '../base/deadline-list.js';
 import type { Environment } from '../base/environment.js';
+import { keyFields, keyTextOf } from '../base/key-text.js';
 import { isThenable } from '../base/thenable.js';
 import type { CallbackEnd, CallbackRun } from './callback-run.js';
 import { runInScope } from './callback-scope.js';
@@ -90,9 +90,16 @@ export class Callbacks {
     run.abort(error);
     this.afterGrace(() => {
       if (!run.running) return;
-      const key = inspectKey(keyBytes(run.keyId));
-      this.environment.logger.error(
-        `${run.name} of the key ${key} (shard ${run.key.epoch.shard}) is abandoned: ${error.message}`,
+      this.environment.log.error(
+        `${run.name} of the key ${keyTextOf(run.key)} (shard ${run.key.epoch.shard}) is abandoned: ${error.message}`,
+        {
+          event: 'abandoned',
+          ...keyFields(run.key),
+          callback: run.name,
+          messageId: run.message?.messageId,
+          attempt: run.attempt,
+        },
+        error,
       );
       run.end({ ok: false, error, abandoned: true });
     });
@@ -123,7 +130,6 @@ export class Callbacks {
   }
 
   private expire(run: CallbackRun): void {
-    const key = inspectKey(keyBytes(run.keyId));
-    this.insist(run, new HandlerTimeoutError(run.name, key, this.environment.options.handlerTimeout));
+    this.insist(run, new HandlerTimeoutError(run.name, keyTextOf(run.key), this.environment.options.handlerTimeout));
   }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { inspectKey, keyBytes } from '../../keys/sharding-key.js';
+import { keyBytes } from '../../keys/sharding-key.js';
 import type { WaitingCallback } from '../../transport/transport.interface.js';
 import type { AwaitedKey, Caller, CallbackScope, Waits } from '../base/caller.js';
 
@@ -77,8 +77,8 @@ function pathTo(callback: CallbackScope, reachedFrom: ReadonlyMap<CallbackScope,
   return path;
 }
 
-function nameOf({ keyId }: CallbackScope): string {
-  return inspectKey(keyBytes(keyId));
+function nameOf({ keyId, environment }: CallbackScope): string {
+  return environment.keyText(keyBytes(keyId));
 }
 
 /**

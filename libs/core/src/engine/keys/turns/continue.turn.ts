@@ -1,6 +1,7 @@
 import { describe } from '../../../errors/describe.js';
 import { InvalidOutcomeError } from '../../../errors/index.js';
 import { Ok } from '../../../outcomes.js';
+import { keyFields, keyTextOf } from '../../base/key-text.js';
 import { RunContext } from '../../updaters/callback-context.js';
 import { UNPROMPTED } from '../../updaters/callback-run.js';
 import type { TurnKey } from './turn-key.js';
@@ -24,8 +25,11 @@ export function continueTurn(key: TurnKey): void {
         updater.keep(end.value?.state);
       } else {
         const error = end.ok ? new InvalidOutcomeError('handleContinue', end.value, 'nothing or ok(state)') : end.error;
-        const { logger } = epoch.environment;
-        logger.error(`handleContinue of the key ${activation.keyText()} failed: ${describe(error)}`);
+        epoch.environment.log.error(
+          `handleContinue of the key ${keyTextOf(key)} (shard ${epoch.shard}) failed: ${describe(error)}`,
+          { event: 'callbackFailed', ...keyFields(key), callback: 'handleContinue' },
+          error,
+        );
         activation.failed(error, !end.ok && end.abandoned);
       }
       key.turnEnded();

@@ -1,4 +1,5 @@
 import { describe } from '../../../errors/describe.js';
+import { keyFields, keyTextOf } from '../../base/key-text.js';
 import { RunContext } from '../../updaters/callback-context.js';
 import { UNPROMPTED } from '../../updaters/callback-run.js';
 import type { TurnKey } from './turn-key.js';
@@ -20,8 +21,11 @@ export function terminateTurn(key: TurnKey): void {
     (run) => handler.terminate!(reason, updater.state, new RunContext(run)),
     (end) => {
       if (!end.ok) {
-        const { logger } = epoch.environment;
-        logger.error(`terminate of the key ${activation.keyText()} failed: ${describe(end.error)}`);
+        epoch.environment.log.error(
+          `terminate of the key ${keyTextOf(key)} (shard ${epoch.shard}) failed: ${describe(end.error)}`,
+          { event: 'callbackFailed', ...keyFields(key), callback: 'terminate' },
+          end.error,
+        );
       }
       activation.drop(reason);
       key.turnEnded();
