@@ -11,6 +11,8 @@ export function describe(value: unknown): string {
   } catch {
     text = `(a value of type ${typeof value} that cannot be shown)`; // A getter of it threw, for instance.
   }
+  // A line of its own within would look like another line of the log.
+  text = text.replace(/\s*[\r\n]\s*/g, ' ');
   return text.length > 300 ? `${text.slice(0, 299)}…` : text;
 }
 

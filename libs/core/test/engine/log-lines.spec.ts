@@ -104,6 +104,16 @@ describe('a line of the log', () => {
   });
 });
 
+test('an error of several lines stays on the line, so that it forges no other', async () => {
+  const log = new Lines();
+  const handleMessage = (): never => {
+    throw new Error('first\r\n[Nest] second');
+  };
+  const { send } = await startEngine({ handleMessage }, { logger: log });
+  await send('k', 'a');
+  expect(log.lines.map(({ message }) => message)).toEqual([expect.stringMatching(/: Error: first \[Nest\] second$/)]);
+});
+
 describe('keys in the log', () => {
   const KEY = 'jane@example.org';
 
