@@ -11,6 +11,7 @@ export type { DataUpdaterHandler, MaybePromise, TerminateReason } from './interf
 export type { KeyEvent, KeyMessageEvent, MississippiEvent } from './interfaces/events.interface.js';
 export type { PayloadCodec, PayloadFormat } from './interfaces/payload-codec.interface.js';
 export type { SignalFormat } from './interfaces/signal-format.interface.js';
+export type { BackoffFunction, ErrorRule, ErrorVerdict, Failure } from './interfaces/failure.interface.js';
 export type { HeaderValue, MessageHeaders } from './interfaces/message-headers.interface.js';
 export type { EngineStatus, ProcessInfo, TransportStatus } from './interfaces/status.interface.js';
 export { keyDigest } from './keys/key-text.js';

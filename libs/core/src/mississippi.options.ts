@@ -1,11 +1,13 @@
 import 'reflect-metadata'; // class-transformer reads the decorators' metadata as this file loads
 import type { ConfigurableModuleAsyncOptions } from '@nestjs/common';
 import { Allow, IsBoolean, IsDefined, IsIn, ValidateIf } from 'class-validator';
+import type { BackoffFunction, ErrorRule } from './interfaces/failure.interface.js';
 import type { PayloadFormat } from './interfaces/payload-codec.interface.js';
 import type { SignalFormat } from './interfaces/signal-format.interface.js';
 import type { Transport } from './transport/transport.interface.js';
 import {
   IsCount,
+  IsFunction,
   IsInstanceName,
   IsMilliseconds,
   IsPayloadFormat,
@@ -43,9 +45,15 @@ export class FailurePolicyOptions {
   @IsCount({ infinity: true })
   attempts?: number;
 
+  /**
+   * How long to wait before the next attempt, and before the next `init` where that failed: bounds, or a function that gets
+   * the failure. Where the function returns nothing the ordinary backoff applies; so it does, with an error in the log,
+   * where it throws or returns anything but a number from 0 on that is not infinite.
+   */
   @Optional()
-  @Nested(() => BackoffOptions)
-  backoff?: BackoffOptions;
+  @ValidateIf((_options, value: unknown) => typeof value !== 'function')
+  @Nested(() => BackoffOptions, 'an object or a function was expected')
+  backoff?: BackoffOptions | BackoffFunction;
 
   /**
    * After the last attempt: `'deadLetter'` (default) publishes the message to the dead letters and goes on with the key's
@@ -54,6 +62,18 @@ export class FailurePolicyOptions {
   @Optional()
   @IsIn(['deadLetter', 'park'], { message: `'deadLetter' or 'park' was expected` })
   onExhausted?: 'deadLetter' | 'park';
+
+  /**
+   * Asked after each failed attempt, a time-out among them: `'discard'` dead-letters the message at once (`discarded`),
+   * `'park'` parks its key at once, `'retry'` or nothing leaves it to `attempts` and `onExhausted`; so does a rule that
+   * throws or returns anything else, with an error in the log. A direct message, of the service's `handleMessage`, is never
+   * dead-lettered or parked: its caller gets the error. Not asked about a failing `init`, nor about a payload that cannot
+   * be decoded or validated.
+   * @example onError: (error) => (error instanceof UnknownDevice ? 'discard' : undefined)
+   */
+  @Optional()
+  @IsFunction()
+  onError?: ErrorRule;
 }
 
 /**
@@ -252,7 +272,10 @@ export interface ResolvedOptions {
   readonly failurePolicy: {
     readonly attempts: number;
     readonly backoff: { readonly initial: number; readonly max: number };
+    /** Goes before `backoff`, where it says something. */
+    readonly waits: BackoffFunction | undefined;
     readonly onExhausted: 'deadLetter' | 'park';
+    readonly onError: ErrorRule | undefined;
   };
 }
 
@@ -264,8 +287,10 @@ export function resolveOptions(
 ): ResolvedOptions {
   // Read one by one, since a user's class may have getters for them.
   const policies = [handler.failurePolicy, options.failurePolicy];
-  const policy = <K extends keyof FailurePolicyOptions>(name: K) => firstOf(policies.map((given) => given?.[name]));
-  const backoff = (name: keyof BackoffOptions) => firstOf(policies.map((given) => given?.backoff?.[name]));
+  const policy = <K extends keyof FailurePolicyOptions>(name: K) =>
+    firstOf(policies.map((given) => ownOf(given, name)));
+  const bounds = (name: keyof BackoffOptions) => firstOf(policies.map((given) => boundsOf(given)?.[name]));
+  const backoff = policy('backoff');
   return {
     instance,
     producerOnly: options.producerOnly ?? false,
@@ -284,10 +309,26 @@ export function resolveOptions(
     inheritAppConfig: handler.inheritAppConfig ?? options.inheritAppConfig ?? false,
     failurePolicy: {
       attempts: policy('attempts') ?? 5,
-      backoff: { initial: backoff('initial') ?? 100, max: backoff('max') ?? 10_000 },
+      backoff: { initial: bounds('initial') ?? 100, max: bounds('max') ?? 10_000 },
+      waits: typeof backoff === 'function' ? backoff : undefined,
       onExhausted: policy('onExhausted') ?? 'deadLetter',
+      onError: policy('onError'),
     },
   };
+}
+
+/** One option of a policy. A method of a user's class keeps its `this`. */
+function ownOf<K extends keyof FailurePolicyOptions>(
+  policy: FailurePolicyOptions | undefined,
+  name: K,
+): FailurePolicyOptions[K] {
+  const value: unknown = policy?.[name];
+  return (typeof value === 'function' ? value.bind(policy) : value) as FailurePolicyOptions[K];
+}
+
+function boundsOf(policy: FailurePolicyOptions | undefined): BackoffOptions | undefined {
+  const backoff = policy?.backoff;
+  return typeof backoff === 'function' ? undefined : backoff;
 }
 
 function firstOf<T>(values: readonly T[]): T | undefined {

@@ -34,4 +34,4 @@ export type DeadLetterReason =
  * Why a key's messages are in the side queue.
  * @publicApi
  */
-export type ParkReason = 'attempts_exhausted' | 'operator' | 'pressure';
+export type ParkReason = 'attempts_exhausted' | 'error_rule' | 'operator' | 'pressure';

@@ -14,6 +14,7 @@ import { codecOf } from '../payload/payload-format.js';
 import type { Transport, TransportConnection } from '../transport/transport.interface.js';
 import { AttemptSlots } from './base/attempt-slots.js';
 import type { Environment } from './base/environment.js';
+import { FailurePolicy } from './base/failure-policy.js';
 import { EventSource } from './base/event-source.js';
 import { ToldEvents } from './base/told-events.js';
 import { Log } from './base/log.js';
@@ -82,7 +83,8 @@ export class Engine implements ProducerPort {
     const keyText = keyTextFor(options.logKeys);
     this.logger = logger;
     this.told = new ToldEvents(subject, log);
-    this.environment = { options, log, keyText, clock, round, random, events: new EventSource(subject) };
+    const policy = new FailurePolicy(options.failurePolicy, random, log, clock);
+    this.environment = { options, log, keyText, policy, clock, round, events: new EventSource(subject) };
     this.codec = codecOf(options.payload);
     this.epochs = parts.epochs ?? new EpochCounter();
     this.callbacks = new Callbacks(

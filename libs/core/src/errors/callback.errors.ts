@@ -63,7 +63,7 @@ export class SignalNotHandledError extends MississippiError {
 }
 
 /**
- * Every attempt at a message failed; `cause` is the last error.
+ * Every attempt at a message failed, and there is no further one; `cause` is the last error.
  * @publicApi
  */
 export class AttemptsExhaustedError extends MississippiError {
@@ -75,7 +75,7 @@ export class AttemptsExhaustedError extends MississippiError {
     cause: unknown,
   ) {
     super(
-      `The message of the key ${key} failed at each of ${attempts} attempts, the last time with: ${describe(cause)}`,
+      `The message of the key ${key} failed at ${attempts === 1 ? 'its only attempt, with' : `each of ${attempts} attempts, the last time with`}: ${describe(cause)}`,
       {
         cause,
       },

@@ -1,3 +1,4 @@
+import { describe } from './describe.js';
 import { MississippiError } from './mississippi.error.js';
 
 /**
@@ -118,5 +119,26 @@ export class InvalidHandlerError extends MississippiError {
 
   constructor(className: string, problem: string) {
     super(`${className} is decorated with @MessageHandler but ${problem}.`);
+  }
+}
+
+/**
+ * A function of the failure policy threw, or its answer makes no sense. It is logged, never thrown: the ordinary policy
+ * applies.
+ * @publicApi
+ */
+export class FailurePolicyError extends MississippiError {
+  readonly code = 'failure_policy';
+
+  static thrown(option: string, cause: unknown): FailurePolicyError {
+    return new FailurePolicyError(`failurePolicy.${option} threw, so the ordinary policy applies: ${describe(cause)}`, {
+      cause,
+    });
+  }
+
+  static answered(option: string, answer: string, expected: string): FailurePolicyError {
+    return new FailurePolicyError(
+      `failurePolicy.${option} returned ${answer}, so the ordinary policy applies: return ${expected}, or nothing.`,
+    );
   }
 }

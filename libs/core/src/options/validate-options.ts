@@ -60,8 +60,14 @@ function problems(path: string, error: ValidationError): OptionProblem[] {
     const known = error.target ? optionNames(error.target.constructor).sort().join(', ') : '';
     return [{ path: here, expected: `there is no such option (known: ${known})` }];
   }
-  const texts = Object.entries(constraints).map(([name, text]) => expectation(name, text, error.property));
+  const texts = withoutRepetition(constraints).map(([name, text]) => expectation(name, text, error.property));
   return [{ path: here, expected: `${[...new Set(texts)].join(' and ')}, not ${show(error.value)}` }];
+}
+
+/** What is no object fails the check for that and the look into it: the first says what was expected. */
+function withoutRepetition(constraints: Record<string, string>): [string, string][] {
+  const entries = Object.entries(constraints);
+  return 'isObject' in constraints ? entries.filter(([name]) => name !== 'nestedValidation') : entries;
 }
 
 /** class-validator's own texts begin with the property, which the path already names. */

@@ -38,11 +38,11 @@ export function Optional(): PropertyDecorator {
  * Options inside options.
  * @publicApi
  */
-export function Nested(type: () => new () => object): PropertyDecorator {
+export function Nested(type: () => new () => object, message = 'an object was expected'): PropertyDecorator {
   const isObject = expects(
     'isObject',
     (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-    'an object was expected',
+    message,
   );
   return (target, property) => {
     for (const decorate of [isObject, ValidateNested(), TransformTo(type)]) decorate(target, property);
@@ -90,6 +90,10 @@ export function IsCount(range: CountRange = {}, options?: ValidationOptions): Pr
     `a whole number${bounds} was expected`,
     options,
   );
+}
+
+export function IsFunction(options?: ValidationOptions): PropertyDecorator {
+  return expects('isFunction', (value) => typeof value === 'function', 'a function was expected', options);
 }
 
 export function IsTransport(options?: ValidationOptions): PropertyDecorator {

@@ -83,7 +83,19 @@ describe('a wrong option stops the app and tells its path, what was expected and
       { failurePolicy: { attempts: 0 } },
       `forRoot.failurePolicy.attempts: ${count} (Infinity is allowed), was expected, not 0`,
     ],
-    [{ failurePolicy: { backoff: 100 } }, 'forRoot.failurePolicy.backoff: an object was expected, not 100'],
+    [
+      { failurePolicy: { backoff: 100 } },
+      'forRoot.failurePolicy.backoff: an object or a function was expected, not 100',
+    ],
+    [
+      { failurePolicy: { backoff: null } },
+      'forRoot.failurePolicy.backoff: an object or a function was expected, not null',
+    ],
+    [
+      { failurePolicy: { onError: 'discard' } },
+      "forRoot.failurePolicy.onError: a function was expected, not 'discard'",
+    ],
+    [{ logKeys: 'sha256' }, "forRoot.logKeys: 'plain' or 'hashed' was expected, not 'sha256'"],
     [
       { failurePolicy: { backoff: { initial: Infinity } } },
       `forRoot.failurePolicy.backoff.initial: ${milliseconds} 0, was expected, not Infinity`,
@@ -117,7 +129,7 @@ describe('an unknown option stops the app and tells which there are:', () => {
   test.each<[object, string, string]>([
     [{ concurency: 5 }, 'forRoot.concurency', 'concurrency, drainTimeout, failurePolicy'],
     [{ nmae: 'orders' }, 'forRoot.nmae', 'maxLiveKeys, name, payload'],
-    [{ failurePolicy: { retries: 5 } }, 'forRoot.failurePolicy.retries', 'attempts, backoff, onExhausted'],
+    [{ failurePolicy: { retries: 5 } }, 'forRoot.failurePolicy.retries', 'attempts, backoff, onError, onExhausted'],
     [{ failurePolicy: { backoff: { factor: 2 } } }, 'forRoot.failurePolicy.backoff.factor', 'initial, max'],
     [{ name: 'orders', prefetch: 5 }, 'forRoot(orders).prefetch', 'concurrency'],
   ])('%j', async (options, path, known) => {
@@ -132,7 +144,7 @@ test('all wrong options are told at once', async () => {
     [
       '3 invalid options:',
       `  - forRoot.concurrency: ${count} (Infinity is allowed), was expected, not 0`,
-      '  - forRoot.failurePolicy.backof: there is no such option (known: attempts, backoff, onExhausted)',
+      '  - forRoot.failurePolicy.backof: there is no such option (known: attempts, backoff, onError, onExhausted)',
       `  - forRoot.failurePolicy.attempts: ${count} (Infinity is allowed), was expected, not -1`,
     ].join('\n'),
   );
@@ -259,6 +271,58 @@ test('what @MessageHandler says goes before forRoot, and what it leaves out come
   const events = Promise.all([next(service, 'retried'), next(service, 'exhausted'), next(service, 'parked')]);
   await producerOf(app).publish('a text', { shardingKey: 'k' });
   expect(await events).toMatchObject([{ delay: 0 }, { attempt: 2 }, { mode: 'held' }]);
+});
+
+describe('functions of the failure policy', () => {
+  /** What becomes of the retries of a message whose handler always fails. */
+  async function delays(handler: MessageHandlerOptions, forRoot: MississippiOptions): Promise<number[]> {
+    @MessageHandler(handler)
+    class Failing implements DataUpdaterHandler {
+      handleMessage(): never {
+        throw new Error('no');
+      }
+    }
+    const app = await startApp({ imports: [MississippiModule.forRoot(forRoot)], providers: [Failing] });
+    const found: number[] = [];
+    const service = serviceOf(app);
+    service.events.subscribe((event) => event.type === 'retried' && found.push(event.delay));
+    const dead = next(service, 'deadLettered');
+    await producerOf(app).publish('x', { shardingKey: 'k' });
+    await dead;
+    return found;
+  }
+
+  test.each<[string, MessageHandlerOptions['failurePolicy'], MississippiOptions['failurePolicy'], number[]]>([
+    ['of the handler go first', { backoff: () => 1 }, { attempts: 2, backoff: () => 2 }, [1]],
+    ['of forRoot count where the handler says nothing', { attempts: 2 }, { backoff: () => 2 }, [2]],
+    [
+      'of forRoot do not count where the handler has bounds',
+      { attempts: 2, backoff: { max: 0 } },
+      { backoff: () => 2 },
+      [0],
+    ],
+    ['have the bounds of forRoot behind them', { attempts: 2, backoff: () => undefined }, { backoff: { max: 0 } }, [0]],
+    ['may be a rule', { onError: () => 'discard' }, { onError: () => 'park', attempts: 2 }, []],
+    ['may be a rule of forRoot', { attempts: 5 }, { onError: () => 'discard' }, []],
+  ])('%s', async (_, handler, forRoot, expected) => {
+    expect(await delays({ failurePolicy: handler! }, { failurePolicy: forRoot! })).toEqual(expected);
+  });
+
+  test('may be methods of a class', async () => {
+    class Policy {
+      readonly attempts = 3;
+      readonly #wait = 3;
+      backoff(): number {
+        return this.#wait;
+      }
+      onError({ message }: Error): 'retry' | undefined {
+        return message === 'no' && this.#wait === 3 ? 'retry' : undefined;
+      }
+    }
+    expect(await delays({}, { failurePolicy: new Policy() as MississippiOptions['failurePolicy'] & object })).toEqual([
+      3, 3,
+    ]);
+  });
 });
 
 test('what is undefined is left out', async () => {

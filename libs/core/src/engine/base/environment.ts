@@ -2,6 +2,7 @@ import type { Clock } from '../../clock/clock.interface.js';
 import type { KeyText } from '../../keys/key-text.js';
 import type { ResolvedOptions } from '../../mississippi.options.js';
 import type { EventSource } from './event-source.js';
+import type { FailurePolicy } from './failure-policy.js';
 import type { Log } from './log.js';
 import type { Round } from './round.js';
 
@@ -11,9 +12,8 @@ export interface Environment {
   readonly log: Log;
   /** A key as it may appear in the log and in errors, which callers log. */
   readonly keyText: KeyText;
+  readonly policy: FailurePolicy;
   readonly clock: Clock;
   readonly round: Round;
-  /** From 0 to below 1, for the jitter of backoffs. */
-  readonly random: () => number;
   readonly events: EventSource;
 }

@@ -2,7 +2,6 @@ import { describe } from '../../errors/describe.js';
 import type { DeadLetterReason } from '../../note-headers.js';
 import type { Delivery } from '../../transport/transport.interface.js';
 import { LogLimit } from '../base/log-limit.js';
-import { backoff } from '../base/backoff.js';
 import type { EngineKey } from '../base/engine-key.js';
 import { describeAttempts, describeMessage } from './describe-message.js';
 import type { EpochState } from './epoch-state.js';
@@ -88,7 +87,7 @@ export class DeadLetters {
 
   private failed(letter: DeadLetter, settled: () => void, tries: number, failure: unknown): void {
     const { epoch } = this;
-    const { clock, log, options, random } = epoch.environment;
+    const { clock, log, policy } = epoch.environment;
     const abandoned = (): boolean => epoch.ended || (letter.key === undefined && epoch.phase !== 'open');
     if (abandoned()) return;
     if (tries === 1) {
@@ -99,7 +98,7 @@ export class DeadLetters {
         failure,
       );
     }
-    clock.after(backoff(tries, options.failurePolicy.backoff, random), () => {
+    clock.after(policy.ordinaryDelay(tries), () => {
       if (!abandoned()) this.send(letter, settled, tries + 1);
     });
   }

@@ -1,13 +1,14 @@
 import type { Timer } from '../../clock/clock.interface.js';
 import { describe } from '../../errors/describe.js';
 import { AttemptsExhaustedError, KeyParkedError } from '../../errors/index.js';
+import type { Failure } from '../../interfaces/failure.interface.js';
 import type { DeadLetterReason, ParkReason } from '../../note-headers.js';
 import type { Delivery, ParkedMode } from '../../transport/transport.interface.js';
-import { backoff } from '../base/backoff.js';
 import { keyFields, keyTextOf } from '../base/key-text.js';
 import { LogLimit } from '../base/log-limit.js';
 import type { Fifo } from '../../collections/fifo.js';
 import { describeAttempts, describeMessage } from './describe-message.js';
+import { failureOf, type FailedCallback } from './failure-of.js';
 import { Parking, type ParkedKey } from './parking.js';
 import type { HeadPhase, TrackedKey } from './tracked-key.js';
 import { DeliveredMessage, DirectTrackedMessage, type TrackedMessage } from './tracked-message.js';
@@ -21,6 +22,8 @@ export interface RecoveringTracker {
   readonly fifo: Fifo<TrackedMessage>;
   /** Refuses the head for good. */
   refuse(reason: DeadLetterReason, error: unknown): void;
+  /** The attempt is as if it had not been. */
+  standBack(): void;
 }
 
 /**
@@ -67,38 +70,35 @@ export class Recovery implements ParkedKey {
 
   /** An attempt at the head failed. */
   failed(error: unknown): void {
-    const { tracker } = this;
-    const { options, random, events, log } = this.key.epoch.environment;
+    const { tracker, key } = this;
+    const { policy } = key.epoch.environment;
     this.lastError = error;
-    if (tracker.attempt >= options.failurePolicy.attempts) {
-      this.exhausted(error);
-      return;
-    }
-    const delay = backoff(tracker.attempt, options.failurePolicy.backoff, random);
-    const head = tracker.fifo.peek()!;
-    events.sink?.message('retried', this.key, head, tracker.attempt, { error, delay });
-    this.limit.tell((more, untold) => {
-      const next = `failed and is tried again in ${Math.round(delay)} ms`;
-      log.warn(
-        `Attempt ${tracker.attempt} at the ${this.describe(head)} ${next}: ${describe(error)}${more}`,
-        { event: 'retried', ...this.fields(head), attempt: tracker.attempt, delay: Math.round(delay), untold },
-        error,
-      );
-    });
-    this.retryAfter(delay);
+    const failure = { error, callback: 'handleMessage', attempt: tracker.attempt } as const;
+    const verdict = policy.verdict(error, () => this.seen(failure));
+    const over = verdict === 'discard' || verdict === 'park' || tracker.attempt >= policy.attempts;
+    const delay = over ? 0 : policy.delay(tracker.attempt, () => this.seen(failure));
+    // A user's function was asked, and may have ended the epoch.
+    if (key.epoch.phase !== 'open') tracker.standBack();
+    else if (verdict === 'discard') this.discard(error);
+    else if (verdict === 'park') this.parkOrRefuse(error, 'error_rule');
+    else if (over) this.exhausted(error);
+    else this.retry(error, delay);
   }
 
   /** `init` failed before the head's attempt: that uses up no attempt, unless a caller waits for the message. */
   startFailed(error: Error, failures: number): void {
-    const { tracker } = this;
-    const { options, random } = this.key.epoch.environment;
+    const { tracker, key } = this;
+    const { policy } = key.epoch.environment;
     this.lastError = error;
     if (!(tracker.fifo.peek() instanceof DirectTrackedMessage)) tracker.attempt--;
-    else if (tracker.attempt >= options.failurePolicy.attempts) {
+    else if (tracker.attempt >= policy.attempts) {
       this.exhausted(error);
       return;
     }
-    this.retryAfter(backoff(failures, options.failurePolicy.backoff, random));
+    const failure = { error: error.cause, callback: 'init', attempt: failures } as const;
+    const delay = policy.delay(failures, () => this.seen(failure));
+    if (key.epoch.phase === 'open') this.retryAfter(delay);
+    else tracker.phase = 'open';
   }
 
   /** A key in backoff must not sit on its shard's window, nor on a delivery until the broker takes it back. */
@@ -199,24 +199,64 @@ export class Recovery implements ParkedKey {
     else this.relievePressure(delay);
   }
 
-  private exhausted(error: unknown): void {
+  private retry(error: unknown, delay: number): void {
     const { key, tracker } = this;
-    const { events, options, log } = key.epoch.environment;
+    const { events, log } = key.epoch.environment;
     const head = tracker.fifo.peek()!;
-    events.sink?.message('exhausted', key, head, tracker.attempt, { error });
-    if (!(head instanceof DeliveredMessage)) {
-      tracker.refuse('attempts_exhausted', new AttemptsExhaustedError(keyTextOf(this.key), tracker.attempt, error));
-    } else if (options.failurePolicy.onExhausted === 'park') {
-      log.error(
-        `The ${this.describe(head)} and what follows it are parked after ${describeAttempts(tracker.attempt)}; resume the key or drop the message: ${describe(error)}`,
-        { event: 'parked', ...this.fields(head), attempts: tracker.attempt },
+    events.sink?.message('retried', key, head, tracker.attempt, { error, delay });
+    this.limit.tell((more, untold) => {
+      const next = `failed and is tried again in ${Math.round(delay)} ms`;
+      log.warn(
+        `Attempt ${tracker.attempt} at the ${this.describe(head)} ${next}: ${describe(error)}${more}`,
+        { event: 'retried', ...this.fields(head), attempt: tracker.attempt, delay: Math.round(delay), untold },
         error,
       );
-      tracker.phase = 'backoff';
-      this.enterParking('held', 'attempts_exhausted');
-    } else {
-      tracker.refuse('attempts_exhausted', error);
+    });
+    this.retryAfter(delay);
+  }
+
+  private exhausted(error: unknown): void {
+    const { key, tracker } = this;
+    const { events, policy } = key.epoch.environment;
+    const head = tracker.fifo.peek()!;
+    events.sink?.message('exhausted', key, head, tracker.attempt, { error });
+    if (policy.onExhausted === 'park') this.parkOrRefuse(error, 'attempts_exhausted');
+    else this.refuse('attempts_exhausted', error);
+  }
+
+  /** The rule for errors refuses the head for good. */
+  private discard(error: unknown): void {
+    const { key, tracker } = this;
+    const head = tracker.fifo.peek()!;
+    key.epoch.environment.events.sink?.message('discarded', key, head, tracker.attempt, { reason: describe(error) });
+    this.refuse('discarded', error);
+  }
+
+  /** Parks the key from its failed head on. A direct message is never parked: its caller gets the error. */
+  private parkOrRefuse(error: unknown, reason: ParkReason): void {
+    const { key, tracker } = this;
+    const head = tracker.fifo.peek()!;
+    if (!(head instanceof DeliveredMessage)) {
+      this.refuse('attempts_exhausted', error);
+      return;
     }
+    key.epoch.environment.log.error(
+      `The ${this.describe(head)} and what follows it are parked after ${describeAttempts(tracker.attempt)}; resume the key or drop the message: ${describe(error)}`,
+      { event: 'parked', ...this.fields(head), attempts: tracker.attempt, reason },
+      error,
+    );
+    tracker.phase = 'backoff';
+    this.enterParking('held', reason);
+  }
+
+  private refuse(reason: DeadLetterReason, error: unknown): void {
+    const { tracker, key } = this;
+    const direct = !(tracker.fifo.peek() instanceof DeliveredMessage);
+    tracker.refuse(reason, direct ? new AttemptsExhaustedError(keyTextOf(key), tracker.attempt, error) : error);
+  }
+
+  private seen(failed: FailedCallback): Failure {
+    return failureOf(this.key, this.tracker.fifo.peek()!, failed);
   }
 
   private enterParking(mode: ParkedMode, reason: ParkReason): void {
