@@ -2,12 +2,13 @@ import type { Type } from '@nestjs/common';
 
 /**
  * Turns payloads into bytes and back. Both may throw: a payload that cannot be encoded rejects `publish` before anything
- * is sent, one that cannot be decoded is dead-lettered as `payload_undecodable`.
+ * is sent, one that cannot be decoded is dead-lettered as `payload_undecodable`. `decode` may return a promise; `encode`
+ * answers at once, since messages leave in the order of the calls.
  * @publicApi
  */
 export interface PayloadCodec<Payload = unknown> {
   encode(payload: Payload): Uint8Array;
-  decode(body: Uint8Array): Payload;
+  decode(body: Uint8Array): Payload | Promise<Payload>;
 }
 
 /**

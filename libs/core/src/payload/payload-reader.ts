@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
+import { isThenable } from '../engine/base/thenable.js';
 import { PayloadDecodeError, PayloadInvalidError } from '../errors/index.js';
 import type { PayloadFormat } from '../interfaces/payload-codec.interface.js';
 import { classOf, codecOf } from './payload-format.js';
@@ -23,22 +24,35 @@ export class PayloadReader {
   }
 
   /**
-   * @throws {RefusedPayload} where the bytes cannot be decoded; by a rejected promise, where the class objects
+   * @throws {RefusedPayload} where the bytes cannot be decoded; by a rejected promise, where the codec takes its time or the
+   * class objects
    */
   read(body: Uint8Array): unknown {
     let payload: unknown;
+    let promised: boolean;
     try {
       payload = this.codec.decode(body);
+      promised = isThenable(payload);
     } catch (error) {
-      throw new RefusedPayload(new PayloadDecodeError(error));
+      throw undecodable(error);
     }
-    return this.check(payload);
+    if (!promised) return this.check(payload);
+    return Promise.resolve(payload).then(
+      (read) => this.check(read),
+      (error: unknown) => {
+        throw undecodable(error);
+      },
+    );
   }
 
   /** Applies the payload class to a payload that never was bytes. */
   check(payload: unknown): unknown {
     return this.type === undefined ? payload : instanceOf(this.type, payload, this.validates);
   }
+}
+
+function undecodable(error: unknown): RefusedPayload {
+  return new RefusedPayload(new PayloadDecodeError(error));
 }
 
 async function instanceOf(type: Type, payload: unknown, validates: boolean): Promise<object> {
@@ -50,7 +64,7 @@ async function instanceOf(type: Type, payload: unknown, validates: boolean): Pro
   try {
     instance = plainToInstance(type, payload) as object;
   } catch (error) {
-    throw new RefusedPayload(new PayloadDecodeError(error));
+    throw undecodable(error);
   }
   if (!validates) return instance;
   // Asynchronous on purpose: the synchronous variant skips a class's asynchronous validators without a word.

@@ -5,6 +5,7 @@ import type { MessageHeaders } from '../interfaces/message-headers.interface.js'
 import { checkMessage } from './check-message.js';
 import { checkTimeout } from './check-timeout.js';
 import { encodeShardingKey, shardOf, type ShardingKey } from '../keys/sharding-key.js';
+import { isThenable } from '../engine/base/thenable.js';
 import type { ProducerPort } from '../engine/producer-port.js';
 
 /**
@@ -90,7 +91,11 @@ function encode({ codec }: ProducerPort, payload: unknown): Uint8Array {
   try {
     const body: unknown = codec.encode(payload);
     if (body instanceof Uint8Array) return body;
-    throw new TypeError(`encode of the codec must return a Uint8Array, not ${describe(body)}`);
+    const promised = isThenable(body);
+    // Nobody waits for it, since messages keep the order of the calls; its rejection must not end the process.
+    if (promised) Promise.resolve(body).catch(() => undefined);
+    const found = promised ? 'a promise' : describe(body);
+    throw new TypeError(`encode of the codec must return a Uint8Array at once, not ${found}`);
   } catch (error) {
     throw error instanceof PayloadEncodeError ? error : new PayloadEncodeError(error);
   }

@@ -1,5 +1,5 @@
 import { Transform } from 'class-transformer';
-import { IsInt, Min } from 'class-validator';
+import { IsInt, Min, Validate, ValidatorConstraint, type ValidatorConstraintInterface } from 'class-validator';
 import {
   NOTE_HEADERS,
   PayloadEncodeError,
@@ -79,6 +79,96 @@ test.each<[string, PayloadFormat, string | Uint8Array]>([
   await inject(body);
   expect(seen).toEqual([]);
   expect(broker.deadLetters).toMatchObject([{ headers: { [NOTE_HEADERS.reason]: 'payload_undecodable' } }]);
+});
+
+describe('a codec may take its time to decode', () => {
+  const rejects = { encode: () => Buffer.alloc(1), decode: () => Promise.reject(new Error('no')) };
+  /** A thenable that is no promise: its `then` returns nothing. */
+  const foreign = (settle: (resolve: (value: unknown) => void, reject: (error: unknown) => void) => void): unknown => ({
+    then: (resolve: (value: unknown) => void, reject: (error: unknown) => void) => settle(resolve, reject),
+  });
+  const never = () => Buffer.alloc(1);
+
+  test.each<[string, PayloadCodec]>([
+    ['a promise', { encode: never, decode: () => Promise.resolve('read') }],
+    ['a thenable', { encode: never, decode: () => foreign((resolve) => setImmediate(() => resolve('read'))) }],
+  ])('%s is awaited before the handler is called', async (_, format) => {
+    const { inject, seen, broker } = await startNoting(format);
+    await inject('x');
+    await settled();
+    expect(seen).toEqual(['read']);
+    expect(broker.length).toBe(0);
+  });
+
+  test.each<[string, PayloadCodec]>([
+    ['a promise that rejects', rejects],
+    ['a thenable that rejects', { encode: never, decode: () => foreign((_, reject) => reject(new Error('no'))) }],
+    [
+      'a thenable that throws',
+      {
+        encode: never,
+        decode: () =>
+          foreign(() => {
+            throw new Error('no');
+          }),
+      },
+    ],
+  ])('what cannot be decoded is dead-lettered as payload_undecodable, without a retry: %s', async (_, format) => {
+    const { inject, seen, broker, of } = await startNoting(format);
+    await inject('x');
+    expect(seen).toEqual([]);
+    expect(of('retried')).toEqual([]);
+    expect(broker.deadLetters).toMatchObject([
+      {
+        headers: {
+          [NOTE_HEADERS.reason]: 'payload_undecodable',
+          [NOTE_HEADERS.error]: expect.stringMatching(/cannot be decoded: Error: no/) as unknown,
+        },
+      },
+    ]);
+  });
+
+  test('what the handler throws after that is a failed attempt all the same', async () => {
+    const { publish, of } = await startEngine(
+      { handleMessage: () => Promise.reject(new Error('handler')) },
+      { payload: { encode: never, decode: () => Promise.resolve(1) } },
+    );
+    await publish('k', 'a');
+    await settled();
+    expect(of('retried')).toMatchObject([{ error: { message: 'handler' } }]);
+  });
+
+  test('to encode it may not: publish is refused with a typed error, and a rejection ends nothing', async () => {
+    for (const encode of [() => Promise.resolve(Buffer.alloc(1)), () => Promise.reject(new Error('no'))]) {
+      const codec = { encode: encode as unknown as PayloadCodec['encode'], decode: () => 1 };
+      const { publish, broker } = await startNoting(codec);
+      const error: unknown = await publish('k', 1).catch((refusal: unknown) => refusal);
+      expect(error).toBeInstanceOf(PayloadEncodeError);
+      expect(String(error)).toContain('encode of the codec must return a Uint8Array at once, not a promise');
+      await settled(); // An unhandled rejection would have ended the test by now.
+      expect(broker.length).toBe(0);
+    }
+  });
+});
+
+test('a validator that fails has not judged the payload: the attempt has failed, and is tried again', async () => {
+  let checks = 0;
+  @ValidatorConstraint({ async: true })
+  class Known implements ValidatorConstraintInterface {
+    async validate(): Promise<boolean> {
+      if (++checks === 1) throw new Error('the database is away');
+      return true;
+    }
+  }
+  class Asked {
+    @Validate(Known)
+    value!: number;
+  }
+  const { inject, seen, of, clock } = await startNoting(Asked);
+  await inject('{"value":1}');
+  expect(of('retried')).toMatchObject([{ error: { message: 'the database is away' } }]);
+  await clock.advance(1_000);
+  expect(seen).toEqual([{ value: 1 }]);
 });
 
 test.each(['{"value":-1}', '{"value":"x"}', '{}', 'null', '[]', '7'])(

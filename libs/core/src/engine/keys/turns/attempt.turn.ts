@@ -65,7 +65,8 @@ class Attempt extends CallbackRun<TurnKey, TrackedMessage> {
         ? reader.read(message.delivery.body)
         : reader.check((message as DirectTrackedMessage).payload);
     if (!isThenable(payload)) return handler.handleMessage(payload, this.updater.state, new RunContext(this));
-    return payload.then((ready) => {
+    // The `then` of a foreign thenable may return anything.
+    return Promise.resolve(payload).then((ready) => {
       if (!this.running || key.closeError !== undefined) {
         throw new Error('the attempt ended before its payload was read');
       }
