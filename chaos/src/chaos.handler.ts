@@ -1,7 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DataUpdaterService, MessageHandler, type MessageContext, type ShardingKey } from '@mississippi/core';
+import {
+  DataUpdaterService,
+  KeyNotParkedError,
+  MessageHandler,
+  type MessageContext,
+  type ShardingKey,
+} from '@mississippi/core';
 import { RecordingHandler, type Recorder } from '@mississippi/history';
 import { Inject } from '@nestjs/common';
 import { ATTEMPTS, sickMark, type Command, type Task } from './protocol.js';
@@ -10,6 +16,11 @@ export const RECORDER = Symbol('recorder');
 export const FOLDER = Symbol('folder');
 
 type OperatorSignal = Pick<Extract<Command, { type: 'signal' }>, 'call'>;
+
+/** The operator resumes keys whether they are parked or not. */
+function unlessNotParked(error: unknown): void {
+  if (!(error instanceof KeyNotParkedError)) throw error;
+}
 
 /** Does what each message says, and has every callback recorded. */
 @MessageHandler({ failurePolicy: { attempts: ATTEMPTS, backoff: { initial: 20, max: 100 }, onExhausted: 'park' } })
@@ -30,7 +41,7 @@ export class ChaosHandler extends RecordingHandler<Task, OperatorSignal, number>
 
   async handleSignal({ call }: OperatorSignal, handled: number, { key }: { key: ShardingKey }): Promise<number> {
     if (call === 'park') await this.service.park(key);
-    else await this.service.resume(key);
+    else await this.service.resume(key).catch(unlessNotParked);
     return handled;
   }
 

@@ -9,6 +9,7 @@ import type { TransportConnection } from '../transport/transport.interface.js';
 import type { Caller } from './base/caller.js';
 import type { Environment } from './base/environment.js';
 import { isHandOver } from './base/hand-over.js';
+import type { KeyQueue } from './keys/key-queue.js';
 import { PendingSignal } from './keys/pending-signal.js';
 import { signalKey } from './keys/signal-key.js';
 import { DirectTrackedMessage } from './messages/tracked-message.js';
@@ -91,13 +92,18 @@ export class KeyCalls {
   }
 
   async resume(key: Uint8Array): Promise<void> {
-    this.shards.ownedBy(key).queues.get(key)?.tracker.resume();
+    this.parkedQueue(key, 'resume').tracker.resume();
   }
 
   async drop(key: Uint8Array): Promise<void> {
+    return this.parkedQueue(key, 'drop').tracker.drop();
+  }
+
+  /** @throws {KeyNotParkedError} when there is nothing of the key */
+  private parkedQueue(key: Uint8Array, call: 'resume' | 'drop'): KeyQueue {
     const queue = this.shards.ownedBy(key).queues.get(key);
-    if (queue === undefined) throw new KeyNotParkedError(this.environment.keyText(key));
-    return queue.tracker.drop();
+    if (queue === undefined) throw new KeyNotParkedError(this.environment.keyText(key), call);
+    return queue;
   }
 
   /** @throws what the caller would wait for without end */

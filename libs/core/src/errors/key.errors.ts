@@ -71,22 +71,70 @@ export class WaitingCycleError extends MississippiError {
   }
 }
 
-/** @publicApi */
+/**
+ * Why a key's messages go to the side queue: `held` until somebody resumes it, under `pressure` until its next attempt,
+ * `resuming` until everything that was parked is handled.
+ * @publicApi
+ */
+export type ParkedState = 'held' | 'pressure' | 'resuming';
+
+/**
+ * A message that bypasses the broker cannot be handled in order, because messages of its key are parked.
+ * @publicApi
+ */
 export class KeyParkedError extends MississippiError {
   readonly code = 'key_parked';
 
-  constructor(key: string) {
+  constructor(
+    key: string,
+    /** Why it is parked, and so what helps. */
+    readonly state: ParkedState,
+  ) {
     super(
-      `The key ${key} is parked, so a message that bypasses the broker cannot be handled in order: resume the key first, or publish the message with EventsProducer.`,
+      `The key ${key} ${WHY_PARKED[state]}, so a message that bypasses the broker cannot be handled in order: ${WHAT_HELPS[state]}, or publish the message with EventsProducer.`,
     );
   }
 }
 
-/** @publicApi */
+const WHY_PARKED: Record<ParkedState, string> = {
+  held: 'is parked until somebody resumes it',
+  pressure: 'is parked under pressure, since its first message keeps failing or its data updater does not start',
+  resuming: 'was resumed, and is fed what was parked of it',
+};
+
+const WHAT_HELPS: Record<ParkedState, string> = {
+  held: 'resume the key first',
+  pressure: 'try again later, since it resumes by itself (to resume it does nothing)',
+  resuming: 'wait for the event unparked',
+};
+
+/**
+ * `resume` or `drop` found nothing that is held: the key is not parked, or is fed already, or what is to be dropped is
+ * not in the side queue yet.
+ * @publicApi
+ */
 export class KeyNotParkedError extends MississippiError {
   readonly code = 'key_not_parked';
 
-  constructor(key: string) {
-    super(`The key ${key} has no parked message that could be dropped now: park the key first, and wait until it is.`);
+  constructor(
+    key: string,
+    call: 'resume' | 'drop',
+    /** Set where it is parked, and yet there is nothing to do. */
+    state?: ParkedState,
+  ) {
+    super(`The key ${key} ${whyNot(call, state)}.`);
+  }
+}
+
+function whyNot(call: 'resume' | 'drop', state: ParkedState | undefined): string {
+  switch (state) {
+    case 'pressure':
+      return `is parked under pressure and resumes by itself: ${call === 'drop' ? 'park the key first, then drop its message' : 'there is nothing to do'}`;
+    case 'resuming':
+      return `was resumed already: ${call === 'drop' ? 'park the key again, then drop its message' : 'there is nothing to do'}`;
+    case 'held':
+      return `is parked, but none of its messages is in the side queue and can be ${call === 'drop' ? 'dropped' : 'resumed'} now: wait until one is`;
+    default:
+      return `is not parked, so there is nothing to ${call}: park the key first, and wait until it is`;
   }
 }

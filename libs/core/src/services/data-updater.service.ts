@@ -66,7 +66,7 @@ export class DataUpdaterService {
    * it until the promise settles.
    * @returns the handler's outcome; its `kind` is `'ack'`, `'discard'` or `'stop'`
    * @throws {AttemptsExhaustedError} when every attempt failed, those in which `init` failed included; its `cause` is the last error
-   * @throws {KeyParkedError} while the key is parked
+   * @throws {KeyParkedError} while the key is parked; its `state` says why, and so what helps
    * @throws {ShardNotOwnedError} when the key's shard lives in another process, or is lost before the message is handled
    * @throws {ShuttingDownError} when the app closes before the message is handled
    * @throws {InvalidMessageError} when it is no message, or its id, timestamp or headers cannot be
@@ -144,6 +144,7 @@ export class DataUpdaterService {
 
   /**
    * Feeds a parked key from the side queue until none of it is left, then from the shard. Attempts start at one.
+   * @throws {KeyNotParkedError} when the key is not parked, is fed already, or is parked under pressure and resumes by itself
    * @throws {ShardNotOwnedError} when the key's shard lives in another process
    * @throws {ShuttingDownError} when the app closes
    * @throws {NotStartedError} before the app's modules are initialised

@@ -186,12 +186,31 @@ describe('an operator', () => {
     await expect(service.drop('m')).rejects.toBeInstanceOf(KeyNotParkedError);
   });
 
-  test('who resumes a key that is not parked changes nothing', async () => {
+  test('who resumes a key that is not parked gets the error that drop gives, and changes nothing', async () => {
     const { send, service, handler, of } = await startParking();
-    await service.resume('k');
+    await send('l', 'a');
+    for (const key of ['k', 'l']) {
+      const refused: unknown = await service.resume(key).catch((error: unknown) => error);
+      expect(refused).toBeInstanceOf(KeyNotParkedError);
+      expect(String(refused)).toContain(`The key "${key}" is not parked, so there is nothing to resume`);
+    }
     await send('k', 'a');
     expect(handler.messages('k')).toEqual(['a']);
     expect(of('resumed')).toEqual([]);
+  });
+
+  test('who resumes before the key could be parked takes that back', async () => {
+    const gates = new Gates();
+    const handler = new RecordingHandler({ handleMessage: (payload) => gates.at(payload) });
+    const { send, service, of } = await startEngine(handler);
+    await send('k', 'a', 'b');
+    await service.park('k');
+    await service.resume('k');
+    await expect(service.resume('k')).rejects.toBeInstanceOf(KeyNotParkedError);
+    gates.open('a');
+    await settled();
+    expect(gates.names).toEqual(['b']);
+    expect(of('parked')).toEqual([]);
   });
 });
 
@@ -261,6 +280,26 @@ describe('resume', () => {
     expect(broker.parkedCount(0)).toBe(3);
   });
 
+  test('of a key that is fed already is refused, as drop is: there is nothing to do', async () => {
+    const { send, service, handler, of } = await startParkingWithRetries();
+    await service.park('k');
+    await send('k', 'flaky', 'b');
+    await service.resume('k');
+    await settled();
+    const refusals = await Promise.all(
+      [service.resume('k'), service.drop('k')].map((call) => call.catch((error: unknown) => error)),
+    );
+    expect(refusals.map(String)).toEqual([
+      'KeyNotParkedError: The key "k" was resumed already: there is nothing to do.',
+      'KeyNotParkedError: The key "k" was resumed already: park the key again, then drop its message.',
+    ]);
+    const direct: unknown = await service.handleMessage('k', { payload: 'x' }).catch((error: unknown) => error);
+    expect(direct).toMatchObject({ code: 'key_parked', state: 'resuming' });
+    expect(String(direct)).toContain('wait for the event unparked');
+    expect(of('resumed')).toHaveLength(1);
+    expect(handler.messages('k')).toEqual(['flaky']);
+  });
+
   /** Fails at `flaky` in its first two attempts. */
   async function startParkingWithRetries() {
     const handler = new RecordingHandler({
@@ -283,6 +322,9 @@ test('a direct message to a parked key is refused with a typed error, whether it
   gates.open('attempt');
   await settled();
   expect(waiting.value).toBeInstanceOf(KeyParkedError);
-  await expect(service.handleMessage('k', { payload: 'd' })).rejects.toBeInstanceOf(KeyParkedError);
+  expect(waiting.value).toMatchObject({ state: 'held' });
+  const later: unknown = await service.handleMessage('k', { payload: 'd' }).catch((error: unknown) => error);
+  expect(later).toMatchObject({ name: 'KeyParkedError', state: 'held' });
+  expect(String(later)).toContain('resume the key first');
   expect(handler.messages('k')).toEqual(['a']);
 });

@@ -119,6 +119,19 @@ test('a busy key that does not fail is never parked, however much of the window 
   expect(of('parked')).toEqual([]);
 });
 
+test('who is refused because a key is under pressure is told that it resumes by itself', async () => {
+  const { send, service } = await startUnderPressure();
+  await send('bad', ...numbers(1, 5));
+  const calls = [service.handleMessage('bad', { payload: 'x' }), service.resume('bad'), service.drop('bad')];
+  const refusals = await Promise.all(calls.map((call: Promise<unknown>) => call.catch((error: unknown) => error)));
+  expect(refusals[0]).toMatchObject({ name: 'KeyParkedError', state: 'pressure' });
+  expect(String(refusals[0])).toMatch(/parked under pressure.*try again later, since it resumes by itself/);
+  expect(refusals.slice(1).map(String)).toEqual([
+    'KeyNotParkedError: The key "bad" is parked under pressure and resumes by itself: there is nothing to do.',
+    'KeyNotParkedError: The key "bad" is parked under pressure and resumes by itself: park the key first, then drop its message.',
+  ]);
+});
+
 test('a direct message that fails gives none of its attempts to the message behind it', async () => {
   const attempts: string[] = [];
   const { send, service, clock } = await startEngine(

@@ -69,8 +69,9 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
 
   /** Takes a message that bypasses the transport. */
   accept(message: DirectTrackedMessage): void {
-    if (this.recovery?.parks === true) message.reject(new KeyParkedError(keyTextOf(this.key)));
-    else this.fifo.push(message);
+    const parked = this.recovery?.parkedState;
+    if (parked === undefined) this.fifo.push(message);
+    else message.reject(new KeyParkedError(keyTextOf(this.key), parked));
   }
 
   // What becomes of the head.
@@ -151,13 +152,15 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
     this.recover().park();
   }
 
+  /** @throws {KeyNotParkedError} when it is not held */
   resume(): void {
-    this.recovery?.resume();
+    if (this.recovery?.resume() === true) return;
+    throw new KeyNotParkedError(keyTextOf(this.key), 'resume', this.recovery?.parkedState);
   }
 
   /** Dead-letters the first parked message. */
   async drop(): Promise<void> {
-    if (!this.isParked) throw new KeyNotParkedError(keyTextOf(this.key));
+    if (!this.isParked) throw new KeyNotParkedError(keyTextOf(this.key), 'drop');
     await this.recovery!.drop();
     this.key.wake();
   }

@@ -1,4 +1,4 @@
-import { KeyNotParkedError } from '../../errors/index.js';
+import { KeyNotParkedError, type ParkedState } from '../../errors/index.js';
 import { keyBytes } from '../../keys/sharding-key.js';
 import type { ParkReason } from '../../note-headers.js';
 import type { Delivery, ParkedMode, ParkedReader } from '../../transport/transport.interface.js';
@@ -33,6 +33,11 @@ export class Parking {
   private dropping = false;
 
   constructor(private readonly parked: ParkedKey) {}
+
+  get state(): ParkedState {
+    if (!this.feeding) return 'held';
+    return this.mode === 'pressure' ? 'pressure' : 'resuming';
+  }
 
   /** Parks the key: held until it is resumed, or under pressure, in which it is fed at its next attempt. */
   enter(mode: ParkedMode, reason: ParkReason): void {
@@ -104,7 +109,7 @@ export class Parking {
    */
   async drop(): Promise<void> {
     const { key } = this.parked;
-    const refusal = (): Error => new KeyNotParkedError(keyTextOf(key));
+    const refusal = (): Error => new KeyNotParkedError(keyTextOf(key), 'drop', this.state);
     if (this.feeding || this.dropping) throw refusal();
     this.dropping = true;
     try {

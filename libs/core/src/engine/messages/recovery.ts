@@ -1,6 +1,6 @@
 import type { Timer } from '../../clock/clock.interface.js';
 import { describe } from '../../errors/describe.js';
-import { AttemptsExhaustedError, KeyParkedError } from '../../errors/index.js';
+import { AttemptsExhaustedError, KeyParkedError, type ParkedState } from '../../errors/index.js';
 import type { Failure } from '../../interfaces/failure.interface.js';
 import type { DeadLetterReason, ParkReason } from '../../note-headers.js';
 import type { Delivery, ParkedMode } from '../../transport/transport.interface.js';
@@ -52,9 +52,9 @@ export class Recovery implements ParkedKey {
   get isParked(): boolean {
     return this.parking !== undefined;
   }
-  /** Whether the key is parked, or will be once its head can be moved. */
-  get parks(): boolean {
-    return this.parking !== undefined || this.parkRequested;
+  /** How the key is parked, or will be once its head can be moved. */
+  get parkedState(): ParkedState | undefined {
+    return this.parkRequested ? 'held' : this.parking?.state;
   }
   get wantsMessage(): boolean {
     return this.tracker.phase === 'open' && this.tracker.fifo.length === 0;
@@ -131,11 +131,14 @@ export class Recovery implements ParkedKey {
     this.enterParking('held', 'operator');
   }
 
-  resume(): void {
+  /** Feeds a held key. Returns whether it was held, or was about to be. */
+  resume(): boolean {
+    const requested = this.parkRequested;
     this.parkRequested = false;
-    if (this.parking?.resume() !== true) return;
+    if (this.parking?.resume() !== true) return requested;
     this.tracker.attempt = 0;
     this.parking.feed();
+    return true;
   }
 
   /** Dead-letters the first parked message of a parked key. */
@@ -279,7 +282,7 @@ export class Recovery implements ParkedKey {
         tracker.held--;
         parking.append(message, message === head ? failure : {});
       } else {
-        (message as DirectTrackedMessage).reject(new KeyParkedError(keyTextOf(this.key)));
+        (message as DirectTrackedMessage).reject(new KeyParkedError(keyTextOf(this.key), parking.state));
       }
     }
     this.key.wake();
