@@ -1,3 +1,4 @@
+import type { Timer } from '../../clock/clock.interface.js';
 import { describe } from '../../errors/describe.js';
 import type { DeadLetterReason } from '../../note-headers.js';
 import type { Delivery } from '../../transport/transport.interface.js';
@@ -23,6 +24,8 @@ export interface DeadLetter {
 export class DeadLetters {
   private unconfirmed = 0;
 
+  /** Those that were refused and wait for their next try. */
+  private readonly waiting = new Map<DeadLetter, Timer>();
   private readonly limits = new Map<DeadLetterReason, LogLimit>();
 
   /** @param changed called whenever one fewer is unconfirmed */
@@ -64,6 +67,15 @@ export class DeadLetters {
     epoch.environment.events.sink?.message('deadLettered', key, delivery, attempts, { reason });
   }
 
+  /** The epoch has ended or is about to: what it is too late for is not tried again, and keeps no process. */
+  close(): void {
+    for (const [letter, timer] of this.waiting) {
+      if (!this.isTooLate(letter)) continue;
+      timer.cancel();
+      this.waiting.delete(letter);
+    }
+  }
+
   private ended(): void {
     this.unconfirmed--;
     this.changed();
@@ -86,10 +98,8 @@ export class DeadLetters {
   }
 
   private failed(letter: DeadLetter, settled: () => void, tries: number, failure: unknown): void {
-    const { epoch } = this;
-    const { clock, log, policy } = epoch.environment;
-    const abandoned = (): boolean => epoch.ended || (letter.key === undefined && epoch.phase !== 'open');
-    if (abandoned()) return;
+    const { clock, log, policy } = this.epoch.environment;
+    if (this.isTooLate(letter)) return;
     if (tries === 1) {
       const fields = this.fields(letter);
       log.warn(
@@ -98,9 +108,16 @@ export class DeadLetters {
         failure,
       );
     }
-    clock.after(policy.ordinaryDelay(tries), () => {
-      if (!abandoned()) this.send(letter, settled, tries + 1);
-    });
+    const again = (): void => {
+      this.waiting.delete(letter);
+      this.send(letter, settled, tries + 1);
+    };
+    this.waiting.set(letter, clock.after(policy.ordinaryDelay(tries), again));
+  }
+
+  private isTooLate({ key }: DeadLetter): boolean {
+    const { epoch } = this;
+    return epoch.ended || (key === undefined && epoch.phase !== 'open');
   }
 
   private fields({ keyBytes, delivery: { messageId }, reason, attempts }: DeadLetter) {

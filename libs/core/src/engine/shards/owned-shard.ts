@@ -186,6 +186,7 @@ export class OwnedShard implements ShardReceiver {
 
   private shut(reason: 'shardLost' | 'shardReleased' | 'shutdown', error: MississippiError): void {
     this.context.side.close();
+    this.context.deadLetters.close();
     // First of all: what the callbacks that begin here ask of other keys of the shard must not start there any more.
     this.line.closed(this);
     for (const queue of this.queues.values()) queue.close(reason, error);

@@ -1,4 +1,5 @@
 import { isObservable, lastValueFrom } from 'rxjs';
+import type { Timer } from '../../clock/clock.interface.js';
 import { HandlerTimeoutError } from '../../errors/index.js';
 import type { DataUpdaterHandler } from '../../interfaces/data-updater-handler.interface.js';
 import { PayloadReader } from '../../payload/payload-reader.js';
@@ -49,6 +50,8 @@ export class Callbacks {
   /** Promises that this round brought. Most callbacks have ended when it ends, and need no deadline. */
   private fresh: CallbackRun[] = [];
   private readonly spare: Awaiter[] = [];
+  /** What was told to end has so long still. */
+  private readonly graces = new Set<Timer>();
 
   constructor(
     readonly handler: DataUpdaterHandler,
@@ -107,11 +110,17 @@ export class Callbacks {
 
   /** Calls back when what was told to end has had its time for it. */
   afterGrace(callback: () => void): void {
-    this.environment.clock.after(GRACE, callback);
+    const timer = this.environment.clock.after(GRACE, () => {
+      this.graces.delete(timer);
+      callback();
+    });
+    this.graces.add(timer);
   }
 
   stop(): void {
     this.deadlines.stop();
+    for (const timer of this.graces) timer.cancel();
+    this.graces.clear();
   }
 
   private setDeadlines(): void {
