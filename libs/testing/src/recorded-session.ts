@@ -151,7 +151,7 @@ export class RecordedSession implements ShardReceiver {
     return this.move(delivery, this.session.park(delivery, mode, notes));
   }
 
-  readParked(key: Uint8Array): ParkedReader {
+  readParked(key: Uint8Array | undefined): ParkedReader {
     return this.session.readParked(key);
   }
 

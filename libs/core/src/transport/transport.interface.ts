@@ -47,8 +47,8 @@ export type ParkedMode = 'held' | 'pressure';
  * @publicApi
  */
 export interface ParkedEntry {
-  /** In the external term format, in any spelling. */
-  readonly key: Uint8Array;
+  /** In the external term format, in any spelling; `undefined` where there is no key that can be read. */
+  readonly key: Uint8Array | undefined;
   readonly mode: ParkedMode;
   /** What was noted when the message was moved. */
   readonly notes: MessageHeaders;
@@ -93,8 +93,11 @@ export interface ShardSession {
    * Waits while the broker takes nothing. A move that fails ends the session.
    */
   park(delivery: Delivery, mode: ParkedMode, notes: MessageHeaders): Promise<void>;
-  /** @param key canonical; messages are found whatever spelling of it they carry */
-  readParked(key: Uint8Array): ParkedReader;
+  /**
+   * @param key canonical; messages are found whatever spelling of it they carry. `undefined` reads those without a key that
+   * can be read.
+   */
+  readParked(key: Uint8Array | undefined): ParkedReader;
   /**
    * Whether the ownership of the shard is certain at this moment. A question without consequences, asked before each
    * attempt starts; left out, it always is. After a `false` no attempt starts until {@link verify} has succeeded.

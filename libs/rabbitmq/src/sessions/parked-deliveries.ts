@@ -2,11 +2,13 @@ import { canonicalKey, keyId, type ParkedEntry } from '@mississippi/core/transpo
 import { PARKED_HEADER } from '../wire/header-names.js';
 import type { RabbitDelivery } from '../wire/rabbit-delivery.js';
 
-/** One name for a key, whichever spelling of it is given. */
-export const idOf = (key: Uint8Array): string => keyId(canonicalKey(key));
-
-/** Only the library writes to a side queue. What somebody else put there counts as having no key, and stays. */
+/** What has no key that can be read counts as having one key together, which no key has. */
 const NO_KEY = '';
+
+/** One name for a key, whichever spelling of it is given. */
+export function idOf(key: Uint8Array | undefined): string {
+  return key === undefined ? NO_KEY : keyId(canonicalKey(key));
+}
 
 /** What was read of a side queue and is not settled: by key, each key's in order. */
 export class ParkedDeliveries {
@@ -40,14 +42,13 @@ export class ParkedDeliveries {
     return this.byKey.get(id)?.values().next().value;
   }
 
-  /** All that have a key, in the order in which they were moved there. */
+  /** All of them, in the order in which they were moved there. */
   entries(): ParkedEntry[] {
     const found = [...this.byKey].flatMap(([id, deliveries]) => [...deliveries].map((delivery) => ({ id, delivery })));
     return found
-      .filter(({ id }) => id !== NO_KEY)
       .sort((a, b) => a.delivery.tag - b.delivery.tag)
       .map(({ id, delivery: { headers } }) => ({
-        key: Buffer.from(id, 'latin1'),
+        key: id === NO_KEY ? undefined : Buffer.from(id, 'latin1'),
         mode: headers[PARKED_HEADER] === 'pressure' ? 'pressure' : 'held',
         notes: headers,
       }));
@@ -56,7 +57,7 @@ export class ParkedDeliveries {
 
 function idOfDelivery({ key }: RabbitDelivery): string {
   try {
-    return key === undefined ? NO_KEY : idOf(key);
+    return idOf(key);
   } catch {
     return NO_KEY;
   }

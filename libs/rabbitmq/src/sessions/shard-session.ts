@@ -147,7 +147,7 @@ export class RabbitShardSession implements ShardSession {
     this.settle(delivery);
   }
 
-  readParked(key: Uint8Array): ParkedReader {
+  readParked(key: Uint8Array | undefined): ParkedReader {
     return this.parts.side.read(key);
   }
 

@@ -58,7 +58,8 @@ export class SideReader implements KeySource {
     return entries;
   }
 
-  read(key: Uint8Array): ParkedReader {
+  /** @param key `undefined` for what has none that can be read */
+  read(key: Uint8Array | undefined): ParkedReader {
     const reader = new KeyReader(this, idOf(key));
     this.readers.add(reader);
     return reader;

@@ -91,7 +91,7 @@ export const parkedReaderCases: readonly ConformanceCase[] = [
     await session.close();
     const next = await peer.session(0);
     assert.deepEqual(
-      next.parked.map((entry) => Buffer.from(entry.key).toString('hex')),
+      next.parked.map((entry) => Buffer.from(entry.key!).toString('hex')),
       [other, other, mine].map((key) => Buffer.from(key).toString('hex')),
       'what is left',
     );
@@ -161,9 +161,43 @@ export const parkedReaderCases: readonly ConformanceCase[] = [
     for (const delivery of deliveries) await stage.journal.settled('a move', session.park(delivery, 'held'));
     await session.close();
     const next = await peer.session(shard);
-    for (const entry of next.parked) assertBytes(canonicalize(entry.key), key, 'the key of what is parked');
+    for (const entry of next.parked) assertBytes(canonicalize(entry.key!), key, 'the key of what is parked');
     assertIds(await readAll(stage, next, key, 2), [first, second], 'what the canonical key reads');
   }),
+
+  conformanceCase(
+    'what has no key that can be read is parked, listed and read as anything else',
+    { needs: ['injectRaw'] },
+    async (stage) => {
+      const peer = await stage.consumer();
+      const [message] = stage.messages(1);
+      await stage.inject(0, { body: Buffer.from('none'), messageId: 'none' });
+      await peer.publish(message!);
+      await stage.inject(0, { key: Uint8Array.of(0xde, 0xad), body: Buffer.from('odd'), messageId: 'odd' });
+      const session = await peer.session(0);
+      for (const delivery of await session.received(3)) {
+        await stage.journal.settled('a move', session.park(delivery, 'held'));
+      }
+      await session.close();
+      const next = await peer.session(0);
+      const listed = next.parked.map(({ key }) => (key === undefined ? 'none' : Buffer.from(key).toString('hex')));
+      assert.deepEqual(
+        listed,
+        ['none', Buffer.from(message!.key).toString('hex'), 'none'],
+        'the keys of what is parked',
+      );
+      const reader = next.readParked(undefined);
+      for (const messageId of ['none', 'odd']) {
+        const delivery = await read(stage, reader);
+        assert.equal(delivery.messageId, messageId, 'the first message that is not settled');
+        const notes = { mississippi_reason: 'key_undecodable' };
+        await stage.journal.settled('a dead letter', next.deadLetter(delivery, notes));
+      }
+      reader.close();
+      assertIds(await stage.harness.deadLetters(), [{ messageId: 'none' }, { messageId: 'odd' }], 'the dead letters');
+      assertIds(await readAll(stage, next, message!.key, 1), [message!], 'what is left');
+    },
+  ),
 ];
 
 /** Publishes messages of one shard and parks them. */

@@ -13,6 +13,7 @@ import { Epoch } from '../messages/epoch.js';
 import type { HandledMemory } from '../messages/handled-memory.js';
 import { circleThrough } from '../updaters/waiting.js';
 import { routeOf } from './routing.js';
+import { Strays } from './strays.js';
 
 /** How many keys one line of the log names. */
 const MOST_SHOWN = 10;
@@ -56,8 +57,7 @@ export class OwnedShard implements ShardReceiver {
       changed: () => this.checkDrained(),
       doubted: () => void this.verify(),
     });
-    for (const entry of session.parked) this.queue(canonicalKey(entry.key)).tracker.foundParked(entry.mode);
-    for (const queue of this.queues.values()) queue.tracker.feed();
+    this.takeOverParked();
     this.events?.shard('shardOwned', this.context);
   }
 
@@ -218,6 +218,20 @@ export class OwnedShard implements ShardReceiver {
     }
     this.context.verifying = false;
     for (const queue of this.queues.values()) queue.wake();
+  }
+
+  /** Takes over what previous owners left in the side queue. */
+  private takeOverParked(): void {
+    const { index } = this;
+    const { totalCount } = this.parts;
+    const strays = new Strays(this.context, totalCount);
+    for (const { key, mode } of this.session.parked) {
+      const route = routeOf(key, index, totalCount);
+      if (route.key === undefined) strays.found(route.stray);
+      else this.queue(route.key).tracker.foundParked(mode);
+    }
+    for (const queue of this.queues.values()) queue.tracker.feed();
+    strays.setAside();
   }
 
   private queueOf(delivery: Delivery): KeyQueue | undefined {

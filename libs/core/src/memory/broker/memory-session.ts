@@ -15,7 +15,7 @@ import type { MemoryMember } from './memory-member.js';
 import type { MemoryMessage } from './memory-message.js';
 import type { MemoryShard } from './memory-shard.js';
 import type { ShardQueue, Taker } from './shard-queue.js';
-import type { SideQueue } from './side-queue.js';
+import { idOf, NO_KEY, type SideQueue } from './side-queue.js';
 import { SideQueueReader } from './side-queue-reader.js';
 
 /** How long a shard rests whose owner could not open it. Milliseconds. */
@@ -46,7 +46,10 @@ export class MemorySession implements ShardSession, Taker {
     this.shard = index;
     this.queue = queue;
     this.side = side;
-    this.parked = Array.from(side.messages, (message) => ({ key: message.key!, ...message.parked! }));
+    this.parked = Array.from(side.messages, (message) => ({
+      key: idOf(message) === NO_KEY ? undefined : message.key,
+      ...message.parked!,
+    }));
   }
 
   get ended(): boolean {
@@ -119,8 +122,8 @@ export class MemorySession implements ShardSession, Taker {
     this.look();
   }
 
-  readParked(key: Uint8Array): ParkedReader {
-    const reader = new SideQueueReader(this.side, keyId(key), this.readers);
+  readParked(key: Uint8Array | undefined): ParkedReader {
+    const reader = new SideQueueReader(this.side, key === undefined ? NO_KEY : keyId(key), this.readers);
     if (this.over) reader.end(new SessionEndedError(this.shard));
     else this.readers.add(reader);
     return reader;

@@ -45,6 +45,15 @@ export class SideQueue {
   }
 }
 
-function idOf(message: MemoryMessage): string {
-  return keyId(canonicalKey(message.key!));
+/** What has no key that can be read counts as having one key together, which no key has. */
+export const NO_KEY = '';
+
+/** As `keyId` makes it of the canonical key; {@link NO_KEY} where there is none that can be read. */
+export function idOf({ key }: MemoryMessage): string {
+  if (key === undefined) return NO_KEY;
+  try {
+    return keyId(canonicalKey(key));
+  } catch {
+    return NO_KEY;
+  }
 }

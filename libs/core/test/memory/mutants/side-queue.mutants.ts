@@ -44,7 +44,7 @@ export const sideQueueMutants: readonly Mutant[] = [
     by: `${LISTED}the session was closed`,
     says: /the key of parked entry/,
     session: ({ parked }, { tookHold }) => {
-      const sorted = [...parked].sort((a, b) => Buffer.compare(a.key, b.key));
+      const sorted = [...parked].sort((a, b) => Buffer.compare(a.key!, b.key!));
       if (sorted.some((entry, index) => entry !== parked[index])) tookHold();
       return { parked: sorted };
     },
@@ -207,7 +207,7 @@ export const sideQueueMutants: readonly Mutant[] = [
     session: (session, { shard, tookHold }) => ({
       readParked: (key) =>
         reading(session.readParked(key), async (next) => {
-          if (shard.side.first(keyId(key)) !== undefined) return next();
+          if (shard.side.first(keyId(key!)) !== undefined) return next();
           tookHold();
           throw new Error('empty');
         }),
@@ -235,7 +235,7 @@ export const sideQueueMutants: readonly Mutant[] = [
       readParked: (key) => {
         const [first] = shard.side.messages;
         const other = first?.key ?? key;
-        if (Buffer.compare(other, key) !== 0) tookHold();
+        if (Buffer.compare(other!, key!) !== 0) tookHold();
         return session.readParked(other);
       },
     }),
@@ -347,14 +347,36 @@ export const sideQueueMutants: readonly Mutant[] = [
     }),
   },
   {
+    name: 'a move of what has no key fails',
+    by: 'what has no key that can be read is parked',
+    says: /there is no key/,
+    session: (session, { tookHold }) => ({
+      park: async (delivery, mode, notes) => {
+        if (delivery.key !== undefined) return session.park(delivery, mode, notes);
+        tookHold();
+        throw new Error('there is no key');
+      },
+    }),
+  },
+  {
+    name: 'what has no key that can be read is not listed',
+    by: 'what has no key that can be read is parked',
+    says: /the keys of what is parked/,
+    session: ({ parked }, { tookHold }) => {
+      const listed = parked.filter(({ key }) => key !== undefined);
+      if (listed.length < parked.length) tookHold();
+      return { parked: listed };
+    },
+  },
+  {
     name: 'a key is its spelling',
     by: 'a key is one key, however its producer spelled it',
     says: /what the canonical key reads|a read of the side queue/,
     session: (session, { shard, tookHold }) => ({
       readParked: (key) =>
         reading(session.readParked(key), async (next) => {
-          const spelled = [...shard.side.messages].find((message) => Buffer.compare(message.key!, key) === 0);
-          if (spelled === undefined || spelled === shard.side.first(keyId(canonicalKey(key)))) return next();
+          const spelled = [...shard.side.messages].find((message) => Buffer.compare(message.key!, key!) === 0);
+          if (spelled === undefined || spelled === shard.side.first(keyId(canonicalKey(key!)))) return next();
           tookHold();
           return spelled;
         }),
