@@ -218,3 +218,38 @@ describe('a malformed message is dead-lettered, and the messages behind it are h
     expect(app.collection.lines.filter((line) => /lost/.test(line))).toEqual([]);
   });
 });
+
+test('what is malformed in a side queue is dead-lettered by the next owner, whose shard goes on', async () => {
+  const node = await erlangPeer();
+  const prefix = `strays-${randomBytes(4).toString('hex')}-`;
+  const queue = `${prefix}${shard(KEY)}`;
+  const options = { urls: [node.url], queues: { prefix, totalCount: TOTAL } };
+  const strays = FOREIGN.filter(([, , reason]) => !reason.startsWith('payload_'));
+  try {
+    const first = await startCollectingApp(options); // Declares the queues.
+    await first.app.close();
+    const dead = await QueueWatch.open(node.url, `${prefix}dead_letters`);
+    await onRawBroker(node.url, async (channel) => {
+      for (const [, message] of strays) await published(channel, `${queue}.parked`, message);
+    });
+    const next = await startCollectingApp(options);
+    await next.producer.publish('good', { shardingKey: 'device' });
+    expect((await next.collection.handled(1))[0]).toMatchObject({ payload: 'good' });
+    const letters = await dead.came(strays.length);
+    // Those without a key that can be read come one after the other, and so do those of a key.
+    const reasons = letters.map(({ headers }) => headers[NOTE_HEADERS.reason]);
+    expect(reasons.filter((reason) => reason !== 'wrong_shard')).toEqual(
+      strays.map(([, , reason]) => reason).filter((reason) => reason !== 'wrong_shard'),
+    );
+    expect(reasons.filter((reason) => reason === 'wrong_shard')).toHaveLength(1);
+    await dead.close();
+    await next.app.close();
+    expect(next.collection.lines.filter((line) => /given up|cannot be consumed/.test(line))).toEqual([]);
+    expect(await onRawBroker(node.url, (channel) => channel.checkQueue(`${queue}.parked`))).toMatchObject({
+      messageCount: 0,
+    });
+  } finally {
+    await deleteQueues(node.url, prefix, TOTAL);
+    await node.stop();
+  }
+});

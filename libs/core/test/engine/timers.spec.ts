@@ -1,6 +1,6 @@
 import { discard } from '../../src/index.js';
 import { encodeShardingKey } from '../../src/keys/sharding-key.js';
-import { FakeClock, settled } from '../support/fake-clock.js';
+import { settled } from '../support/fake-clock.js';
 import { Gates, watch } from '../support/recording-handler.js';
 import { startEngine, type TestEngine } from '../support/test-engine.js';
 
@@ -84,7 +84,7 @@ test('a shard that is lost takes the tries of its dead letters along', async () 
   app.transport.broker.inject(0, { key: undefined, body: Buffer.from('1') });
   app.transport.broker.inject(0, { key: encodeShardingKey('k'), body: Buffer.from('"no"'), messageId: 'm' });
   await settled();
-  const { pending } = app.clock as FakeClock;
+  const { pending } = app.clock;
   app.transport.broker.loseShard(0);
   await settled();
   expect(app.clock.pending).toBe(pending); // The next epoch waits for the same two, and nobody else does.
