@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { jest } from '@jest/globals';
 import { ConsoleLogger, type LoggerService } from '@nestjs/common';
 import { discard, keyDigest, type MississippiOptions, type ShardingKey } from '../../src/index.js';
 import { encodeShardingKey } from '../../src/keys/sharding-key.js';
@@ -112,6 +113,25 @@ test('an error of several lines stays on the line, so that it forges no other', 
   const { send } = await startEngine({ handleMessage }, { logger: log });
   await send('k', 'a');
   expect(log.lines.map(({ message }) => message)).toEqual([expect.stringMatching(/: Error: first \[Nest\] second$/)]);
+});
+
+test('a logger that throws holds no key up: the process is warned, once', async () => {
+  const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+  const throws = (line: string): never => {
+    throw new TypeError(`${line} is no string`);
+  };
+  const logger: LoggerService = { log: throws, warn: throws, error: throws };
+  try {
+    await failTwice(logger);
+    const { send, transport } = await startEngine({ handleMessage: () => discard('no') }, { logger });
+    await send('k', 1, 2);
+    expect(transport.broker.length).toBe(0);
+    expect(transport.broker.deadLetters).toHaveLength(2);
+    const ours = expect.stringMatching(/^The logger threw at a line of Mississippi \(TypeError: /) as string;
+    expect(warned.mock.calls).toEqual([[ours], [ours]]); // One for each instance.
+  } finally {
+    warned.mockRestore();
+  }
 });
 
 describe('keys in the log', () => {

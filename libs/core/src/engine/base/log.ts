@@ -17,7 +17,7 @@ const MOST_CAUSES = 3;
  * with something to it: the console prints the line (and the stack, where the line is an error), JSON has the fields in
  * `error` (Nest 12), in `err` (nestjs-pino 5) or at the top (nest-winston 2). An object as a second argument would be
  * fields for Nest's own logger only: nestjs-pino would drop it together with the stack, and nest-winston take it for the
- * context.
+ * context. See docs/decisions/0007-log-lines.md.
  */
 class MississippiFailure extends Error {
   readonly #shown: string;
@@ -46,17 +46,31 @@ class MississippiFailure extends Error {
 // Loggers list the own properties of an error.
 Object.defineProperty(MississippiFailure.prototype, 'name', { value: MississippiFailure.name, writable: true });
 
-/** The log of one instance: each line says all for people, and has the same in fields for programs. */
+/** The log of one instance: each line says all for people, and has the same in fields for programs. It never throws. */
 export class Log {
+  /** Whether the app's logger has thrown. */
+  private threw = false;
+
   constructor(private readonly logger: LoggerService) {}
 
   warn(text: string, fields: LogFields, error?: unknown): void {
-    this.logger.warn(new MississippiFailure(text, fields, { error }));
+    this.write('warn', new MississippiFailure(text, fields, { error }));
   }
 
   /** With the stack of the error, where it has one. */
   error(text: string, fields: LogFields, error?: unknown): void {
-    this.logger.error(new MississippiFailure(text, fields, { error, stack: true }));
+    this.write('error', new MississippiFailure(text, fields, { error, stack: true }));
+  }
+
+  private write(level: 'warn' | 'error', line: MississippiFailure): void {
+    try {
+      this.logger[level](line);
+    } catch (error) {
+      // A key must not stand still because its trouble could not be told.
+      if (this.threw) return;
+      this.threw = true;
+      process.emitWarning(`The logger threw at a line of Mississippi (${describe(error)}): ${line.message}`);
+    }
   }
 }
 

@@ -26,7 +26,7 @@ export function continueTurn(key: TurnKey): void {
       } else {
         const error = end.ok ? new InvalidOutcomeError('handleContinue', end.value, 'nothing or ok(state)') : end.error;
         epoch.environment.log.error(
-          `handleContinue of the key ${keyTextOf(key)} (shard ${epoch.shard}) failed: ${describe(error)}`,
+          `handleContinue of the key ${keyTextOf(key)} failed: ${describe(error)}`,
           { event: 'callbackFailed', ...keyFields(key), callback: 'handleContinue' },
           error,
         );

@@ -22,7 +22,7 @@ export function terminateTurn(key: TurnKey): void {
     (end) => {
       if (!end.ok) {
         epoch.environment.log.error(
-          `terminate of the key ${keyTextOf(key)} (shard ${epoch.shard}) failed: ${describe(end.error)}`,
+          `terminate of the key ${keyTextOf(key)} failed: ${describe(end.error)}`,
           { event: 'callbackFailed', ...keyFields(key), callback: 'terminate' },
           end.error,
         );
