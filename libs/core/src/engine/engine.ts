@@ -299,10 +299,11 @@ export class Engine implements ProducerPort {
 
   private tellWhatIsLost({ backlog }: TransportConnection): void {
     if (backlog === undefined || backlog.queued + backlog.parked === 0) return;
-    const { logger, options } = this.environment;
+    const { log, options } = this.environment;
     const { queued, parked } = backlog;
-    logger.warn(
+    log.warn(
       `${queued + parked} messages are lost with the app, since its transport keeps them in this process only: ${queued} queued, which were not handled within drainTimeout, ${options.drainTimeout} ms, and ${parked} parked.`,
+      { event: 'messagesLost', queued, parked },
     );
   }
 

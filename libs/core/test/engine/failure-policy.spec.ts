@@ -355,6 +355,37 @@ describe('a rule for errors', () => {
   });
 });
 
+describe('a rule for errors, where the key is fed from the side queue under pressure,', () => {
+  /** Retries once, which parks the key under pressure, and then says something else. */
+  async function startUnderPressure(verdict: 'discard' | 'park') {
+    return startFailing({ onError: (_, { attempt }) => (attempt === 2 ? verdict : 'retry') }, { pressureAge: 50 });
+  }
+
+  test('may discard the message: what follows is handled in order, and the key is no longer parked', async () => {
+    const { send, clock, handler, broker, of } = await startUnderPressure('discard');
+    await send('k', 'bad', 'a', 'b');
+    expect(of('parked')).toMatchObject([{ mode: 'pressure' }]);
+    await clock.advance(1_000);
+    expect(handler.messages('k')).toEqual(['bad', 'bad', 'a', 'b']);
+    expect(broker.deadLetters).toHaveLength(1);
+    expect(of('unparked')).toHaveLength(1);
+    expect(broker.parkedCount(0)).toBe(0);
+  });
+
+  test('may park the key: it is held from then on, and nothing of it is lost', async () => {
+    const { send, clock, handler, broker, of, service } = await startUnderPressure('park');
+    await send('k', 'bad', 'a', 'b');
+    await clock.advance(1_000);
+    expect(of('parked').map(({ mode }) => mode)).toEqual(['pressure', 'held']);
+    expect(handler.messages('k')).toEqual(['bad', 'bad']);
+    expect(broker.parkedCount(0)).toBe(3);
+    await service.drop('k');
+    await service.resume('k');
+    await settled();
+    expect(handler.messages('k')).toEqual(['bad', 'bad', 'a', 'b']);
+  });
+});
+
 describe('what a policy’s function does meanwhile', () => {
   test.each(['backoff', 'onError'] as const)('it may end the epoch: the message comes back (%s)', async (name) => {
     const transport = new ScriptedTransport();
