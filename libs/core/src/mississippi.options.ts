@@ -137,7 +137,7 @@ export class MississippiOptions {
   @IsCount({ infinity: true })
   maxLiveKeys?: number;
 
-  /** How long a shutdown waits for running handlers before it aborts them. Milliseconds, default 30,000. */
+  /** How long a shutdown waits for queued embedded messages and running handlers before it aborts these. Milliseconds, default 30,000. */
   @Optional()
   @IsMilliseconds({ infinity: true })
   drainTimeout?: number;

@@ -212,7 +212,7 @@ export class Engine implements ProducerPort {
   }
 
   async stop(): Promise<void> {
-    await this.windDown();
+    if (this.windsDown) await this.windDown();
     await this.drain();
     await this.close();
   }
