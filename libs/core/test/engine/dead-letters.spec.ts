@@ -1,16 +1,8 @@
-import { jest } from '@jest/globals';
-import {
-  NOTE_HEADERS,
-  PublishError,
-  PUBLISHED_AT_HEADER,
-  discard,
-  type MemoryBroker,
-  type MemoryDeadLetter,
-} from '../../src/index.js';
+import { NOTE_HEADERS, PUBLISHED_AT_HEADER, discard, type MemoryDeadLetter } from '../../src/index.js';
 import { encodeShardingKey } from '../../src/keys/sharding-key.js';
-import { partsOf } from '../../src/memory/memory-broker.js';
 import { settled } from '../support/fake-clock.js';
 import { RecordingHandler, text, watch } from '../support/recording-handler.js';
+import { limitDeadLetters } from '../support/limit-dead-letters.js';
 import { ScriptedTransport } from '../support/scripted-transport.js';
 import { startEngine } from '../support/test-engine.js';
 
@@ -27,15 +19,6 @@ async function startFailing(options: { error?: Error } = {}) {
   });
   const engine = await startEngine(handler, { memory: { totalCount: 1 }, failurePolicy: { attempts: 1 } });
   return { handler, broker: engine.transport.broker, ...engine };
-}
-
-/** From now on the broker takes no dead letter, as one whose queue of them is full. Returns what ends it. */
-function refuseDeadLetters(broker: MemoryBroker): () => void {
-  const { deadLetters } = partsOf(broker);
-  const add = jest.spyOn(deadLetters, 'add').mockImplementation(() => {
-    throw new PublishError('nacked', 'the dead letters are full');
-  });
-  return () => add.mockRestore();
 }
 
 function bodies(letters: readonly MemoryDeadLetter[]): unknown[] {
@@ -125,7 +108,7 @@ describe('the confirm of a dead letter', () => {
 
   test('is tried for until it comes, with a backoff, while the key waits', async () => {
     const { send, clock, broker, handler, logs } = await startFailing();
-    const take = refuseDeadLetters(broker);
+    const take = limitDeadLetters(broker, 0);
     await send('k', 'bad', 'next');
     await clock.advance(1_000_000);
     expect(handler.messages('k')).toEqual(['bad']);
@@ -236,7 +219,7 @@ describe('what cannot be handled at all is dead-lettered and crashes nothing', (
 
   test('where the dead letter is not confirmed, it is tried again and delays nobody', async () => {
     const { send, clock, broker, handler } = await startFailing();
-    const take = refuseDeadLetters(broker);
+    const take = limitDeadLetters(broker, 0);
     broker.inject(0, { key: undefined, ...message });
     await send('k', 'a');
     expect(handler.messages('k')).toEqual(['a']);

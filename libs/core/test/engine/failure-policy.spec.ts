@@ -14,6 +14,7 @@ import type { Delivery, ParkedMode } from '../../src/transport/index.js';
 import { settled } from '../support/fake-clock.js';
 import { Gates, RecordingHandler, watch } from '../support/recording-handler.js';
 import { ScriptedTransport } from '../support/scripted-transport.js';
+import { limitDeadLetters } from '../support/limit-dead-letters.js';
 import { startEngine } from '../support/test-engine.js';
 
 class Busy extends Error {
@@ -148,8 +149,9 @@ describe('a function for the backoff', () => {
   test('is not asked how long a refused dead letter waits', async () => {
     let asked = 0;
     const { send, clock, broker, handler } = await startFailing({ attempts: 1, backoff: () => ++asked * 1_000_000 }, {
-      memory: { totalCount: 1, deadLetterLimit: 1 },
+      memory: { totalCount: 1 },
     } as MississippiOptions);
+    limitDeadLetters(broker, 1);
     await send('l', 'bad');
     await send('k', 'bad', 'next');
     broker.takeDeadLetters();

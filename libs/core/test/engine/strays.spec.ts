@@ -4,6 +4,7 @@ import { MemoryMessage } from '../../src/memory/broker/memory-message.js';
 import { partsOf } from '../../src/memory/memory-broker.js';
 import { shardOf } from '../../src/transport/index.js';
 import { settled } from '../support/fake-clock.js';
+import { limitDeadLetters } from '../support/limit-dead-letters.js';
 import { RecordingHandler } from '../support/recording-handler.js';
 import { startEngine } from '../support/test-engine.js';
 
@@ -14,7 +15,8 @@ async function startWith(
   parked: readonly { id: string; key: Uint8Array | undefined; mode?: 'held' | 'pressure' }[],
   { totalCount = 1, deadLetterLimit = 100, shard = 0 } = {},
 ) {
-  const broker = new MemoryBroker({ totalCount, capacity: 1_000, deadLetterLimit });
+  const broker = new MemoryBroker({ totalCount, capacity: 1_000, deadLetterLimit: Infinity });
+  limitDeadLetters(broker, deadLetterLimit);
   for (const { id, key, mode = 'pressure' } of parked) {
     const message = new MemoryMessage(key, Buffer.from(JSON.stringify(id)), {}, id, undefined);
     message.parked = { mode, notes: {} };

@@ -2,6 +2,7 @@ import { discard } from '../../src/index.js';
 import { encodeShardingKey } from '../../src/keys/sharding-key.js';
 import { settled } from '../support/fake-clock.js';
 import { Gates, watch } from '../support/recording-handler.js';
+import { limitDeadLetters } from '../support/limit-dead-letters.js';
 import { startEngine, type TestEngine } from '../support/test-engine.js';
 
 /** An engine of one shard whose handler refuses `no`, fails at `bad` and waits at a gate for `wait`. */
@@ -17,12 +18,13 @@ async function start(): Promise<TestEngine & { gates: Gates }> {
       handleSignal: () => gates.at('signal'),
     },
     {
-      memory: { totalCount: 1, deadLetterLimit: 1 },
+      memory: { totalCount: 1 },
       drainTimeout: 1_000,
       failurePolicy: { backoff: () => 3_600_000 },
       pressureAge: Infinity,
     },
   );
+  limitDeadLetters(engine.transport.broker, 1);
   return { gates, ...engine };
 }
 
@@ -49,13 +51,13 @@ describe('once an instance is closed, no timer of it keeps the process:', () => 
     await app.send('l', 'no');
     app.transport.broker.inject(0, { key: undefined, body: Buffer.from('1') });
     await settled();
-    expect(await timersAfterStop(app, 0)).toBe(0);
+    expect(await timersAfterStop(app)).toBe(0);
   });
 
   test('a key that waits for its next attempt', async () => {
     const app = await start();
     await app.send('k', 'bad');
-    expect(await timersAfterStop(app, 0)).toBe(0);
+    expect(await timersAfterStop(app)).toBe(0);
   });
 
   test('a callback that ended in its grace', async () => {
