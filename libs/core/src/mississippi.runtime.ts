@@ -29,7 +29,7 @@ export class MississippiRuntime
 {
   readonly events = new Subject<MississippiEvent>();
   private readonly logger: Logger;
-  private readonly options: MississippiOptions;
+  private options: MississippiOptions = {};
   /** From before it connects. */
   private made: Engine | undefined;
   /** Once it is connected. */
@@ -38,7 +38,7 @@ export class MississippiRuntime
   private warning: NodeJS.Immediate | undefined;
 
   constructor(
-    @Inject(MODULE_OPTIONS_TOKEN) options: unknown,
+    @Inject(MODULE_OPTIONS_TOKEN) private readonly given: unknown,
     @Inject(REGISTRATION) private readonly registration: Registration,
     @Inject(MISSISSIPPI_CLOCK) private readonly clock: Clock,
     private readonly explorer: MississippiExplorer,
@@ -48,7 +48,6 @@ export class MississippiRuntime
     this.logger = new Logger(
       registration.name === DEFAULT_INSTANCE ? 'Mississippi' : `Mississippi ${registration.name}`,
     );
-    this.options = this.validated(options);
     this.goFirstAtShutdown();
   }
 
@@ -60,6 +59,8 @@ export class MississippiRuntime
 
   async onModuleInit(): Promise<void> {
     if (this.closing) return; // The app was closed before its start came to this module.
+    // Not in the constructor: what a constructor throws, Nest logs and throws.
+    this.options = this.validated(this.given);
     const { name } = this.registration;
     const names = this.registrations().map((registration) => registration.name);
     if (names.filter((other) => other === name).length > 1) throw new DuplicateInstanceError(name);

@@ -1,3 +1,5 @@
+import { Module, type DynamicModule, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import {
   memory,
   MessageHandler,
@@ -9,7 +11,7 @@ import {
   type PayloadCodec,
   type Transport,
 } from '@mississippi/core';
-import { AT_ONCE, closeApps, next, producerOf, serviceOf, startApp, startError } from './support/app.js';
+import { AT_ONCE, closeApps, Logs, next, producerOf, serviceOf, startApp, startError } from './support/app.js';
 
 afterEach(closeApps);
 
@@ -110,15 +112,15 @@ describe('a wrong option stops the app and tells its path, what was expected and
     ],
     [
       { payload: 'xml' },
-      "forRoot.payload: 'json', 'text', 'bytes', a codec with encode and decode, or a class was expected, not 'xml'",
+      "forRoot.payload: 'json', 'text', 'bytes', a codec with encode and decode, a class, { class, … } or a Standard Schema was expected, not 'xml'",
     ],
     [
       { payload: { encode: () => new Uint8Array() } },
-      "forRoot.payload: 'json', 'text', 'bytes', a codec with encode and decode, or a class was expected, not { encode: [Function: encode] }",
+      "forRoot.payload: 'json', 'text', 'bytes', a codec with encode and decode, a class, { class, … } or a Standard Schema was expected, not { encode: [Function: encode] }",
     ],
     [
       { payload: () => 'no class' },
-      "forRoot.payload: 'json', 'text', 'bytes', a codec with encode and decode, or a class was expected, not [Function: payload]",
+      "forRoot.payload: 'json', 'text', 'bytes', a codec with encode and decode, a class, { class, … } or a Standard Schema was expected, not [Function: payload]",
     ],
   ])('%j', async (options, expected) => {
     expect(await refusal(options)).toBe(`Invalid option ${expected}.`);
@@ -178,7 +180,7 @@ describe('a wrong option of @MessageHandler stops the app and tells the class to
     ],
     [
       { payload: 'xml' },
-      ".payload: 'json', 'text', 'bytes', a codec with encode and decode, or a class was expected, not 'xml'",
+      ".payload: 'json', 'text', 'bytes', a codec with encode and decode, a class, { class, … } or a Standard Schema was expected, not 'xml'",
     ],
     [{ signals: 'text' }, ".signals: 'json' or a codec with encode and decode was expected, not 'text'"],
     [
@@ -188,6 +190,46 @@ describe('a wrong option of @MessageHandler stops the app and tells the class to
   ])('%j', async (options, expected) => {
     expect(await handlerRefusal(options)).toMatch('Invalid option @MessageHandler(OrdersHandler)');
     expect(await handlerRefusal(options)).toContain(expected);
+  });
+});
+
+describe('a wrong option is told once, by the error and not by the log too, where it stands in', () => {
+  @MessageHandler({ payload: 'xml' as 'json' })
+  class Wrong extends Silent {}
+
+  test.each<[string, () => DynamicModule, Type]>([
+    ['forRoot', () => MississippiModule.forRoot({ concurrency: 0 }), Silent],
+    ['forRootAsync', () => MississippiModule.forRootAsync({ useFactory: () => ({ concurrency: 0 }) }), Silent],
+    ['@MessageHandler', () => MississippiModule.forRoot(), Wrong],
+  ])('%s', async (_name, register, handler) => {
+    const logs = new Logs();
+    @Module({ imports: [register()], providers: [handler] })
+    class AppModule {}
+    const start = async (): Promise<unknown> => {
+      const app = await NestFactory.create(AppModule, { logger: logs, abortOnError: false });
+      return app.init();
+    };
+    await expect(start()).rejects.toMatchObject({ code: 'invalid_options' });
+    expect(logs.errors).toEqual([]);
+  });
+});
+
+describe('options of a payload class are checked:', () => {
+  class Flight {}
+
+  test.each<[unknown, string]>([
+    [{ class: 'Flight' }, "forRoot.payload.class: a class was expected, not 'Flight'"],
+    [{ class: Flight, whitelist: 'yes' }, "forRoot.payload.whitelist: a boolean value was expected, not 'yes'"],
+    [{ class: Flight, groups: 'a' }, "forRoot.payload.groups: a list of names was expected, not 'a'"],
+    [{ class: Flight, transformOptions: true }, 'forRoot.payload.transformOptions: an object was expected, not true'],
+  ])('%j', async (payload, expected) => {
+    expect(await refusal({ payload })).toBe(`Invalid option ${expected}.`);
+  });
+
+  test('unknown ones too', async () => {
+    expect(await refusal({ payload: { class: Flight, whiteList: true } })).toContain(
+      'forRoot.payload.whiteList: there is no such option (known: always, class, ',
+    );
   });
 });
 
