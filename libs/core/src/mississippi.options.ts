@@ -1,19 +1,22 @@
-import 'reflect-metadata'; // class-transformer reads the decorators' metadata as this file loads
 import type { ConfigurableModuleAsyncOptions } from '@nestjs/common';
-import { Allow, IsBoolean, IsDefined, IsIn, ValidateIf } from 'class-validator';
 import type { BackoffFunction, ErrorRule } from './interfaces/failure.interface.js';
 import type { PayloadFormat } from './interfaces/payload-codec.interface.js';
 import type { SignalFormat } from './interfaces/signal-format.interface.js';
+import { IsPayloadFormat } from './options/is-payload-format.js';
 import type { Transport } from './transport/transport.interface.js';
 import {
+  Allow,
+  expects,
+  IsBoolean,
   IsCount,
   IsFunction,
+  IsIn,
   IsInstanceName,
   IsMilliseconds,
-  IsPayloadFormat,
   IsSignalFormat,
   IsTransport,
   Nested,
+  NestedOrFunction,
   Optional,
 } from './options/validators.js';
 
@@ -51,8 +54,7 @@ export class FailurePolicyOptions {
    * where it throws or returns anything but a number from 0 on that is not infinite.
    */
   @Optional()
-  @ValidateIf((_options, value: unknown) => typeof value !== 'function')
-  @Nested(() => BackoffOptions, 'an object or a function was expected')
+  @NestedOrFunction(() => BackoffOptions)
   backoff?: BackoffOptions | BackoffFunction;
 
   /**
@@ -60,7 +62,7 @@ export class FailurePolicyOptions {
    * next; `'park'` moves it and every later message of the key to the side queue, in order, until an operator resumes the key.
    */
   @Optional()
-  @IsIn(['deadLetter', 'park'], { message: `'deadLetter' or 'park' was expected` })
+  @IsIn(['deadLetter', 'park'])
   onExhausted?: 'deadLetter' | 'park';
 
   /**
@@ -194,6 +196,8 @@ export class RegistrationOptions extends MississippiOptions {
 export type AsyncRegistrationOptions = ConfigurableModuleAsyncOptions<MississippiOptions, 'createMississippiOptions'> &
   Pick<RegistrationOptions, 'name' | 'global'>;
 
+const SOURCES = ['useFactory', 'useClass', 'useExisting'] as const;
+
 /** What is checked of it when the app starts. What the values are good for, Nest says. */
 export class AsyncRegistration implements Pick<RegistrationOptions, 'name' | 'global'> {
   @Optional()
@@ -204,8 +208,10 @@ export class AsyncRegistration implements Pick<RegistrationOptions, 'name' | 'gl
   @IsBoolean()
   global?: boolean;
 
-  @ValidateIf(({ useClass, useExisting }: AsyncRegistration) => (useClass ?? useExisting) === undefined)
-  @IsDefined({ message: 'useFactory, useClass or useExisting was expected' })
+  @expects(
+    (_value, { object }) => SOURCES.some((source) => (Reflect.get(object, source) ?? undefined) !== undefined),
+    'useFactory, useClass or useExisting was expected',
+  )
   useFactory?: unknown;
 
   @Allow()

@@ -101,6 +101,7 @@ export class Engine implements ProducerPort {
    * @throws {TransportInUseError} when another instance uses the transport
    * @throws {InvalidOptionsError} when `handlerTimeout` does not fit the transport's delivery time-out, or the instance only
    * publishes where nobody else can consume
+   * @throws {MissingPackageError} when a payload class needs packages that are not installed
    */
   async connect(transport: Transport): Promise<void> {
     const { instance, producerOnly } = this.environment.options;
@@ -119,6 +120,7 @@ export class Engine implements ProducerPort {
   private async open(transport: Transport): Promise<void> {
     const { options, keyText, clock } = this.environment;
     const { logger } = this;
+    if (!options.producerOnly) await this.callbacks.reader.load();
     const connection = await transport.connect({ instance: options.instance, logger, keyText, clock });
     if (this.disconnected) {
       // Closing did not wait for it any longer.

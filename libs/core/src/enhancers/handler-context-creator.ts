@@ -178,7 +178,7 @@ function refusal(error: HttpException, metadata: ArgumentMetadata): PayloadInval
   const response = error.getResponse();
   const message: unknown = typeof response === 'object' ? Reflect.get(response, 'message') : response;
   const problems = Array.isArray(message) ? message.map(String) : [describe(message ?? error)];
-  return new PayloadInvalidError(metadata.metatype?.name ?? 'payload', problems);
+  return new PayloadInvalidError(metadata.metatype?.name, problems);
 }
 
 function isStatus(error: unknown, ...statuses: number[]): error is HttpException {

@@ -142,3 +142,21 @@ export class FailurePolicyError extends MississippiError {
     );
   }
 }
+
+/**
+ * A payload class needs packages that are not installed.
+ * @publicApi
+ */
+export class MissingPackageError extends MississippiError {
+  readonly code = 'missing_package';
+
+  constructor(
+    className: string,
+    readonly packages: readonly string[],
+  ) {
+    super(
+      `The payload class ${className} needs ${packages.join(' and ')}, which ${packages.length === 1 ? 'is' : 'are'} not installed: ` +
+        `run npm install ${packages.join(' ')}, or give a schema of another library or 'json' as the payload.`,
+    );
+  }
+}

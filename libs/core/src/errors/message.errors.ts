@@ -71,9 +71,11 @@ export class PayloadInvalidError extends MississippiError {
   readonly code = 'payload_invalid';
 
   constructor(
-    className: string,
+    /** The class that it should have been; `undefined` where a schema or a pipe objects. */
+    className: string | undefined,
+    /** What is wrong with it, one sentence each. */
     readonly problems: readonly string[],
   ) {
-    super(`The payload is no valid ${className}: ${problems.join('; ')}`);
+    super(`The payload is ${className === undefined ? 'not valid' : `no valid ${className}`}: ${problems.join('; ')}`);
   }
 }

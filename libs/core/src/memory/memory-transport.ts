@@ -1,5 +1,4 @@
-import { IsInstance, IsOptional } from 'class-validator';
-import { IsCount } from '../options/validators.js';
+import { IsCount, IsInstance, Optional } from '../options/validators.js';
 import { validateOptions } from '../options/validate-options.js';
 import type { Transport, TransportConnection, TransportContext } from '../transport/transport.interface.js';
 import { MemoryBroker, partsOf } from './memory-broker.js';
@@ -11,27 +10,27 @@ import { MemoryConnection } from './memory-connection.js';
  */
 export class MemoryTransportOptions {
   /** Number of shards. Default 128. */
-  @IsOptional()
+  @Optional()
   @IsCount()
   totalCount?: number;
 
   /** Maximum number of unsettled deliveries per shard. Default 300. */
-  @IsOptional()
+  @Optional()
   @IsCount()
   prefetch?: number;
 
   /** Messages that are not settled above which `publish` waits. Default 100,000. */
-  @IsOptional()
+  @Optional()
   @IsCount({ infinity: true })
   capacity?: number;
 
   /** Dead letters that are kept for `broker.takeDeadLetters()`; above it the oldest are dropped, with a warning. Default 10,000. */
-  @IsOptional()
+  @Optional()
   @IsCount({ infinity: true })
   deadLetterLimit?: number;
 
   /** A broker to share with other apps of this process; the options above that belong to it are then its own. */
-  @IsOptional()
+  @Optional()
   @IsInstance(MemoryBroker)
   broker?: MemoryBroker;
 }

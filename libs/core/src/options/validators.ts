@@ -1,13 +1,7 @@
-import { Type as TransformTo } from 'class-transformer';
-import {
-  ValidateBy,
-  ValidateIf,
-  ValidateNested,
-  type ValidationArguments,
-  type ValidationOptions,
-} from 'class-validator';
-import { isPayloadFormat } from '../payload/payload-format.js';
+import type { Type } from '@nestjs/common';
+import { isObject } from '../is-object.js';
 import { isSignalFormat } from '../signals/signal-codec.js';
+import { declarationOf, type OptionPlace } from './option-rules.js';
 
 /**
  * The values that {@link IsMilliseconds} takes: from `min` on, and `Infinity` where it is allowed.
@@ -31,45 +25,45 @@ export interface CountRange extends NumberRange {
  * @publicApi
  */
 export function Optional(): PropertyDecorator {
-  return ValidateIf((_options, value: unknown) => value !== undefined);
+  return (target, property) => {
+    declarationOf(target, String(property)).optional = true;
+  };
 }
 
 /**
  * Options inside options.
  * @publicApi
  */
-export function Nested(type: () => new () => object, message = 'an object was expected'): PropertyDecorator {
-  const isObject = expects(
-    'isObject',
-    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-    message,
-  );
+export function Nested(type: () => new () => object): PropertyDecorator {
   return (target, property) => {
-    for (const decorate of [isObject, ValidateNested(), TransformTo(type)]) decorate(target, property);
+    expects(isObject, 'an object was expected')(target, property);
+    declarationOf(target, String(property)).nested = type;
+  };
+}
+
+/** The same, or a function in their place. */
+export function NestedOrFunction(type: () => new () => object): PropertyDecorator {
+  return (target, property) => {
+    const given = (value: unknown): boolean => isObject(value) || typeof value === 'function';
+    expects(given, 'an object or a function was expected')(target, property);
+    declarationOf(target, String(property)).nested = type;
   };
 }
 
 /** The name of an instance of the module. */
-export function IsInstanceName(options?: ValidationOptions): PropertyDecorator {
-  return expects(
-    'isInstanceName',
-    (value) => typeof value === 'string' && value !== '',
-    'a name of at least one character was expected',
-    options,
-  );
+export function IsInstanceName(): PropertyDecorator {
+  return expects((value) => typeof value === 'string' && value !== '', 'a name of at least one character was expected');
 }
 
 /**
  * A time span: a finite number of milliseconds, or Infinity where that has a meaning.
  * @publicApi
  */
-export function IsMilliseconds(range: NumberRange = {}, options?: ValidationOptions): PropertyDecorator {
+export function IsMilliseconds(range: NumberRange = {}): PropertyDecorator {
   const min = range.min ?? 0;
   return expects(
-    'isMilliseconds',
     (value) => typeof value === 'number' && value >= min && (Number.isFinite(value) || range.infinity === true),
     `a number of milliseconds, at least ${min}${range.infinity ? ' (Infinity is allowed)' : ''}, was expected`,
-    options,
   );
 }
 
@@ -77,61 +71,65 @@ export function IsMilliseconds(range: NumberRange = {}, options?: ValidationOpti
  * A whole number from 1 on, perhaps with a largest one, or Infinity where that has a meaning.
  * @publicApi
  */
-export function IsCount(range: CountRange = {}, options?: ValidationOptions): PropertyDecorator {
+export function IsCount(range: CountRange = {}): PropertyDecorator {
   const { min = 1, max = Number.MAX_SAFE_INTEGER, infinity = false } = range;
   const more = infinity ? ' (Infinity is allowed)' : '';
   const bounds = max === Number.MAX_SAFE_INTEGER ? `, at least ${min}${more},` : ` from ${min} to ${max}${more}`;
   return expects(
-    'isCount',
     (value) =>
       typeof value === 'number' &&
       value >= min &&
       ((Number.isSafeInteger(value) && value <= max) || (value === Infinity && infinity)),
     `a whole number${bounds} was expected`,
-    options,
   );
 }
 
-export function IsFunction(options?: ValidationOptions): PropertyDecorator {
-  return expects('isFunction', (value) => typeof value === 'function', 'a function was expected', options);
+export function IsFunction(): PropertyDecorator {
+  return expects((value) => typeof value === 'function', 'a function was expected');
 }
 
-export function IsTransport(options?: ValidationOptions): PropertyDecorator {
+export function IsBoolean(): PropertyDecorator {
+  return expects((value) => typeof value === 'boolean', 'a boolean value was expected');
+}
+
+export function IsIn(values: readonly string[]): PropertyDecorator {
+  return expects((value) => values.includes(value as string), `${listed(values)} was expected`);
+}
+
+export function IsInstance(type: Type<object>): PropertyDecorator {
+  return expects((value) => value instanceof type, `an instance of ${type.name} was expected`);
+}
+
+/** Anything: somebody else says what it is good for. */
+export function Allow(): PropertyDecorator {
+  return expects(() => true, '');
+}
+
+export function IsTransport(): PropertyDecorator {
   return expects(
-    'isTransport',
     (value) => typeof value === 'object' && value !== null && typeof Reflect.get(value, 'connect') === 'function',
     'a transport was expected, such as memory()',
-    options,
   );
 }
 
-export function IsPayloadFormat(options?: ValidationOptions): PropertyDecorator {
-  return expects(
-    'isPayloadFormat',
-    isPayloadFormat,
-    `'json', 'text', 'bytes', a codec with encode and decode, or a class was expected`,
-    options,
-  );
-}
-
-export function IsSignalFormat(options?: ValidationOptions): PropertyDecorator {
-  return expects('isSignalFormat', isSignalFormat, `'json' or a codec with encode and decode was expected`, options);
+export function IsSignalFormat(): PropertyDecorator {
+  return expects(isSignalFormat, `'json' or a codec with encode and decode was expected`);
 }
 
 /**
- * What an option must be. `validate` may look at the other options, in `args.object`.
+ * What an option must be. `validate` may look at the other options, in `place.object`.
  * @publicApi
  */
 export function expects(
-  name: string,
-  validate: (value: unknown, args: ValidationArguments) => boolean,
-  message: string,
-  options?: ValidationOptions,
+  validate: (value: unknown, place: OptionPlace) => boolean,
+  expected: string,
 ): PropertyDecorator {
-  // class-validator always gives the arguments, though its types leave them out.
-  const validator = {
-    validate: (value: unknown, args?: ValidationArguments) => validate(value, args!),
-    defaultMessage: () => message,
+  return (target, property) => {
+    declarationOf(target, String(property)).rules.push({ validate, expected });
   };
-  return ValidateBy({ name, validator }, options);
+}
+
+/** Words of which one is expected. */
+export function listed(words: readonly string[]): string {
+  return words.map((word) => `'${word}'`).join(' or ');
 }

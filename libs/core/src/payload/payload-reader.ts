@@ -1,11 +1,11 @@
-import type { Type } from '@nestjs/common';
-import { plainToInstance } from 'class-transformer';
-import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
 import { isThenable } from '../engine/base/thenable.js';
-import { PayloadDecodeError, PayloadInvalidError } from '../errors/index.js';
+import { PayloadDecodeError } from '../errors/index.js';
 import type { PayloadFormat } from '../interfaces/payload-codec.interface.js';
-import { classOf, codecOf } from './payload-format.js';
+import { ClassCheck } from './class-check.js';
+import type { PayloadCheck } from './payload-check.js';
+import { classOf, codecOf, schemaOf } from './payload-format.js';
 import { RefusedPayload } from './refused-payload.js';
+import { SchemaCheck } from './schema-check.js';
 
 /**
  * Turns what arrived into what the handler sees. It runs anew for each attempt, so that a handler that changed its
@@ -13,19 +13,24 @@ import { RefusedPayload } from './refused-payload.js';
  */
 export class PayloadReader {
   private readonly codec;
-  private readonly type: Type | undefined;
-  private readonly validates: boolean;
+  private readonly checks: PayloadCheck | undefined;
 
   constructor(format: PayloadFormat) {
     this.codec = codecOf(format);
-    this.type = classOf(format);
-    // Without a single validator class-validator would refuse everything; such a class only transforms.
-    this.validates = this.type !== undefined && hasValidators(this.type);
+    this.checks = checkOf(format);
+  }
+
+  /**
+   * Loads what the format needs, before the first payload; `undefined` where that is nothing.
+   * @throws {MissingPackageError} by a rejected promise
+   */
+  load(): Promise<void> | undefined {
+    return this.checks?.load?.();
   }
 
   /**
    * @throws {RefusedPayload} where the bytes cannot be decoded; by a rejected promise, where the codec takes its time or the
-   * class objects
+   * class or schema objects
    */
   read(body: Uint8Array): unknown {
     let payload: unknown;
@@ -45,9 +50,9 @@ export class PayloadReader {
     );
   }
 
-  /** Applies the payload class to a payload that never was bytes. */
+  /** Applies the payload class or the schema to a payload that never was bytes. */
   check(payload: unknown): unknown {
-    return this.type === undefined ? payload : instanceOf(this.type, payload, this.validates);
+    return this.checks === undefined ? payload : this.checks.check(payload);
   }
 }
 
@@ -55,32 +60,9 @@ function undecodable(error: unknown): RefusedPayload {
   return new RefusedPayload(new PayloadDecodeError(error));
 }
 
-async function instanceOf(type: Type, payload: unknown, validates: boolean): Promise<object> {
-  if (payload instanceof type) payload = { ...payload };
-  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
-    throw new RefusedPayload(new PayloadInvalidError(type.name, ['an object was expected']));
-  }
-  let instance: object;
-  try {
-    instance = plainToInstance(type, payload) as object;
-  } catch (error) {
-    throw undecodable(error);
-  }
-  if (!validates) return instance;
-  // Asynchronous on purpose: the synchronous variant skips a class's asynchronous validators without a word.
-  const errors = await validate(instance, { forbidUnknownValues: true });
-  if (errors.length > 0) {
-    const found = errors.flatMap((error) => problems('', error));
-    throw new RefusedPayload(new PayloadInvalidError(type.name, found));
-  }
-  return instance;
-}
-
-function hasValidators(type: Type): boolean {
-  return getMetadataStorage().getTargetValidationMetadatas(type, '', false, false).length > 0;
-}
-
-function problems(path: string, error: ValidationError): string[] {
-  const own = Object.values(error.constraints ?? {}).map((text) => path + text);
-  return own.concat((error.children ?? []).flatMap((child) => problems(`${path}${error.property}.`, child)));
+function checkOf(format: PayloadFormat): PayloadCheck | undefined {
+  const schema = schemaOf(format);
+  if (schema !== undefined) return new SchemaCheck(schema);
+  const type = classOf(format);
+  return type === undefined ? undefined : new ClassCheck(type);
 }

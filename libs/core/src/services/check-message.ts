@@ -1,6 +1,7 @@
 import { InvalidMessageError } from '../errors/index.js';
 import { copyHeaders } from '../headers/copy-headers.js';
 import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
+import { isObject } from '../is-object.js';
 import { isWellFormed } from '../well-formed.js';
 
 /** AMQP 0-9-1, 4.2.5.3: the message id is a short string. Bytes. */
@@ -34,7 +35,7 @@ export function checkMessage({ headers, messageId, timestamp }: Given): MessageH
  * @throws {InvalidMessageError} when what a caller gave is no direct message
  */
 export function checkDirectMessage(message: unknown): MessageHeaders | undefined {
-  if (!isRecord(message)) throw InvalidMessageError.directMessage(message);
+  if (!isObject(message)) throw InvalidMessageError.directMessage(message);
   return checkMessage(message);
 }
 
@@ -42,8 +43,4 @@ function checkId(id: unknown): void {
   if (typeof id !== 'string') throw InvalidMessageError.messageId(id);
   const fits = id.length * BYTES_PER_UNIT <= MOST_ID_BYTES || Buffer.byteLength(id) <= MOST_ID_BYTES;
   if (!fits || !isWellFormed(id)) throw InvalidMessageError.unwritableMessageId();
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

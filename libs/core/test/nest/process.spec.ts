@@ -35,3 +35,13 @@ test('no bad input becomes an unhandled rejection, an uncaught exception or a wa
   expect(await child.end()).toEqual([0, null]);
   expect(child.lines).toEqual(['refused: 20', 'dead letters: 13', 'done']);
 }, 30_000);
+
+test('without class-transformer and class-validator an app runs, and a payload class asks for them by name', async () => {
+  child = new Child('without-class-packages.mjs');
+  expect(await child.end()).toEqual([0, null]);
+  expect(child.lines).toEqual([
+    'handled {"number":14}',
+    'missing_package: The payload class Flight needs class-transformer and class-validator, which are not installed: ' +
+      `run npm install class-transformer class-validator, or give a schema of another library or 'json' as the payload.`,
+  ]);
+}, 30_000);

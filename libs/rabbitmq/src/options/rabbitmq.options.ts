@@ -180,5 +180,5 @@ export class RabbitMqOptions {
 
 /** Agrees with the other options. */
 function Fits(test: (options: RabbitMqOptions) => boolean, expected: string): PropertyDecorator {
-  return expects('fits', (_value, { object }) => test(object), expected);
+  return expects((_value, { object }) => test(object), expected);
 }
