@@ -22,7 +22,7 @@ export abstract class RecordingHandler<
   Payload extends Numbered,
   Signal = unknown,
   Answer = unknown,
-> implements DataUpdaterHandler<number, Payload, Signal, Answer> {
+> implements DataUpdaterHandler<number, Payload, string, Signal, Answer> {
   constructor(protected readonly recorder: Recorder) {}
 
   /**

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 import { NOTE_HEADERS } from '@mississippi/core';
-import { shardOf } from '@mississippi/core/transport';
+import { shardOfEncoded } from '@mississippi/core/transport';
 import { encodeTerm } from '@mississippi/terms';
 import type { DeadLetter, RawMessage } from '@mississippi/testing';
 import { DROPPED_HEADER } from '../../libs/rabbitmq/src/wire/header-names.js';
@@ -19,7 +19,7 @@ const ELSEWHERE = ['a', 'b', 'c', 'd', 'e'].map((key) => encodeTerm(key)).find((
 const JSON_BODY = Buffer.from('"fine"');
 
 function shard(key: Uint8Array): number {
-  return shardOf(key, TOTAL);
+  return shardOfEncoded(key, TOTAL);
 }
 
 /** A term of 8 KB that inflates to 8 MB. */

@@ -20,7 +20,7 @@ export interface Seen {
 }
 
 @MessageHandler()
-class MemberHandler implements DataUpdaterHandler<number, { n: number }, { ask?: string }> {
+class MemberHandler implements DataUpdaterHandler<number, { n: number }, string, { ask?: string }> {
   name = '';
   seen: Seen[] = [];
   work: () => Promise<void> = () => Promise.resolve();
@@ -31,7 +31,7 @@ class MemberHandler implements DataUpdaterHandler<number, { n: number }, { ask?:
 
   async handleMessage({ n }: { n: number }, count: number, context: MessageContext) {
     await this.work();
-    this.seen.push({ member: this.name, key: String(context.key), n });
+    this.seen.push({ member: this.name, key: context.key, n });
     return ack(count + 1);
   }
 

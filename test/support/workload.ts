@@ -1,5 +1,5 @@
 import { PublishError, type EventsProducer } from '@mississippi/core';
-import { shardOf } from '@mississippi/core/transport';
+import { shardOfEncoded } from '@mississippi/core/transport';
 import { refOf, type MessageRef } from '@mississippi/history';
 import { encodeTerm } from '@mississippi/terms';
 import type { History } from './history.js';
@@ -106,7 +106,7 @@ export function keysNamed(prefix: string, count: number): string[] {
 
 /** The shard on which a key lands. */
 export function shardOfKey(key: string, totalCount: number): number {
-  return shardOf(encodeTerm(key), totalCount);
+  return shardOfEncoded(encodeTerm(key), totalCount);
 }
 
 /** The first keys of a name that land on one shard. */

@@ -30,6 +30,7 @@ type AirportState = AirportStatistics | undefined;
 export class AirportHandler implements DataUpdaterHandler<
   AirportState,
   FlightDto,
+  ShardingKey,
   AirportSignal,
   AirportStatistics | null
 > {
@@ -40,7 +41,7 @@ export class AirportHandler implements DataUpdaterHandler<
     return typeof key === 'string' ? this.store.load(key) : undefined;
   }
 
-  async handleMessage(flight: FlightDto, statistics: AirportState, context: MessageContext) {
+  async handleMessage(flight: FlightDto, statistics: AirportState, context: MessageContext<ShardingKey>) {
     if (flight.origin !== context.key) {
       return discard<AirportState>(`the flight departs from ${flight.origin}, which is not its sharding key`);
     }

@@ -1,4 +1,4 @@
-import { shardOf } from '@mississippi/core/transport';
+import { shardOfEncoded } from '@mississippi/core/transport';
 import { encodeTerm } from '@mississippi/terms';
 
 export const SHARDS = 128;
@@ -12,7 +12,7 @@ export class Keys {
   constructor(readonly count: number) {
     this.names = Array.from({ length: count }, (_, index) => keyName(index));
     this.bytes = this.names.map((name) => encodeTerm(name));
-    this.shards = Uint8Array.from(this.bytes, (bytes) => shardOf(bytes, SHARDS));
+    this.shards = Uint8Array.from(this.bytes, (bytes) => shardOfEncoded(bytes, SHARDS));
   }
 }
 

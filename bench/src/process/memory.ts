@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeTerm } from '@mississippi/terms';
-import { shardOf } from '@mississippi/core/transport';
+import { shardOfEncoded } from '@mississippi/core/transport';
 import { type Measurement, Stopwatch } from '../harness/measurement.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { Tally } from './feeder.js';
@@ -39,7 +39,7 @@ async function handleOnce(
     for (let index = from + done; index < from + done + size; index++) {
       const name = keyName(index);
       const bytes = encodeTerm(name);
-      dispatcher.dispatch(name, shardOf(bytes, SHARDS), bodies.message(bytes));
+      dispatcher.dispatch(name, shardOfEncoded(bytes, SHARDS), bodies.message(bytes));
     }
     await over;
     await sleep(0);

@@ -1,4 +1,4 @@
-import { shardOf } from '@mississippi/core/transport';
+import { shardOfEncoded } from '@mississippi/core/transport';
 import { encodeTerm } from '@mississippi/terms';
 import { connect, type ChannelModel, type Options } from 'amqplib';
 import { keyName, SHARDS } from '../process/keys.js';
@@ -32,7 +32,7 @@ export function addresses(prefix: string, keys: number): Address[] {
   return Array.from({ length: keys }, (_, index) => {
     const name = keyName(index);
     const key = Buffer.from(encodeTerm(name));
-    return { name, key, queue: `${prefix}${shardOf(key, SHARDS)}` };
+    return { name, key, queue: `${prefix}${shardOfEncoded(key, SHARDS)}` };
   });
 }
 

@@ -28,7 +28,7 @@ let published = 0;
 
 /** Waits like a handler that asks a database; counts the signals of each key. */
 @MessageHandler()
-class BenchHandler implements DataUpdaterHandler<number, unknown, unknown, number> {
+class BenchHandler implements DataUpdaterHandler<number, unknown, string, unknown, number> {
   init(): number {
     return 0;
   }

@@ -2,6 +2,7 @@ import type { ConfigurableModuleAsyncOptions } from '@nestjs/common';
 import type { BackoffFunction, ErrorRule } from './interfaces/failure.interface.js';
 import type { PayloadFormat } from './interfaces/payload-codec.interface.js';
 import type { SignalFormat } from './interfaces/signal-format.interface.js';
+import { DEFAULT_KEY_KINDS, type KeyKind } from './keys/key-kinds.js';
 import { IsPayloadFormat } from './options/is-payload-format.js';
 import type { Transport } from './transport/transport.interface.js';
 import {
@@ -12,6 +13,7 @@ import {
   IsFunction,
   IsIn,
   IsInstanceName,
+  IsKeyKinds,
   IsMilliseconds,
   IsSignalFormat,
   IsTransport,
@@ -105,6 +107,14 @@ export class MississippiOptions {
   @Optional()
   @IsSignalFormat()
   signals?: SignalFormat;
+
+  /**
+   * The kinds of sharding keys that callers may give, unless the handler's decorator says otherwise, such as `'string'`.
+   * Default `['string', 'integer', 'bytes', 'list']`. A message that is delivered is handled whatever its key is.
+   */
+  @Optional()
+  @IsKeyKinds()
+  keys?: KeyKind | readonly KeyKind[];
 
   /** How many attempts may run at once in this process, shared fairly between keys; backoffs and signals do not count. Default `Infinity`. */
   @Optional()
@@ -250,6 +260,10 @@ export class MessageHandlerOptions {
   signals?: SignalFormat;
 
   @Optional()
+  @IsKeyKinds()
+  keys?: KeyKind | readonly KeyKind[];
+
+  @Optional()
   @Nested(() => FailurePolicyOptions)
   failurePolicy?: FailurePolicyOptions;
 
@@ -264,6 +278,7 @@ export interface ResolvedOptions {
   readonly producerOnly: boolean;
   readonly payload: PayloadFormat;
   readonly signals: SignalFormat;
+  readonly keys: readonly KeyKind[];
   readonly concurrency: number;
   readonly handlerTimeout: number;
   readonly signalTimeout: number;
@@ -302,6 +317,7 @@ export function resolveOptions(
     producerOnly: options.producerOnly ?? false,
     payload: handler.payload ?? options.payload ?? 'json',
     signals: handler.signals ?? options.signals ?? 'json',
+    keys: [handler.keys ?? options.keys ?? DEFAULT_KEY_KINDS].flat(),
     concurrency: options.concurrency ?? Infinity,
     handlerTimeout: options.handlerTimeout ?? 300_000,
     signalTimeout: options.signalTimeout ?? 5_000,

@@ -9,6 +9,7 @@ import type { LiveKey } from '../interfaces/live-key.interface.js';
 import type { PayloadCodec } from '../interfaces/payload-codec.interface.js';
 import type { EngineStatus, ProcessInfo } from '../interfaces/status.interface.js';
 import { keyTextFor } from '../keys/key-text.js';
+import { KeyEncoder } from '../keys/key-kinds.js';
 import type { ResolvedOptions } from '../mississippi.options.js';
 import { codecOf } from '../payload/payload-format.js';
 import type { Transport, TransportConnection } from '../transport/transport.interface.js';
@@ -58,6 +59,7 @@ interface Connected {
 /** The life of one instance of the module: it connects, consumes, and ends in good order. */
 export class Engine implements ProducerPort {
   readonly codec: PayloadCodec;
+  readonly keys: KeyEncoder;
   readonly population: Population;
   readonly slots: AttemptSlots;
   private readonly logger: LoggerService;
@@ -86,6 +88,7 @@ export class Engine implements ProducerPort {
     const policy = new FailurePolicy(options.failurePolicy, random, log, clock);
     this.environment = { options, log, keyText, policy, clock, round, events: new EventSource(subject) };
     this.codec = codecOf(options.payload);
+    this.keys = new KeyEncoder(options.keys);
     this.epochs = parts.epochs ?? new EpochCounter();
     this.callbacks = new Callbacks(
       parts.handler ?? { handleMessage: () => undefined },

@@ -1,11 +1,13 @@
 import type { Clock } from '../clock/clock.interface.js';
 import type { PayloadCodec } from '../interfaces/payload-codec.interface.js';
+import type { KeyEncoder } from '../keys/key-kinds.js';
 import type { TransportConnection } from '../transport/transport.interface.js';
 
 /** What a producer needs of the instance it belongs to. */
 export interface ProducerPort {
   readonly clock: Clock;
   readonly codec: PayloadCodec;
+  readonly keys: KeyEncoder;
   /** Milliseconds. */
   readonly publishTimeout: number;
   /**

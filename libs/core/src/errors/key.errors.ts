@@ -1,12 +1,18 @@
 import { describe } from './describe.js';
 import { MississippiError } from './mississippi.error.js';
 
-/** @publicApi */
+/**
+ * A key that is `undefined`, `null` or `''`, as of a message about nothing. All of these would share one key.
+ * @publicApi
+ */
 export class MissingShardingKeyError extends MississippiError {
   readonly code = 'missing_sharding_key';
 
-  constructor() {
-    super('A message needs a sharding key: pass { shardingKey } with what the message is about, such as a device id.');
+  constructor(given?: unknown) {
+    super(
+      `A sharding key is needed, but it is ${given === '' ? 'an empty string' : describe(given)}: pass { shardingKey } to publish, ` +
+        `or the key to the service, with what the message is about, such as a device id.`,
+    );
   }
 }
 
@@ -14,8 +20,10 @@ export class MissingShardingKeyError extends MississippiError {
 export class InvalidShardingKeyError extends MississippiError {
   readonly code = 'invalid_sharding_key';
 
-  constructor(cause: unknown) {
-    super(`The sharding key cannot be used: ${describe(cause)}`, { cause });
+  /** @param problem what is wrong with it, in words or as the error that told */
+  constructor(problem: unknown) {
+    const words = typeof problem === 'string' ? problem : describe(problem);
+    super(`The sharding key cannot be used: ${words}`, typeof problem === 'string' ? {} : { cause: problem });
   }
 }
 

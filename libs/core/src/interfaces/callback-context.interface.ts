@@ -3,13 +3,14 @@ import type { MessageHeaders } from './message-headers.interface.js';
 
 /**
  * What every callback of a handler gets as its last argument.
+ * @typeParam Key what the sharding keys are. Nobody checks it: it is what your producers give
  * @publicApi
  */
-export interface CallbackContext {
+export interface CallbackContext<Key extends ShardingKey = string> {
   /** Name of the module instance, `'default'` unless `forRoot({ name })` gave another. */
   readonly instance: string;
-  /** The sharding key: a string where its bytes are valid UTF-8, else bytes; other terms as `@mississippi/terms` reads them. */
-  readonly key: ShardingKey;
+  /** The sharding key: a string where its bytes are valid UTF-8, else bytes; other terms as `decodeShardingKey` reads them. */
+  readonly key: Key;
   /** Index of the key's shard, from 0. */
   readonly shard: number;
   /** The period of ownership of the shard that this callback belongs to; grows with each period. */
@@ -29,7 +30,7 @@ export interface CallbackContext {
  * The context of `handleMessage`: the message's own metadata too.
  * @publicApi
  */
-export interface MessageContext extends CallbackContext {
+export interface MessageContext<Key extends ShardingKey = string> extends CallbackContext<Key> {
   /** As the publisher set it; absent from messages of producers that set none. */
   readonly messageId: string | undefined;
   /** Unix time in seconds; absent from messages of producers that set none. */

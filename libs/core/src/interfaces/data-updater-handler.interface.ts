@@ -28,15 +28,27 @@ export type TerminateReason = 'idle' | 'evicted' | 'shardLost' | 'shardReleased'
  * Callbacks of one key never overlap; callbacks of different keys run side by side. Each may be synchronous or return
  * a promise. A callback that throws ends the key's data updater: its state is dropped and `init` makes a new one.
  *
+ * @typeParam State what `init` makes and the callbacks get
+ * @typeParam Payload what `handleMessage` gets; see the option `payload`
+ * @typeParam Key what the sharding keys are, as `number`. Nobody checks it: it is what your producers give; `ShardingKey`
+ * stands for whatever a producer could give
+ * @typeParam Signal what `handleSignal` gets
+ * @typeParam Answer what it answers
  * @publicApi
  */
-export interface DataUpdaterHandler<State = unknown, Payload = unknown, Signal = unknown, Answer = unknown> {
+export interface DataUpdaterHandler<
+  State = unknown,
+  Payload = unknown,
+  Key extends ShardingKey = string,
+  Signal = unknown,
+  Answer = unknown,
+> {
   /**
    * Makes the state of a key when its data updater starts. Left out, the state is `undefined`.
    * A failure uses up no attempt of a message: it is tried again with a capped backoff, without limit. Only where a
    * caller waits, in `DataUpdaterService.handleMessage`, it counts as an attempt.
    */
-  init?(key: ShardingKey, context: CallbackContext): MaybePromise<State>;
+  init?(key: Key, context: CallbackContext<Key>): MaybePromise<State>;
 
   /**
    * Handles one message. Returning nothing acks and keeps the state; see `ack`, `discard` and `stop`.
@@ -45,18 +57,26 @@ export interface DataUpdaterHandler<State = unknown, Payload = unknown, Signal =
   handleMessage(
     payload: Payload,
     state: State,
-    context: MessageContext,
+    context: MessageContext<Key>,
   ): MaybePromise<MessageOutcome<State> | void | undefined>;
 
   /**
    * Answers a signal: the returned value is the answer, `reply(value, state)` changes the state too. The caller gets a copy,
    * made when this has ended; an answer that the codec does not carry rejects the caller, and the new state stands.
    */
-  handleSignal?(signal: Signal, state: State, context: CallbackContext): MaybePromise<Reply<State, Answer> | Answer>;
+  handleSignal?(
+    signal: Signal,
+    state: State,
+    context: CallbackContext<Key>,
+  ): MaybePromise<Reply<State, Answer> | Answer>;
 
   /** Runs after a message was settled with `{ continue: arg }`. A throw ends the data updater; the message stays settled. */
-  handleContinue?(arg: unknown, state: State, context: CallbackContext): MaybePromise<Ok<State> | void | undefined>;
+  handleContinue?(
+    arg: unknown,
+    state: State,
+    context: CallbackContext<Key>,
+  ): MaybePromise<Ok<State> | void | undefined>;
 
   /** The last callback of a data updater. Not called when a callback ran over its time-out. Errors are logged. */
-  terminate?(reason: TerminateReason, state: State, context: CallbackContext): MaybePromise<void>;
+  terminate?(reason: TerminateReason, state: State, context: CallbackContext<Key>): MaybePromise<void>;
 }

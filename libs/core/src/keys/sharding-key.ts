@@ -1,23 +1,39 @@
-import { canonicalize, decodeTerm, encodeTerm, inspectTerm, phash2Encoded, type Term } from '@mississippi/terms';
+import {
+  canonicalize,
+  decodeTerm,
+  encodeTerm,
+  ErlangAtom,
+  inspectTerm,
+  phash2Encoded,
+  type Term,
+} from '@mississippi/terms';
 import { describe } from '../errors/describe.js';
 import { InvalidShardingKeyError, MissingShardingKeyError } from '../errors/index.js';
 
 /**
- * The value by which messages are ordered: any term that the wire format carries, such as a string, bytes, an integer,
- * or a list of them. At most 16 KB encoded. `1` and `1.0` (an `ErlangFloat`) are two keys.
+ * The value by which messages are ordered: a string, an integer, bytes, or a list of them; with the option `keys` any term
+ * that the wire format carries. At most 16 KB encoded.
+ *
+ * Keys are one where their terms are: `42` and `42n`, and a string and the bytes of its UTF-8. `42` and `'42'` are two, and
+ * so are `1` and `1.0` (an `ErlangFloat`).
  * @publicApi
  */
-export type ShardingKey = Term;
+export type ShardingKey = Exclude<Term, null>;
 
 /** Bit strings are keys as any other term: an Erlang producer may use them. */
 const LIMITS = { bitstrings: true };
 
+/** As the atom is written that decodes to `null`. */
+const NIL = new ErlangAtom('nil');
+
 /**
- * The key in the external term format, canonical.
+ * A key as it travels: in the external term format, canonical. Every kind of key is taken here.
+ * @throws {MissingShardingKeyError} for `undefined`, `null` and `''`
  * @throws {InvalidShardingKeyError} when the key is no term or too large
+ * @publicApi
  */
 export function encodeShardingKey(key: ShardingKey): Uint8Array {
-  if (key === undefined) throw new MissingShardingKeyError();
+  if (key === undefined || key === null || key === '') throw new MissingShardingKeyError(key);
   try {
     // Canonical too: an encoding is one already but for a negative zero, which Erlang takes for the positive one.
     return canonicalize(encodeTerm(key, LIMITS), LIMITS);
@@ -40,19 +56,35 @@ export function canonicalKey(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * Reads a key, such as that of a dead letter, from the external term format.
+ * Reads a key, such as that of a dead letter, from the external term format. A string where the bytes of a binary are
+ * UTF-8, else bytes; every other term as `@mississippi/terms` reads it. What comes out can be given as a key: the atom
+ * `nil` is an `ErlangAtom` and the empty binary a `Uint8Array`, since `null` and `''` are taken for missing keys.
  * @throws {TermDecodeError} when the bytes are no term that can be a key
  * @publicApi
  */
 export function decodeShardingKey(bytes: Uint8Array): ShardingKey {
-  return decodeTerm(bytes, LIMITS);
+  const term = decodeTerm(bytes, LIMITS);
+  if (term === null) return NIL;
+  return term === '' ? new Uint8Array(0) : term;
 }
 
 /**
- * Which of `totalCount` shards a key belongs to, as Erlang's `phash2(Key, TotalCount)`.
+ * Which shard a key belongs to: `erlang:phash2(Key, TotalCount)`, so that its queue is `<prefix><index>`.
+ * @param options `totalCount`: how many shards there are, default 128
+ * @throws {MissingShardingKeyError} for `undefined`, `null` and `''`
+ * @throws {InvalidShardingKeyError} when the key is no term or too large
+ * @example shardOf('user_1') // 7
  * @publicApi
  */
-export function shardOf(key: Uint8Array, totalCount: number): number {
+export function shardOf(key: ShardingKey, { totalCount = 128 }: { totalCount?: number } = {}): number {
+  return shardOfEncoded(encodeShardingKey(key), totalCount);
+}
+
+/**
+ * Which of `totalCount` shards an encoded key belongs to, as Erlang's `phash2(Key, TotalCount)`.
+ * @publicApi
+ */
+export function shardOfEncoded(key: Uint8Array, totalCount: number): number {
   return phash2Encoded(key, totalCount);
 }
 

@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { isObject } from '../is-object.js';
+import { KEY_KINDS } from '../keys/key-kinds.js';
 import { isSignalFormat } from '../signals/signal-codec.js';
 import { declarationOf, type OptionPlace } from './option-rules.js';
 
@@ -103,6 +104,17 @@ export function IsInstance(type: Type<object>): PropertyDecorator {
 /** Anything: somebody else says what it is good for. */
 export function Allow(): PropertyDecorator {
   return expects(() => true, '');
+}
+
+/** One kind of sharding keys, or a list of them. */
+export function IsKeyKinds(): PropertyDecorator {
+  return expects(
+    (value) => {
+      const kinds: readonly unknown[] = Array.isArray(value) ? value : [value];
+      return kinds.length > 0 && kinds.every((kind) => (KEY_KINDS as unknown[]).includes(kind));
+    },
+    `${listed(KEY_KINDS)}, or a list of these, was expected`,
+  );
 }
 
 export function IsTransport(): PropertyDecorator {

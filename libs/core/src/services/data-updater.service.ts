@@ -5,7 +5,7 @@ import type { EngineStatus } from '../interfaces/status.interface.js';
 import type { MississippiEvent } from '../interfaces/events.interface.js';
 import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
 import type { ProcessInfo } from '../interfaces/status.interface.js';
-import { encodeShardingKey, type ShardingKey } from '../keys/sharding-key.js';
+import { shardOfEncoded, type ShardingKey } from '../keys/sharding-key.js';
 import type { MessageOutcome } from '../outcomes.js';
 import { checkDirectMessage } from './check-message.js';
 import { checkTimeout } from './check-timeout.js';
@@ -51,13 +51,13 @@ export class DataUpdaterService {
    * @throws {ShardNotOwnedError} when the key's shard lives in another process
    * @throws {ShuttingDownError} when the app closes
    * @throws {NotStartedError} before the app's modules are initialised
-   * @throws {MissingShardingKeyError} without a key
-   * @throws {InvalidShardingKeyError} when the key is no term
+   * @throws {MissingShardingKeyError} when the key is `undefined`, `null` or `''`
+   * @throws {InvalidShardingKeyError} when the key is no term, too large, or of a kind that the option `keys` does not allow
    * @throws {OwnKeyError} when called from inside a callback of the same key
    * @throws {WaitingCycleError} when called from inside a callback that the key waits for
    */
   async getDataUpdater(shardingKey: ShardingKey): Promise<DataUpdaterRef> {
-    return this.runtime.engine.calls.getDataUpdater(encodeShardingKey(shardingKey));
+    return this.runtime.engine.calls.getDataUpdater(this.encode(shardingKey));
   }
 
   /**
@@ -73,8 +73,8 @@ export class DataUpdaterService {
    * @throws {PayloadInvalidError} when the payload does not validate
    * @throws {PayloadDecodeError} when it cannot be turned into the payload class
    * @throws {NotStartedError} before the app's modules are initialised
-   * @throws {MissingShardingKeyError} without a key
-   * @throws {InvalidShardingKeyError} when the key is no term
+   * @throws {MissingShardingKeyError} when the key is `undefined`, `null` or `''`
+   * @throws {InvalidShardingKeyError} when the key is no term, too large, or of a kind that the option `keys` does not allow
    * @throws {OwnKeyError} when called from inside a callback of the same key
    * @throws {WaitingCycleError} when called from inside a callback that the key waits for
    */
@@ -86,7 +86,7 @@ export class DataUpdaterService {
     const { payload, messageId, timestamp } = message;
     const own = { payload, messageId, timestamp, headers } as DirectMessage;
     return (await this.runtime.engine.calls.handleMessage(
-      encodeShardingKey(shardingKey),
+      this.encode(shardingKey),
       own,
     )) as MessageOutcome<State>;
   }
@@ -112,8 +112,8 @@ export class DataUpdaterService {
    * @throws {ShardNotOwnedError} when the shard is lost before the signal runs, where there is no other process to ask
    * @throws {ShuttingDownError} when the app closes
    * @throws {NotStartedError} before the app's modules are initialised
-   * @throws {MissingShardingKeyError} without a key
-   * @throws {InvalidShardingKeyError} when the key is no term
+   * @throws {MissingShardingKeyError} when the key is `undefined`, `null` or `''`
+   * @throws {InvalidShardingKeyError} when the key is no term, too large, or of a kind that the option `keys` does not allow
    * @throws {OwnKeyError} when called from inside a callback of the same key
    * @throws {WaitingCycleError} when called from inside a callback that the key waits for
    */
@@ -123,11 +123,7 @@ export class DataUpdaterService {
     options?: { timeout?: number },
   ): Promise<Answer> {
     checkTimeout(options?.timeout);
-    return (await this.runtime.engine.calls.handleSignal(
-      encodeShardingKey(shardingKey),
-      signal,
-      options?.timeout,
-    )) as Answer;
+    return (await this.runtime.engine.calls.handleSignal(this.encode(shardingKey), signal, options?.timeout)) as Answer;
   }
 
   /**
@@ -136,10 +132,11 @@ export class DataUpdaterService {
    * @throws {ShardNotOwnedError} when the key's shard lives in another process
    * @throws {ShuttingDownError} when the app closes
    * @throws {NotStartedError} before the app's modules are initialised
-   * @throws {InvalidShardingKeyError} when the key is no term
+   * @throws {MissingShardingKeyError} when the key is `undefined`, `null` or `''`
+   * @throws {InvalidShardingKeyError} when the key is no term, too large, or of a kind that the option `keys` does not allow
    */
   async park(shardingKey: ShardingKey): Promise<void> {
-    return this.runtime.engine.calls.park(encodeShardingKey(shardingKey));
+    return this.runtime.engine.calls.park(this.encode(shardingKey));
   }
 
   /**
@@ -148,10 +145,11 @@ export class DataUpdaterService {
    * @throws {ShardNotOwnedError} when the key's shard lives in another process
    * @throws {ShuttingDownError} when the app closes
    * @throws {NotStartedError} before the app's modules are initialised
-   * @throws {InvalidShardingKeyError} when the key is no term
+   * @throws {MissingShardingKeyError} when the key is `undefined`, `null` or `''`
+   * @throws {InvalidShardingKeyError} when the key is no term, too large, or of a kind that the option `keys` does not allow
    */
   async resume(shardingKey: ShardingKey): Promise<void> {
-    return this.runtime.engine.calls.resume(encodeShardingKey(shardingKey));
+    return this.runtime.engine.calls.resume(this.encode(shardingKey));
   }
 
   /**
@@ -162,10 +160,21 @@ export class DataUpdaterService {
    * @throws {ShardNotOwnedError} when the key's shard lives in another process
    * @throws {ShuttingDownError} when the app closes
    * @throws {NotStartedError} before the app's modules are initialised
-   * @throws {InvalidShardingKeyError} when the key is no term
+   * @throws {MissingShardingKeyError} when the key is `undefined`, `null` or `''`
+   * @throws {InvalidShardingKeyError} when the key is no term, too large, or of a kind that the option `keys` does not allow
    */
   async drop(shardingKey: ShardingKey): Promise<void> {
-    return this.runtime.engine.calls.drop(encodeShardingKey(shardingKey));
+    return this.runtime.engine.calls.drop(this.encode(shardingKey));
+  }
+
+  /**
+   * Which shard a key belongs to, of the `totalCount` shards that the transport has.
+   * @throws {NotStartedError} before the app's modules are initialised
+   * @throws {MissingShardingKeyError} when the key is `undefined`, `null` or `''`
+   * @throws {InvalidShardingKeyError} when the key is no term, too large, or of a kind that the option `keys` does not allow
+   */
+  shardOf(shardingKey: ShardingKey): number {
+    return shardOfEncoded(this.encode(shardingKey), this.runtime.engine.totalCount);
   }
 
   /**
@@ -196,5 +205,9 @@ export class DataUpdaterService {
   /** What happens, as it happens. Costs nothing while nobody listens. */
   get events(): Observable<MississippiEvent> {
     return this.runtime.events;
+  }
+
+  private encode(shardingKey: ShardingKey): Uint8Array {
+    return this.runtime.engine.keys.encode(shardingKey);
   }
 }

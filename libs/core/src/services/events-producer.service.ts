@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { describe } from '../errors/describe.js';
-import { MissingShardingKeyError, PayloadEncodeError } from '../errors/index.js';
+import { PayloadEncodeError } from '../errors/index.js';
 import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
 import { checkMessage } from './check-message.js';
 import { checkTimeout } from './check-timeout.js';
-import { encodeShardingKey, shardOf, type ShardingKey } from '../keys/sharding-key.js';
+import { shardOfEncoded, type ShardingKey } from '../keys/sharding-key.js';
 import { isThenable } from '../engine/base/thenable.js';
 import type { ProducerPort } from '../engine/producer-port.js';
 
@@ -47,8 +47,8 @@ export class EventsProducer {
   /**
    * Publishes a message. The promise resolves when the transport has safely taken it; until then the caller keeps it.
    * Calls with one key take effect in call order.
-   * @throws {MissingShardingKeyError} without a sharding key
-   * @throws {InvalidShardingKeyError} when the key is no term, or is larger than 16 KB
+   * @throws {MissingShardingKeyError} when the sharding key is `undefined`, `null` or `''`
+   * @throws {InvalidShardingKeyError} when it is no term, larger than 16 KB, or of a kind that the option `keys` does not allow
    * @throws {InvalidMessageError} when timestamp, message id or a header, which is named, cannot be sent, or the timeout is no time
    * @throws {PayloadEncodeError} when the payload cannot be encoded; nothing was sent
    * @throws {PublishTimeoutError} after `timeout`; whether the message was taken is unknown
@@ -65,17 +65,16 @@ export class EventsProducer {
   }
 
   private send(payload: unknown, options: PublishOptions): Promise<void> {
-    const { shardingKey, messageId, timestamp, timeout } = options ?? {};
-    if (shardingKey === undefined) throw new MissingShardingKeyError();
+    const { shardingKey, messageId, timestamp, timeout } = options ?? ({} as PublishOptions);
     const headers = checkMessage(options);
     checkTimeout(timeout);
-    const key = encodeShardingKey(shardingKey);
     const { engine } = this.runtime;
+    const key = engine.keys.encode(shardingKey);
     const connection = engine.connection();
     const now = engine.clock.time();
     return connection.publisher.publish(
       {
-        shard: shardOf(key, connection.totalCount),
+        shard: shardOfEncoded(key, connection.totalCount),
         key,
         body: encode(engine, payload),
         headers: { ...headers, [PUBLISHED_AT_HEADER]: now },

@@ -8,7 +8,14 @@ export { describe, describeWithCause } from '../errors/describe.js';
 export { Fifo, type FifoItem } from '../collections/fifo.js';
 export type { HeaderValue, MessageHeaders } from '../interfaces/message-headers.interface.js';
 export type { ProcessInfo, TransportStatus } from '../interfaces/status.interface.js';
-export { canonicalKey, decodeShardingKey, inspectKey, keyId, shardOf, type ShardingKey } from '../keys/sharding-key.js';
+export {
+  canonicalKey,
+  decodeShardingKey,
+  inspectKey,
+  keyId,
+  shardOfEncoded,
+  type ShardingKey,
+} from '../keys/sharding-key.js';
 export type { OptionPlace } from '../options/option-rules.js';
 export { validateOptions } from '../options/validate-options.js';
 export {

@@ -13,7 +13,7 @@ async function startNoting() {
   const seen: string[] = [];
   const note = (what: string): void => void seen.push(`${what} as ${tenant.getStore() ?? 'nobody'}`);
   const started = await startEngine({
-    init: (key) => note(`init ${String(key)}`),
+    init: (key) => note(`init ${key}`),
     async handleMessage(payload) {
       note(`message ${String(payload)}`);
       if (payload === 'waits') await gates.at('waits');

@@ -7,7 +7,7 @@ import {
 } from '../../src/index.js';
 import type { DataUpdaterService } from '../../src/index.js';
 import { encodeShardingKey } from '../../src/keys/sharding-key.js';
-import { shardOf, type TransportConnection, type WaitingCallback } from '../../src/transport/index.js';
+import { shardOfEncoded, type TransportConnection, type WaitingCallback } from '../../src/transport/index.js';
 import { settled } from '../support/fake-clock.js';
 import { Gates, RecordingHandler, watch } from '../support/recording-handler.js';
 import { type ScriptedEpoch, ScriptedTransport } from '../support/scripted-transport.js';
@@ -162,7 +162,7 @@ describe('what is no circle is left alone', () => {
 describe('signals between processes carry who waits for them', () => {
   /** Keys of two shards. */
   const lettersOf = (shard: number) =>
-    [...'abcdefghijklmnopqrstuvwxyz'].filter((key) => shardOf(encodeShardingKey(key), 2) === shard);
+    [...'abcdefghijklmnopqrstuvwxyz'].filter((key) => shardOfEncoded(encodeShardingKey(key), 2) === shard);
   const [[A, C], [B]] = [lettersOf(0), lettersOf(1)] as [[string, string], [string]];
 
   /** One of two processes, which send each other signals as JSON. */
@@ -251,12 +251,12 @@ describe('an attempt that waits for another key lends its slot', () => {
     const engine: { service?: DataUpdaterService } = {};
     const handler = new RecordingHandler<unknown, string>({
       async handleMessage(payload, _, { key }) {
-        steps.push(`${String(key)} begins`);
+        steps.push(`${key} begins`);
         if (payload === 'asks') {
           await engine.service!.handleMessage('b', { payload: 'x' });
           steps.push('a goes on');
-        } else await gates.at(String(key));
-        steps.push(`${String(key)} ends`);
+        } else await gates.at(key);
+        steps.push(`${key} ends`);
       },
     });
     const { send, service } = Object.assign(engine, await startEngine(handler, { concurrency: 1 }));

@@ -27,7 +27,7 @@ async function start(handleMessage: (payload: unknown) => unknown, payload: Payl
     }
   }
   const transport = memory();
-  const imports = [MississippiModule.forRoot({ transport, payload, failurePolicy: AT_ONCE })];
+  const imports = [MississippiModule.forRoot({ transport, payload, keys: 'any', failurePolicy: AT_ONCE })];
   const app = await startApp({ imports, providers: [Handler] });
   return async (shardingKey: ShardingKey, payload: unknown = 'x', headers: MessageHeaders = {}) => {
     const dead = next(serviceOf(app), 'deadLettered');

@@ -20,7 +20,7 @@ afterEach(closeApps);
 abstract class Listing implements DataUpdaterHandler {
   readonly seen: string[] = [];
   handleMessage(payload: unknown, _state: unknown, { instance, key }: MessageContext): void {
-    this.seen.push(`${instance} ${key as string} ${String(payload)}`);
+    this.seen.push(`${instance} ${key} ${String(payload)}`);
   }
 }
 

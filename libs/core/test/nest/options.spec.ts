@@ -176,7 +176,7 @@ describe('a wrong option of @MessageHandler stops the app and tells the class to
     [{ instance: 5 }, '.instance: a name of at least one character was expected, not 5'],
     [
       { concurrency: 5 },
-      '.concurrency: there is no such option (known: failurePolicy, inheritAppConfig, instance, payload, signals)',
+      '.concurrency: there is no such option (known: failurePolicy, inheritAppConfig, instance, keys, payload, signals)',
     ],
     [
       { payload: 'xml' },

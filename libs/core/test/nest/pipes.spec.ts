@@ -48,7 +48,7 @@ class Watching implements PipeTransform {
 
 @MessageHandler()
 @UsePipes(Watching)
-class Payments implements DataUpdaterHandler<number, Payment, Payment> {
+class Payments implements DataUpdaterHandler<number, Payment, string, Payment> {
   init(): number {
     return 0;
   }

@@ -205,7 +205,7 @@ describe('while it drains', () => {
     class Forwarding implements DataUpdaterHandler<unknown, string> {
       constructor(private readonly producer: EventsProducer) {}
       async handleMessage(payload: string, _state: unknown, { key }: MessageContext): Promise<void> {
-        order.push(`${key as string} ${payload}`);
+        order.push(`${key} ${payload}`);
         if (payload !== 'forward') return;
         gates.running.resolve();
         await gates.go.promise;

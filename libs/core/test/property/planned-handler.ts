@@ -44,7 +44,7 @@ const CHANGES: Partial<Record<AttemptResult, 'keeps' | 'stops'>> = {
 };
 
 /** Does what the scenario says, and has it recorded. */
-export class PlannedHandler implements DataUpdaterHandler<number, PlannedPayload, string, string> {
+export class PlannedHandler implements DataUpdaterHandler<number, PlannedPayload, string, string, string> {
   constructor(
     private readonly world: PlannedWorld,
     private readonly process: TransportProcess,

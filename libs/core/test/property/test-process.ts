@@ -2,7 +2,7 @@ import { Recorder, recordedTransport } from '@mississippi/history';
 import { Engine } from '../../src/engine/engine.js';
 import type { Clock, Timer } from '../../src/clock/clock.interface.js';
 import { DataUpdaterService, type MemoryBroker } from '../../src/index.js';
-import { shardOf } from '../../src/transport/index.js';
+import { shardOfEncoded } from '../../src/transport/index.js';
 import { encodeShardingKey } from '../../src/keys/sharding-key.js';
 import { resolveOptions } from '../../src/mississippi.options.js';
 import type { Chronicle } from './chronicle.js';
@@ -126,7 +126,7 @@ export class TestProcess implements TransportProcess {
 
   /** The session that owns a key, where this process owns it. */
   sessionOf(key: string): TestSession | undefined {
-    const session = this.session(shardOf(encodeShardingKey(key), this.settings.shards));
+    const session = this.session(shardOfEncoded(encodeShardingKey(key), this.settings.shards));
     return session?.closing === true ? undefined : session;
   }
 

@@ -3,7 +3,7 @@ import { KeyQueue } from '../../src/engine/keys/key-queue.js';
 import type { DirectTrackedMessage } from '../../src/engine/messages/tracked-message.js';
 import { MemoryBroker, MississippiError, type MississippiEvent } from '../../src/index.js';
 import { partsOf } from '../../src/memory/memory-broker.js';
-import { shardOf } from '../../src/transport/index.js';
+import { shardOfEncoded } from '../../src/transport/index.js';
 import { encodeShardingKey } from '../../src/keys/sharding-key.js';
 import { FakeClock, settled } from '../support/fake-clock.js';
 import { Chronicle } from './chronicle.js';
@@ -178,7 +178,7 @@ export class World implements PlannedWorld {
     const bytes = encodeShardingKey(key);
     const published = partsOf(this.broker).admission.publish(
       {
-        shard: shardOf(bytes, this.settings.shards),
+        shard: shardOfEncoded(bytes, this.settings.shards),
         key: bytes,
         body: Buffer.from(garbled ? '{' : JSON.stringify({ message: message.id })),
         headers: {},

@@ -1,7 +1,7 @@
-import type { CallbackContext, DataUpdaterHandler, MessageContext, ShardingKey } from '../../src/index.js';
+import type { CallbackContext, DataUpdaterHandler, MessageContext } from '../../src/index.js';
 import { Gate } from './test-engine.js';
 
-type Script<State, Payload> = Partial<DataUpdaterHandler<State, Payload, unknown, unknown>>;
+type Script<State, Payload> = Partial<DataUpdaterHandler<State, Payload>>;
 
 /** A handler that notes every callback at its start and then does what the test's script says; without one it is content. */
 export class RecordingHandler<State = unknown, Payload = string> implements DataUpdaterHandler<State, Payload> {
@@ -21,7 +21,7 @@ export class RecordingHandler<State = unknown, Payload = string> implements Data
     return this.of(key).flatMap((call) => (call.startsWith('message ') ? [call.slice('message '.length)] : []));
   }
 
-  init(key: ShardingKey, context: CallbackContext): State | Promise<State> {
+  init(key: string, context: CallbackContext): State | Promise<State> {
     this.note(context, 'init');
     return this.script.init?.(key, context) as State;
   }

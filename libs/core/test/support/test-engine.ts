@@ -11,7 +11,7 @@ import type {
   Transport,
 } from '../../src/index.js';
 import { DataUpdaterService, EventsProducer, memory, type ShardingKey } from '../../src/index.js';
-import { shardOf } from '../../src/transport/index.js';
+import { shardOfEncoded } from '../../src/transport/index.js';
 import { encodeShardingKey } from '../../src/keys/sharding-key.js';
 import { resolveOptions } from '../../src/mississippi.options.js';
 import { FakeClock, settled } from './fake-clock.js';
@@ -87,7 +87,7 @@ export async function startEngine<T extends Transport = MemoryTransport>(
       for (const payload of payloads) await publish(key, payload);
       await settled();
     },
-    shard: (key) => shardOf(encodeShardingKey(key), engine.totalCount),
+    shard: (key) => shardOfEncoded(encodeShardingKey(key), engine.totalCount),
     of: <Type extends MississippiEvent['type']>(type: Type) =>
       events.filter((event): event is EventOf<Type> => event.type === type),
   };

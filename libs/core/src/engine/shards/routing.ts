@@ -1,4 +1,4 @@
-import { canonicalKey, shardOf } from '../../keys/sharding-key.js';
+import { canonicalKey, shardOfEncoded } from '../../keys/sharding-key.js';
 import type { DeadLetterReason } from '../../note-headers.js';
 
 /** Where a message belongs: its canonical key, or why it belongs to no key of the shard. */
@@ -21,7 +21,7 @@ export function routeOf(key: Uint8Array | undefined, shard: number, totalCount: 
   } catch (error) {
     return none('key_undecodable', error as Error);
   }
-  const right = shardOf(canonical, totalCount);
+  const right = shardOfEncoded(canonical, totalCount);
   if (right === shard) return { key: canonical };
   return none('wrong_shard', new Error(`the key belongs to shard ${right} of ${totalCount}`), canonical);
 }

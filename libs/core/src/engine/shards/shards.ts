@@ -1,5 +1,5 @@
 import { SessionEndedError, ShardNotOwnedError, ShuttingDownError } from '../../errors/index.js';
-import { shardOf } from '../../keys/sharding-key.js';
+import { shardOfEncoded } from '../../keys/sharding-key.js';
 import type { ShardConsumer, ShardReceiver, ShardSession } from '../../transport/transport.interface.js';
 import type { KeyQueue } from '../keys/key-queue.js';
 import { census, type Census } from './census.js';
@@ -30,7 +30,7 @@ export class Shards implements ShardConsumer {
 
   /** Which shard a key belongs to. */
   indexOf(key: Uint8Array): number {
-    return shardOf(key, this.parts.totalCount);
+    return shardOfEncoded(key, this.parts.totalCount);
   }
 
   /** The shard, if this process owns it. */

@@ -2,7 +2,7 @@ import { describe } from '../../errors/describe.js';
 import { DataUpdaterStartError } from '../../errors/index.js';
 import type { DataUpdaterHandler, TerminateReason } from '../../interfaces/data-updater-handler.interface.js';
 import type { DataUpdaterRef } from '../../interfaces/live-key.interface.js';
-import { decodeShardingKey, keyBytes } from '../../keys/sharding-key.js';
+import { decodeShardingKey, keyBytes, type ShardingKey } from '../../keys/sharding-key.js';
 import type { EngineEpoch } from '../base/engine-key.js';
 import { keyFields, keyTextOf } from '../base/key-text.js';
 import { RunContext } from './callback-context.js';
@@ -41,7 +41,7 @@ export class Activation {
     private readonly population: Population,
   ) {}
 
-  get handler(): DataUpdaterHandler {
+  get handler(): DataUpdaterHandler<unknown, unknown, ShardingKey> {
     return this.callbacks.handler;
   }
 

@@ -7,7 +7,7 @@ import type { CallbackRun } from './callback-run.js';
 const NO_HEADERS: MessageHeaders = Object.freeze({});
 
 /** What the handler sees. Everything is read on demand, since most handlers read little of it. */
-export class RunContext implements MessageContext {
+export class RunContext implements MessageContext<ShardingKey> {
   readonly #run: CallbackRun;
   #key: ShardingKey | undefined;
   #headers: MessageHeaders | undefined;

@@ -2,6 +2,7 @@ import { isObservable, lastValueFrom } from 'rxjs';
 import type { Timer } from '../../clock/clock.interface.js';
 import { HandlerTimeoutError } from '../../errors/index.js';
 import type { DataUpdaterHandler } from '../../interfaces/data-updater-handler.interface.js';
+import type { ShardingKey } from '../../keys/sharding-key.js';
 import { PayloadReader } from '../../payload/payload-reader.js';
 import { SignalCodec } from '../../signals/signal-codec.js';
 import { DeadlineList } from '../base/deadline-list.js';
@@ -54,7 +55,7 @@ export class Callbacks {
   private readonly graces = new Set<Timer>();
 
   constructor(
-    readonly handler: DataUpdaterHandler,
+    readonly handler: DataUpdaterHandler<unknown, unknown, ShardingKey>,
     /** Class name of the handler, for errors. */
     readonly handlerName: string,
     private readonly environment: Environment,

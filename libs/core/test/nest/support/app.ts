@@ -11,7 +11,7 @@ import {
   type MemoryTransport,
   type MississippiEvent,
 } from '@mississippi/core';
-import { shardOf } from '@mississippi/core/transport';
+import { shardOfEncoded } from '@mississippi/core/transport';
 
 /** Retries at once, so that no test waits for a backoff. */
 export const AT_ONCE: FailurePolicyOptions = { attempts: 3, backoff: { initial: 0, max: 0 } };
@@ -126,7 +126,7 @@ export async function deadLetterOfBytes(
 const KEY = Uint8Array.from([131, 109, 0, 0, 0, 1, 0x6b]);
 
 export function injectBytes(transport: MemoryTransport, body: Uint8Array): void {
-  const shard = shardOf(KEY, transport.broker.totalCount);
+  const shard = shardOfEncoded(KEY, transport.broker.totalCount);
   transport.broker.inject(shard, { key: KEY, body, messageId: undefined, timestamp: undefined });
 }
 
