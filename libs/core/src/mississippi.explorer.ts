@@ -1,7 +1,9 @@
-import { Injectable, Scope } from '@nestjs/common';
-import { DiscoveryService } from '@nestjs/core';
+import { Injectable, Scope, type Type } from '@nestjs/common';
+import { MODULE_METADATA } from '@nestjs/common/internal';
+import { DiscoveryService, type NestContainer } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
 import { MessageHandlerMark } from './decorators/message-handler.decorator.js';
+import { describe } from './errors/describe.js';
 import {
   DuplicateHandlerError,
   HandlerScopeError,
@@ -12,7 +14,9 @@ import {
 } from './errors/index.js';
 import type { DataUpdaterHandler } from './interfaces/data-updater-handler.interface.js';
 import { MessageHandlerOptions } from './mississippi.options.js';
+import { handlerClassOf, type Listed } from './enhancers/handler-class.js';
 import type { HandlerSource } from './enhancers/handler-context-creator.js';
+import { isObject } from './is-object.js';
 import { DEFAULT_INSTANCE } from './mississippi.tokens.js';
 import { validateOptions } from './options/validate-options.js';
 import { canReachService } from './reachable-service.js';
@@ -36,64 +40,80 @@ export class MississippiExplorer {
    * @param known the names of all instances of the app
    * @throws when there is none or more than one, when it is no singleton, or when one names an instance that is not there
    */
-  find(instance: string, producerOnly: boolean, known: readonly string[]): FoundHandler | undefined {
-    const found = new Map<unknown, InstanceWrapper>();
+  find(
+    instance: string,
+    producerOnly: boolean,
+    known: readonly string[],
+    container: NestContainer,
+  ): FoundHandler | undefined {
+    const found = new Map<unknown, Candidate>();
     for (const wrapper of this.discovery.getProviders({ metadataKey: MessageHandlerMark.KEY })) {
-      const named = this.optionsOf(wrapper).instance ?? DEFAULT_INSTANCE;
-      if (!known.includes(named)) throw new UnknownInstanceError(named, nameOf(wrapper), known);
+      const candidate = candidateOf(wrapper, container);
+      const named = candidate.options.instance ?? DEFAULT_INSTANCE;
+      if (!known.includes(named)) throw new UnknownInstanceError(named, candidate.className, known);
       // An alias is another way to the same instance; its own module knows nothing of the handler.
       if (named !== instance || wrapper.isAlias) continue;
-      found.set(wrapper.isTransient ? wrapper : (wrapper.instance ?? wrapper), wrapper);
+      found.set(wrapper.isTransient ? wrapper : (wrapper.instance ?? wrapper), candidate);
     }
-    const wrappers = [...found.values()];
-    const [wrapper] = wrappers;
-    if (wrapper === undefined) {
+    const candidates = [...found.values()];
+    const [candidate] = candidates;
+    if (candidate === undefined) {
       if (producerOnly) return undefined;
       throw new MissingHandlerError(instance);
     }
-    if (producerOnly) throw new UnexpectedHandlerError(instance, nameOf(wrapper));
-    if (wrappers.length > 1) throw new DuplicateHandlerError(instance, wrappers.map(nameAndModuleOf));
+    const { wrapper, type, className, options } = candidate;
+    if (producerOnly) throw new UnexpectedHandlerError(instance, className);
+    if (candidates.length > 1) throw new DuplicateHandlerError(instance, candidates.map(nameAndModuleOf));
     if (!wrapper.isDependencyTreeStatic() || wrapper.scope === Scope.TRANSIENT) {
-      throw new HandlerScopeError(nameOf(wrapper));
+      throw new HandlerScopeError(className);
     }
-    const source = { className: nameOf(wrapper), moduleKey: wrapper.host?.token ?? '' };
     return {
-      instance: this.check(wrapper),
-      source,
-      options: this.optionsOf(wrapper),
+      instance: checked(wrapper.instance, className),
+      source: { className, type, moduleKey: wrapper.host?.token ?? '' },
+      options,
       reachesService: canReachService(wrapper),
     };
   }
+}
 
-  private optionsOf(wrapper: InstanceWrapper): MessageHandlerOptions {
-    const options: unknown = this.discovery.getMetadataByDecorator(MessageHandlerMark, wrapper) ?? {};
-    return validateOptions(`@MessageHandler(${nameOf(wrapper)})`, MessageHandlerOptions, options);
-  }
+/** A provider that is a handler, with what the decorator of its class says. */
+interface Candidate {
+  readonly wrapper: InstanceWrapper;
+  readonly type: Type | undefined;
+  readonly className: string;
+  readonly options: MessageHandlerOptions;
+}
 
-  private check(wrapper: InstanceWrapper): DataUpdaterHandler {
-    const handler = wrapper.instance as object;
-    for (const name of CALLBACKS) {
-      const callback: unknown = Reflect.get(handler, name);
-      if (callback === undefined && name === 'handleMessage') {
-        throw new InvalidHandlerError(
-          nameOf(wrapper),
-          'has no method handleMessage: add it (DataUpdaterHandler has its form)',
-        );
-      }
-      if (callback !== undefined && typeof callback !== 'function') {
-        throw new InvalidHandlerError(nameOf(wrapper), `its ${name} is no method: make it one`);
-      }
+function candidateOf(wrapper: InstanceWrapper, container: NestContainer): Candidate {
+  const type = handlerClassOf(wrapper, providersOf(wrapper, container));
+  const className = type?.name ?? String(wrapper.name);
+  const given: unknown = type && Reflect.getMetadata(MessageHandlerMark.KEY, type);
+  const options = validateOptions(`@MessageHandler(${className})`, MessageHandlerOptions, given ?? {});
+  return { wrapper, type, className, options };
+}
+
+/** The providers that a handler's module lists, by its decorator or as a dynamic module. */
+function providersOf({ host }: InstanceWrapper, container: NestContainer): Listed[] {
+  if (host === undefined) return [];
+  const dynamic = container.getDynamicMetadataByToken(host.token, 'providers') as Listed[];
+  const decorated = Reflect.getMetadata(MODULE_METADATA.PROVIDERS, host.metatype) as Listed[] | undefined;
+  return [...dynamic, ...(decorated ?? [])];
+}
+
+function checked(handler: unknown, className: string): DataUpdaterHandler {
+  if (!isObject(handler)) throw new InvalidHandlerError(className, `${describe(handler)} is provided for it`);
+  for (const name of CALLBACKS) {
+    const callback: unknown = Reflect.get(handler, name);
+    if (callback === undefined && name === 'handleMessage') {
+      throw new InvalidHandlerError(className, 'has no method handleMessage: add it (DataUpdaterHandler has its form)');
     }
-    return handler as DataUpdaterHandler;
+    if (callback !== undefined && typeof callback !== 'function') {
+      throw new InvalidHandlerError(className, `its ${name} is no method: make it one`);
+    }
   }
+  return handler as unknown as DataUpdaterHandler;
 }
 
-function nameOf(wrapper: InstanceWrapper): string {
-  // Where a factory made the handler, the wrapper's own type is the factory.
-  if (wrapper.isNotMetatype) return (wrapper.instance as object).constructor.name;
-  return (wrapper.metatype as { name: string }).name;
-}
-
-function nameAndModuleOf(wrapper: InstanceWrapper): string {
-  return `${nameOf(wrapper)} in ${wrapper.host?.name}`;
+function nameAndModuleOf({ className, wrapper }: Candidate): string {
+  return `${className} in ${wrapper.host?.name}`;
 }

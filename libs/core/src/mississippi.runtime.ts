@@ -64,7 +64,7 @@ export class MississippiRuntime
     const { name } = this.registration;
     const names = this.registrations().map((registration) => registration.name);
     if (names.filter((other) => other === name).length > 1) throw new DuplicateInstanceError(name);
-    const found = this.explorer.find(name, this.options.producerOnly === true, names);
+    const found = this.explorer.find(name, this.options.producerOnly === true, names, this.container());
     if (found?.reachesService === true) followCallbacks();
     const options = resolveOptions(name, this.options, found?.options);
     const engine = new Engine({

@@ -2,11 +2,10 @@ import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-hos
 import type { NestContainer } from '@nestjs/core';
 import type { DataUpdaterHandler } from '../interfaces/data-updater-handler.interface.js';
 import { CONTEXT_TYPE, HandlerContextCreator, type HandlerSource } from './handler-context-creator.js';
+import { decoratedOf, type Decorated, type Method } from './decorated.js';
 import { Denied } from './denied.js';
 import { ENHANCERS, hasEnhancer } from './enhancer-metadata.js';
 import { RefusedPayload } from '../payload/refused-payload.js';
-
-type Method = (...args: unknown[]) => unknown;
 
 /**
  * The handler with Nest's guards, pipes, interceptors and filters around `handleMessage` and `handleSignal`. Where none
@@ -20,8 +19,8 @@ export function enhanceHandler(
   inheritAppConfig: boolean,
 ): DataUpdaterHandler {
   const creator = HandlerContextCreator.for(container, source, inheritAppConfig);
-  const handleMessage = enhance(creator, handler, 'handleMessage');
-  const handleSignal = enhance(creator, handler, 'handleSignal');
+  const handleMessage = enhance(creator, decoratedOf(handler, 'handleMessage', source.type), 'handleMessage');
+  const handleSignal = enhance(creator, decoratedOf(handler, 'handleSignal', source.type), 'handleSignal');
   if (handleMessage === undefined && handleSignal === undefined) return handler;
   // Everything but the enhanced methods comes from the handler itself, with its own `this`.
   const enhanced: DataUpdaterHandler = {
@@ -37,10 +36,9 @@ export function enhanceHandler(
 /** The method with its enhancers; `undefined` where it has none. */
 function enhance(
   creator: HandlerContextCreator,
-  handler: DataUpdaterHandler,
+  { handler, method }: Decorated,
   name: 'handleMessage' | 'handleSignal',
 ): Method | undefined {
-  const method = handler[name] as Method | undefined;
   if (method === undefined) return undefined;
   if (!creator.hasGlobals && !ENHANCERS.some(({ key }) => hasEnhancer(key, handler, method))) return undefined;
   creator.check(handler, method);

@@ -28,6 +28,8 @@ const ARGUMENTS = [PAYLOAD, OTHER, OTHER];
 /** Where a handler is provided. */
 export interface HandlerSource {
   readonly className: string;
+  /** The class that `@MessageHandler` decorates. */
+  readonly type: Type | undefined;
   /** Nest's key of the module. */
   readonly moduleKey: string;
 }

@@ -1,0 +1,34 @@
+import type { Type } from '@nestjs/common';
+import type { DataUpdaterHandler } from '../interfaces/data-updater-handler.interface.js';
+import { isHandlerClass } from './handler-class.js';
+
+export type Method = (...args: unknown[]) => unknown;
+
+/** A handler and a method of it as Nest is to see them: with the decorators of the class and of its method. */
+export interface Decorated {
+  readonly handler: object;
+  readonly method: Method | undefined;
+}
+
+/**
+ * A mock in a test knows neither its class nor its decorators, and a proxy may hand out methods that are bound or wrapped.
+ * They must not lose their guards: Nest gets a stand-in then, made from the decorated class, that calls the handler.
+ * @param type the decorated class, where the handler does not know it
+ */
+export function decoratedOf(handler: DataUpdaterHandler, name: keyof DataUpdaterHandler, type?: Type): Decorated {
+  const method = handler[name] as Method | undefined;
+  const knowsItself = isHandlerClass(handler.constructor);
+  const { prototype } = (knowsItself ? handler.constructor : type) ?? {};
+  const declared = prototype && (Reflect.get(prototype as object, name) as Method | undefined);
+  const isDeclared = declared === undefined || declared === method;
+  if (method === undefined || prototype === undefined || (knowsItself && isDeclared)) return { handler, method };
+  const standIn: Method = { [name]: (...args: unknown[]) => Reflect.apply(method, handler, args) }[name]!;
+  for (const source of [declared, method]) if (source !== undefined) copyMetadata(source, standIn);
+  return { handler: Object.create(prototype as object) as object, method: standIn };
+}
+
+function copyMetadata(source: Method, target: Method): void {
+  for (const key of Reflect.getMetadataKeys(source) as unknown[]) {
+    Reflect.defineMetadata(key, Reflect.getMetadata(key, source), target);
+  }
+}
