@@ -4,6 +4,7 @@ import type { PayloadFormat } from './interfaces/payload-codec.interface.js';
 import type { SignalFormat } from './interfaces/signal-format.interface.js';
 import { DEFAULT_KEY_KINDS, type KeyKind } from './keys/key-kinds.js';
 import { IsPayloadFormat } from './options/is-payload-format.js';
+import { IsSignalFormat } from './options/is-signal-format.js';
 import type { Transport } from './transport/transport.interface.js';
 import {
   Allow,
@@ -15,7 +16,6 @@ import {
   IsInstanceName,
   IsKeyKinds,
   IsMilliseconds,
-  IsSignalFormat,
   IsTransport,
   Nested,
   NestedOrFunction,
@@ -174,7 +174,7 @@ export class MississippiOptions {
    * validators say is logged as it is.
    */
   @Optional()
-  @IsIn(['plain', 'hashed'], { message: `'plain' or 'hashed' was expected` })
+  @IsIn(['plain', 'hashed'])
   logKeys?: 'plain' | 'hashed';
 
   /** Apply the app-wide guards, pipes, interceptors and filters to the handler too. Default `false`. */

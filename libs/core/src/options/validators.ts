@@ -1,7 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { isObject } from '../is-object.js';
 import { KEY_KINDS } from '../keys/key-kinds.js';
-import { isSignalFormat } from '../signals/signal-codec.js';
 import { declarationOf, type OptionPlace } from './option-rules.js';
 
 /**
@@ -122,10 +121,6 @@ export function IsTransport(): PropertyDecorator {
     (value) => typeof value === 'object' && value !== null && typeof Reflect.get(value, 'connect') === 'function',
     'a transport was expected, such as memory()',
   );
-}
-
-export function IsSignalFormat(): PropertyDecorator {
-  return expects(isSignalFormat, `'json' or a codec with encode and decode was expected`);
 }
 
 /**

@@ -85,10 +85,7 @@ export class DataUpdaterService {
     const headers = checkDirectMessage(message);
     const { payload, messageId, timestamp } = message;
     const own = { payload, messageId, timestamp, headers } as DirectMessage;
-    return (await this.runtime.engine.calls.handleMessage(
-      this.encode(shardingKey),
-      own,
-    )) as MessageOutcome<State>;
+    return (await this.runtime.engine.calls.handleMessage(this.encode(shardingKey), own)) as MessageOutcome<State>;
   }
 
   /**

@@ -65,8 +65,8 @@ export class EventsProducer {
   }
 
   private send(payload: unknown, options: PublishOptions): Promise<void> {
-    const { shardingKey, messageId, timestamp, timeout } = options ?? ({} as PublishOptions);
-    const headers = checkMessage(options);
+    const { shardingKey, messageId, timestamp, timeout, headers: given } = options ?? ({} as PublishOptions);
+    const headers = checkMessage({ headers: given, messageId, timestamp });
     checkTimeout(timeout);
     const { engine } = this.runtime;
     const key = engine.keys.encode(shardingKey);

@@ -2,7 +2,7 @@ import { MemoryBroker, memory, NOTE_HEADERS } from '../../src/index.js';
 import { encodeShardingKey } from '../../src/keys/sharding-key.js';
 import { MemoryMessage } from '../../src/memory/broker/memory-message.js';
 import { partsOf } from '../../src/memory/memory-broker.js';
-import { shardOf } from '../../src/transport/index.js';
+import { shardOfEncoded } from '../../src/transport/index.js';
 import { settled } from '../support/fake-clock.js';
 import { limitDeadLetters } from '../support/limit-dead-letters.js';
 import { RecordingHandler } from '../support/recording-handler.js';
@@ -53,7 +53,7 @@ describe('what lies in a side queue and belongs to no key of the shard is dead-l
 
   test('with the key of another shard', async () => {
     const key = encodeShardingKey('k');
-    const wrong = (shardOf(key, 4) + 1) % 4;
+    const wrong = (shardOfEncoded(key, 4) + 1) % 4;
     const parked = [
       { id: '1', key },
       { id: '2', key },
