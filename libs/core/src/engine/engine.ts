@@ -75,6 +75,8 @@ export class Engine implements ProducerPort {
   /** When the shutdown insists, once it has begun. On the clock. */
   private endsBy: number | undefined;
   private stopping = false;
+  private draining: Promise<void> | undefined;
+  private closing: Promise<void> | undefined;
   private disconnected = false;
 
   constructor(parts: EngineParts) {
@@ -188,32 +190,17 @@ export class Engine implements ProducerPort {
     return backlog.queued > 0 || this.connected!.shards.busy;
   }
 
-  /** Takes nothing new, lets running handlers finish, terminates the data updaters, and gives the shards back. What others publish still goes out. */
+  /**
+   * Takes nothing new, lets running handlers finish, terminates the data updaters, and gives the shards back. What others
+   * publish still goes out. Whoever calls later waits for the same end.
+   */
   async drain(): Promise<void> {
-    if (this.stopping) return;
-    this.stopping = true;
-    if (this.connected === undefined) await this.started();
-    const { connected } = this;
-    if (connected === undefined) return;
-    connected.transport.stopClaiming();
-    await Promise.all([connected.shards.drain(this.left), this.started()]);
+    await (this.draining ??= this.drainShards());
   }
 
-  /** Disconnects, after a drain. */
+  /** Disconnects, after a drain. Whoever calls later waits for the same end. */
   async close(): Promise<void> {
-    if (this.disconnected) return;
-    this.disconnected = true;
-    const { connected } = this;
-    if (connected === undefined) return;
-    this.tellWhatIsLost(connected.transport);
-    try {
-      await connected.transport.close();
-    } finally {
-      this.lease!.end();
-    }
-    this.population.stop();
-    this.callbacks.stop();
-    this.environment.events.complete();
+    await (this.closing ??= this.disconnect());
   }
 
   async stop(): Promise<void> {
@@ -310,6 +297,30 @@ export class Engine implements ProducerPort {
       `${queued + parked} messages are lost with the app, since its transport keeps them in this process only: ${queued} queued, which were not handled within drainTimeout, ${options.drainTimeout} ms, and ${parked} parked.`,
       { event: 'messagesLost', queued, parked },
     );
+  }
+
+  private async drainShards(): Promise<void> {
+    this.stopping = true;
+    if (this.connected === undefined) await this.started();
+    const { connected } = this;
+    if (connected === undefined) return;
+    connected.transport.stopClaiming();
+    await Promise.all([connected.shards.drain(this.left), this.started()]);
+  }
+
+  private async disconnect(): Promise<void> {
+    this.disconnected = true;
+    const { connected } = this;
+    if (connected === undefined) return;
+    this.tellWhatIsLost(connected.transport);
+    try {
+      await connected.transport.close();
+    } finally {
+      this.lease!.end();
+    }
+    this.population.stop();
+    this.callbacks.stop();
+    this.environment.events.complete();
   }
 
   private ready(): Connected {

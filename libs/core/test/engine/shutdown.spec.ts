@@ -213,6 +213,37 @@ describe('stop', () => {
   });
 });
 
+test('whoever drains or closes once more waits for the same end', async () => {
+  const { send, engine, gates } = await startGated();
+  await send('k', 'a');
+  const drained = [watch(engine.drain()), watch(engine.drain()), watch(engine.stop())];
+  await settled();
+  expect(drained.map(({ state }) => state)).toEqual(['pending', 'pending', 'pending']);
+  gates.open('a');
+  await settled();
+  expect(drained.map(({ state }) => state)).toEqual(['resolved', 'resolved', 'resolved']);
+  await engine.close();
+});
+
+test('whoever closes once more waits until the transport is closed', async () => {
+  let closed = (): void => undefined;
+  class SlowTransport extends ScriptedTransport {
+    override close(): Promise<void> {
+      return new Promise((resolve) => {
+        closed = resolve;
+      });
+    }
+  }
+  const { engine } = await startEngine(new RecordingHandler(), { transport: new SlowTransport() });
+  await engine.drain();
+  const closing = [watch(engine.close()), watch(engine.close())];
+  await settled();
+  expect(closing.map(({ state }) => state)).toEqual(['pending', 'pending']);
+  closed();
+  await settled();
+  expect(closing.map(({ state }) => state)).toEqual(['resolved', 'resolved']);
+});
+
 describe('drainTimeout', () => {
   test('is 30 s by default: then the AbortSignal of what runs fires', async () => {
     const { engine, send, gates, signals, clock, broker } = await startGated();
