@@ -74,6 +74,33 @@ describe('a repeat', () => {
     expect(check([...known, settled]).violations).toMatchObject([{ promise: 'settledInLostEpoch' }]);
   });
 
+  it('of what was read out of the side queue is explained beside the window', () => {
+    const run = (key: string, fromSide: boolean, process: string, epoch: number): Seen[] =>
+      message(0, process, epoch).map(({ seen }) =>
+        by(process, {
+          ...seen,
+          ...refOf(key, 0),
+          ...('delivery' in seen && { delivery: seen.delivery + (fromSide ? 500 : 0) }),
+          ...('run' in seen && { run: seen.run + (fromSide ? 500 : 0) }),
+          ...('fromSide' in seen && { fromSide }),
+        }),
+      );
+    const begun = (['aside', 'other'] as const).map((key) => run(key, key === 'aside', 'one', 1).slice(0, 3));
+    const [aside, other] = begun.map(([delivered, started]) => [delivered!, started!]);
+    const both = ['aside', 'other'].map((key) => by('publisher', { type: 'published', ...refOf(key, 0) }));
+    const move = { ...refOf('aside', 0), ...inEpoch(1), delivery: 99 };
+    const moved = [
+      by('one', { type: 'delivered', ...move, redelivered: false, fromSide: false }),
+      by('one', { type: 'parking', ...move }),
+      by('one', { type: 'parked', ...move }),
+    ];
+    const before = [both, owned('one', 1), moved, aside!, other!, lose('one'), lost('one', 1), owned('two', 1)];
+    const after = [run('aside', true, 'two', 1), run('other', false, 'two', 1), begun.map(([, , ended]) => ended!)];
+    const verdict = check([...before, ...after], { prefetch: 1 });
+    expect(verdict.violations.filter(({ promise }) => promise === 'unexplainedDuplicate')).toEqual([]);
+    expect(verdict).toMatchObject({ duplicates: 2, mostDuplicates: 2 });
+  });
+
   it('is explained by a copy that a move left which was under way', () => {
     const [delivered, started, ended] = message(0, 'one', 1);
     const ref = { ...refOf('a', 0), ...inEpoch(1), delivery: 100 };

@@ -31,7 +31,8 @@ export class Returns {
     const late = ackDelay === 0 ? [] : settledSince(epoch, Math.min(mono, struck.mono) - struck.delay);
     // What a killed broker had not written is not bounded by the window.
     const candidates = [...open, ...(struck.delay === brokerDelay ? late : late.slice(0, prefetch))];
-    const most = struck.delay === brokerDelay ? Infinity : prefetch;
+    // What was read out of the side queue is unsettled beside the window.
+    const most = struck.delay === brokerDelay ? Infinity : prefetch + open.filter(({ aside }) => aside).length;
     if (!remembers || epoch.superseded) {
       this.expose(candidates, most);
       return;
