@@ -20,6 +20,7 @@ import { EventSource } from './base/event-source.js';
 import { ToldEvents } from './base/told-events.js';
 import { Log } from './base/log.js';
 import { Round } from './base/round.js';
+import { SignalPace } from './base/signal-pace.js';
 import { KeyCalls } from './key-calls.js';
 import { describeKey } from './keys/describe-key.js';
 import { LanePool } from './keys/lane.js';
@@ -63,6 +64,7 @@ export class Engine implements ProducerPort {
   readonly population: Population;
   readonly slots: AttemptSlots;
   private readonly logger: LoggerService;
+  private readonly pace: SignalPace;
   private readonly environment: Environment;
   private readonly epochs: EpochSource;
   private readonly callbacks: Callbacks;
@@ -99,6 +101,7 @@ export class Engine implements ProducerPort {
     );
     this.population = new Population(this.environment);
     this.slots = new AttemptSlots(round, options.concurrency);
+    this.pace = new SignalPace(round);
   }
 
   /**
@@ -144,8 +147,8 @@ export class Engine implements ProducerPort {
       ]);
     }
     const { totalCount, prefetch } = connection;
-    const { environment, callbacks, population, slots } = this;
-    const keyParts = { callbacks, population, slots, lanes: new LanePool() };
+    const { environment, callbacks, population, slots, pace } = this;
+    const keyParts = { callbacks, population, slots, pace, lanes: new LanePool() };
     const shards = new Shards({ environment, totalCount, prefetch, ...keyParts }, this.epochs);
     const { signals } = callbacks;
     if (connection.maxSignalSize !== undefined) signals.fit(connection.maxSignalSize);

@@ -12,6 +12,7 @@ const RESTING: KeyState = {
   slot: 'none',
   signals: 0,
   signalsFirst: 0,
+  signalsPaused: false,
 };
 
 const everything: Partial<KeyState> = { head: 'ready', slot: 'granted', signals: 2, signalsFirst: 1 };
@@ -36,6 +37,9 @@ const table: readonly [string, Partial<KeyState>, Step][] = [
   ['signals that waited when a message ended go first', everything, 'signal'],
   ['those that came later wait for one message', { ...everything, signalsFirst: 0 }, 'attempt'],
   ['but not while it is in line for a slot', { ...everything, slot: 'requested', signalsFirst: 0 }, 'signal'],
+  ['where this round had its signals they wait for the next', { signals: 1, signalsPaused: true }, 'nothing'],
+  ['and those that go first still do', { ...everything, signalsPaused: true }, 'nothing'],
+  ['while a message whose turn it is runs', { ...everything, signalsFirst: 0, signalsPaused: true }, 'attempt'],
   ['a count of signals that are gone holds nobody up', { ...everything, signals: 0, signalsFirst: 3 }, 'attempt'],
 
   ['a continuation goes before all else', { ...everything, continues: true, updater: 'ending' }, 'continuation'],
@@ -69,10 +73,11 @@ function* states(): Generator<KeyState> {
               for (const ownership of ['certain', 'uncertain', 'suspended'] as const)
                 for (const slot of ['none', 'requested', 'granted'] as const)
                   for (const signals of [0, 1, 2])
-                    for (const signalsFirst of [0, 1, 2]) {
-                      const rest = { updater, head, ownership, slot, signals, signalsFirst };
-                      yield { preceded, continues, awaitsDeadLetter, closing, ...rest };
-                    }
+                    for (const signalsFirst of [0, 1, 2])
+                      for (const signalsPaused of BOOLEANS) {
+                        const rest = { updater, head, ownership, slot, signals, signalsFirst, signalsPaused };
+                        yield { preceded, continues, awaitsDeadLetter, closing, ...rest };
+                      }
 }
 
 test('in every state: an attempt only of a ready head on a certain shard of an epoch that goes on', () => {
@@ -94,7 +99,7 @@ test('in every state: an attempt only of a ready head on a certain shard of an e
 
 test('in every state: where a signal waits and nothing must go before it, something is done', () => {
   for (const key of states()) {
-    const heldUp = key.preceded || key.awaitsDeadLetter || key.closing;
+    const heldUp = key.preceded || key.awaitsDeadLetter || key.closing || key.signalsPaused;
     if (key.signals > 0 && !heldUp) expect(nextStep(key)).not.toBe('nothing');
   }
 });

@@ -7,7 +7,7 @@ import {
   SignalNotHandledError,
   SignalTimeoutError,
 } from '../../src/index.js';
-import { settled } from '../support/fake-clock.js';
+import { FakeClock, settled } from '../support/fake-clock.js';
 import { Gates, RecordingHandler, watch } from '../support/recording-handler.js';
 import { startEngine } from '../support/test-engine.js';
 
@@ -217,5 +217,121 @@ describe('the time-out of a signal', () => {
     expect(byModule.state).toBe('rejected');
     await clock.advance(250_000);
     expect(never.state).toBe('pending');
+  });
+});
+
+describe('signals without a pause', () => {
+  /** Counts rounds of the event loop until it is told to end. */
+  function countRounds() {
+    const rounds = { passed: 0, counting: true };
+    const count = (): void => {
+      rounds.passed++;
+      if (rounds.counting) setImmediate(count);
+    };
+    setImmediate(count);
+    return rounds;
+  }
+
+  test('leave the event loop its turn: a caller who sends the next one as soon as it has the answer', async () => {
+    const { service } = await startEngine({ handleMessage: () => undefined, handleSignal: () => 'here' });
+    const rounds = countRounds();
+    for (let sent = 0; sent < 5_120; sent++) await service.handleSignal('k', 's');
+    rounds.counting = false;
+    expect(rounds.passed).toBeGreaterThanOrEqual(9);
+  });
+
+  test('and so do those that were all sent at once; they are answered in order', async () => {
+    const seen: unknown[] = [];
+    const { service } = await startEngine({
+      handleMessage: () => undefined,
+      handleSignal: (signal) => void seen.push(signal),
+    });
+    const rounds = countRounds();
+    const numbers = Array.from({ length: 5_120 }, (_, index) => index);
+    await Promise.all(numbers.map((number) => service.handleSignal('k', number)));
+    rounds.counting = false;
+    expect(rounds.passed).toBeGreaterThanOrEqual(9);
+    expect(seen).toEqual(numbers);
+  });
+
+  test('let those of other keys pass, and the messages of their own', async () => {
+    const seen: string[] = [];
+    const { service, publish } = await startEngine({
+      handleMessage: (payload) => void seen.push(String(payload)),
+      handleSignal: (signal) => void seen.push(String(signal)),
+    });
+    const flood = Array.from({ length: 5_120 }, () => service.handleSignal('k', 'flood'));
+    const others = ['l', 'm', 'n'].map((key) => service.handleSignal(key, key));
+    await publish('k', 'message');
+    await Promise.all([...flood, ...others]);
+    for (const name of ['l', 'm', 'n', 'message']) {
+      expect(seen.indexOf(name)).toBeGreaterThanOrEqual(0);
+      expect(seen.indexOf(name)).toBeLessThan(3 * 512 + 10);
+    }
+  });
+
+  test('that wait for the next round are rejected with their shard, and hold it up no longer', async () => {
+    const { service, transport, engine } = await startEngine(
+      { handleMessage: () => undefined, handleSignal: () => 'here' },
+      { memory: { totalCount: 1 } },
+    );
+    const flood = Array.from({ length: 600 }, () => watch(service.handleSignal('k', 's')));
+    transport.broker.loseShard(0);
+    await settled();
+    expect(flood.filter(({ state }) => state === 'resolved')).toHaveLength(512);
+    expect(flood.at(-1)!.value).toBeInstanceOf(ShardNotOwnedError);
+    await engine.stop();
+  });
+});
+
+describe('a signal whose time is up', () => {
+  test('is released at once, wherever it waits', async () => {
+    const gates = new Gates();
+    const { service, send, clock } = await startEngine(new RecordingHandler({ handleMessage: () => gates.at('a') }), {
+      memory: { totalCount: 1 },
+    });
+    await send('k', 'a');
+    const patient = [watch(service.handleSignal('k', 'first', { timeout: Infinity }))];
+    const released = ask();
+    patient.push(watch(service.handleSignal('k', 'last', { timeout: Infinity })));
+    await clock.advance(50);
+    await settled();
+    gc!();
+    expect(released.deref()).toBeUndefined();
+    gates.open('a');
+    await settled();
+    expect(patient.map(({ state }) => state)).toEqual(['resolved', 'resolved']);
+
+    /** In a function of its own, whose frame holds the signal no longer. */
+    function ask(): WeakRef<object> {
+      const signal = { large: true };
+      service.handleSignal('k', signal, { timeout: 50 }).catch(() => undefined);
+      return new WeakRef(signal);
+    }
+  });
+
+  test('does not run, though a callback kept its timer from firing', async () => {
+    const clock = new FakeClock();
+    const time = clock.now.bind(clock);
+    let blocked = 0;
+    clock.now = () => time() + blocked;
+    const gates = new Gates();
+    const handler = new RecordingHandler({
+      handleMessage: () => gates.at('a'),
+      handleSignal: (signal) => {
+        if (signal === 'slow') blocked += 6_000;
+      },
+    });
+    const { service, send } = await startEngine(handler, { clock });
+    await send('k', 'a');
+    const slow = watch(service.handleSignal('k', 'slow', { timeout: Infinity }));
+    const late = watch(service.handleSignal('k', 'late'));
+    const patient = watch(service.handleSignal('k', 'patient', { timeout: 60_000 }));
+    gates.open('a');
+    await settled();
+    expect([slow.state, patient.state]).toEqual(['resolved', 'resolved']);
+    expect(late.value).toBeInstanceOf(SignalTimeoutError);
+    expect(late.value).toHaveProperty('started', false);
+    expect(handler.of('k')).toEqual(['init', 'message a', 'signal slow', 'signal patient']);
   });
 });

@@ -6,6 +6,7 @@ import type { AttemptSlots, SlotSeeker } from '../base/attempt-slots.js';
 import type { AwaitedKey, CallbackScope } from '../base/caller.js';
 import type { DeadlineItem } from '../base/deadline-list.js';
 import type { KeyedItem } from '../base/key-table.js';
+import type { PacedKey, SignalPace } from '../base/signal-pace.js';
 import type { Epoch } from '../messages/epoch.js';
 import { MessageTracker } from '../messages/message-tracker.js';
 import type { TrackedKey } from '../messages/tracked-key.js';
@@ -26,6 +27,7 @@ export interface KeyParts {
   readonly callbacks: Callbacks;
   readonly population: Population;
   readonly slots: AttemptSlots;
+  readonly pace: SignalPace;
   readonly lanes: LanePool;
   /** Nothing of a key is left. */
   left(key: KeyQueue): void;
@@ -45,6 +47,7 @@ export class KeyQueue
     KeyState,
     LaneWorker,
     SlotSeeker,
+    PacedKey,
     RestingKey,
     AwaitedKey,
     SignalledKey,
@@ -65,6 +68,7 @@ export class KeyQueue
   /** Callbacks that wait for a message of this key. */
   awaited = 0;
   signalsFirst = 0;
+  signalsPaused = false;
   private signalQueue: SignalQueue | undefined = undefined;
   /** Whether the next message passed its slot on while a signal ran. */
   private passedOn = false;
@@ -151,6 +155,11 @@ export class KeyQueue
     if (activation.updater === undefined || activation.ending !== undefined || this.running) return;
     activation.end(reason);
     this.wake();
+  }
+
+  signalsGoOn(): void {
+    this.signalsPaused = false;
+    if (this.signals > 0) this.wake();
   }
 
   /** Another queue of the same key runs still, from an earlier epoch: this one waits for its end. */
@@ -261,6 +270,10 @@ export class KeyQueue
     switch (step) {
       case 'attempt':
         if (this.slot === 'granted' || this.gotSlot()) this.runTurn(step);
+        break;
+      case 'signal':
+        if (this.parts.pace.request(this)) this.runTurn(step);
+        else this.signalsPaused = true;
         break;
       case 'verification':
         this.epoch.verify();

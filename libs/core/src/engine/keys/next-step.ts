@@ -19,6 +19,8 @@ export interface KeyState {
   readonly signals: number;
   /** How many of them go before the next message: those that waited when the last one ended. */
   readonly signalsFirst: number;
+  /** Whether they wait for the next round of the event loop. */
+  readonly signalsPaused: boolean;
 }
 
 /**
@@ -47,5 +49,5 @@ export function nextStep(key: KeyState): Step {
     if (ownership === 'certain') return 'attempt';
     if (ownership === 'uncertain') return 'verification';
   }
-  return signals > 0 ? 'signal' : 'nothing';
+  return signals > 0 && !key.signalsPaused ? 'signal' : 'nothing';
 }

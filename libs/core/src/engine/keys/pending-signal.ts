@@ -1,19 +1,28 @@
 import type { Timer } from '../../clock/clock.interface.js';
-import type { FifoItem } from '../../collections/fifo.js';
 import type { Caller } from '../base/caller.js';
 
 /** Where signals wait. */
 export interface SignalHolder {
   /** The caller of one that is here no longer waits. */
-  givenUp(): void;
+  givenUp(signal: PendingSignal): void;
+}
+
+/** When the caller of a signal stops waiting. */
+export interface Expiry {
+  /** On the engine's clock. */
+  readonly at: number;
+  readonly timer: Timer;
+  expire(): void;
 }
 
 /** A request that waits for its turn at a key: a signal, or a request that the data updater be started. */
-export class PendingSignal implements FifoItem<PendingSignal> {
-  next: PendingSignal | undefined = undefined;
+export class PendingSignal {
+  /** Its neighbours, while it waits for its turn. */
+  earlier: PendingSignal | undefined = undefined;
+  later: PendingSignal | undefined = undefined;
   /** Where it waits for its turn, while it waits. */
   holder: SignalHolder | undefined = undefined;
-  private timer: Timer | undefined = undefined;
+  private expiry: Expiry | undefined = undefined;
   private open = true;
   private begun = false;
 
@@ -43,8 +52,18 @@ export class PendingSignal implements FifoItem<PendingSignal> {
     return this.open;
   }
 
-  expires(timer: Timer): void {
-    this.timer = timer;
+  expires(expiry: Expiry): void {
+    this.expiry = expiry;
+  }
+
+  /** Ends it where its time is up: the timer is late where a callback kept the event loop busy. */
+  checkTime(now: number): void {
+    if (this.expiry !== undefined && this.expiry.at <= now) this.expiry.expire();
+  }
+
+  /** Whether its time can run out. */
+  get mayExpire(): boolean {
+    return this.expiry !== undefined;
   }
 
   answer(value: unknown): void {
@@ -58,8 +77,8 @@ export class PendingSignal implements FifoItem<PendingSignal> {
   private close(): boolean {
     if (!this.open) return false;
     this.open = false;
-    this.timer?.cancel();
-    this.holder?.givenUp();
+    this.expiry?.timer.cancel();
+    this.holder?.givenUp(this);
     return true;
   }
 }

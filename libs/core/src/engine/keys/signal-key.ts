@@ -20,9 +20,8 @@ export function signalKey(
   return new Promise((resolve, reject) => {
     const pending = new PendingSignal(true, signal, caller, resolve as (answer: unknown) => void, reject, onStart);
     if (timeout !== Infinity) {
-      pending.expires(
-        clock.after(timeout, () => pending.reject(new SignalTimeoutError(keyTextOf(queue), timeout, pending.started))),
-      );
+      const expire = (): void => pending.reject(new SignalTimeoutError(keyTextOf(queue), timeout, pending.started));
+      pending.expires({ at: clock.now() + timeout, timer: clock.after(timeout, expire), expire });
     }
     queue.signal(pending);
   });

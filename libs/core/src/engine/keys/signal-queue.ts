@@ -1,4 +1,3 @@
-import { Fifo } from '../../collections/fifo.js';
 import type { PendingSignal, SignalHolder } from './pending-signal.js';
 
 /** Whose signals wait. */
@@ -7,45 +6,54 @@ export interface SignalledKey {
   signalGivenUp(): void;
 }
 
-/** The signals that wait for their turn at one key, in order. */
+/**
+ * The signals that wait for their turn at one key, in order. One whose caller waits no longer leaves at once, from
+ * wherever it is, and takes what it holds with it.
+ */
 export class SignalQueue implements SignalHolder {
-  private readonly fifo = new Fifo<PendingSignal>();
-  private wanted = 0;
+  private first: PendingSignal | undefined;
+  private last: PendingSignal | undefined;
+  private count = 0;
 
   constructor(private readonly key: SignalledKey) {}
 
-  /** How many still have a caller who waits. */
   get length(): number {
-    return this.wanted;
+    return this.count;
   }
 
   push(signal: PendingSignal): void {
     signal.holder = this;
-    this.fifo.push(signal);
-    this.wanted++;
+    signal.earlier = this.last;
+    if (this.last === undefined) this.first = signal;
+    else this.last.later = signal;
+    this.last = signal;
+    this.count++;
   }
 
-  /** The first whose caller still waits. */
   take(): PendingSignal {
-    let signal = this.fifo.shift()!;
-    while (!signal.awaited) signal = this.fifo.shift()!;
-    signal.holder = undefined;
-    this.wanted--;
+    const signal = this.first!;
+    this.remove(signal);
     return signal;
   }
 
-  givenUp(): void {
-    this.wanted--;
-    // A signal without a caller is dropped once it is first in line.
-    while (this.fifo.peek()?.awaited === false) this.fifo.shift();
+  givenUp(signal: PendingSignal): void {
+    this.remove(signal);
     this.key.signalGivenUp();
   }
 
   rejectAll(error: Error): void {
-    for (let signal = this.fifo.shift(); signal !== undefined; signal = this.fifo.shift()) {
-      signal.holder = undefined;
-      signal.reject(error);
-    }
-    this.wanted = 0;
+    while (this.first !== undefined) this.take().reject(error);
+  }
+
+  private remove(signal: PendingSignal): void {
+    const { earlier, later } = signal;
+    if (earlier === undefined) this.first = later;
+    else earlier.later = later;
+    if (later === undefined) this.last = earlier;
+    else later.earlier = earlier;
+    signal.earlier = undefined;
+    signal.later = undefined;
+    signal.holder = undefined;
+    this.count--;
   }
 }

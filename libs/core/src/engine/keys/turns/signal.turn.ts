@@ -13,6 +13,11 @@ import type { TurnKey } from './turn-key.js';
 export function signalTurn(key: TurnKey): void {
   const { activation } = key;
   const pending = key.takeSignal();
+  if (pending.mayExpire) pending.checkTime(key.epoch.environment.clock.now());
+  if (!pending.awaited) {
+    key.turnEnded();
+    return;
+  }
   const cause = { message: undefined, attempt: 0, caller: pending.caller };
   activation.start(cause, (failure) => {
     const refusal = failure ?? key.closeError; // The epoch may have ended during init.
