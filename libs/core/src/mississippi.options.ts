@@ -144,7 +144,10 @@ export class MississippiOptions {
   @IsMilliseconds({ min: 1, infinity: true })
   idleTimeout?: number;
 
-  /** Live keys above which the one that was idle the longest is deactivated; busy ones never are. Default `Infinity`. */
+  /**
+   * Live keys above which the one that was idle the longest is deactivated, or one that waits for its turn; while a callback
+   * runs, none is. Default `Infinity`.
+   */
   @Optional()
   @IsCount({ infinity: true })
   maxLiveKeys?: number;

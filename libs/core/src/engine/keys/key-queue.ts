@@ -149,10 +149,13 @@ export class KeyQueue
     this.wake();
   }
 
-  /** Ends the data updater in its turn, if it is idle. */
+  /**
+   * Ends the data updater in its turn, where no callback runs or is due: one that is idle, or any where too many live.
+   */
   deactivate(reason: 'idle' | 'evicted'): void {
     const { activation } = this;
     if (activation.updater === undefined || activation.ending !== undefined || this.running) return;
+    if (this.continues || this.awaitsDeadLetter || (reason === 'idle' && !this.idle)) return;
     activation.end(reason);
     this.wake();
   }
@@ -327,12 +330,25 @@ export class KeyQueue
       lanes.give(this.lane);
       this.lane = undefined;
     }
-    if (!this.tracker.empty) return;
-    if (this.activation.updater !== undefined) {
-      if (this.deadline === undefined && this.closeReason === undefined) population.rests(this);
-    } else if (!this.preceded && this.activation.ending === undefined) {
-      this.leave();
+    if (this.activation.updater === undefined) {
+      if (this.tracker.empty && !this.preceded && this.activation.ending === undefined) this.leave();
+    } else if (this.closeReason === undefined) {
+      if (!this.idle) this.makeRoom();
+      else if (this.deadline === undefined) population.rests(this);
     }
+  }
+
+  /** Whether nothing is to be done that is known of. */
+  private get idle(): boolean {
+    return this.tracker.idle && this.signals === 0;
+  }
+
+  /**
+   * The key waits, for an attempt slot say, while more live than may. Of those that wait it came last, so its turn is the
+   * farthest: it starts afresh then.
+   */
+  private makeRoom(): void {
+    if (this.parts.population.crowded) this.deactivate('evicted');
   }
 
   /** Nothing of the key is left: forget it, and let the next epoch's queue of the key begin. */

@@ -56,6 +56,10 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
   get empty(): boolean {
     return this.fifo.length === 0 && this.phase === 'open' && !this.isParked;
   }
+  /** Whether no message is to be handled soon: there is none, or the key is held. */
+  get idle(): boolean {
+    return this.fifo.length === 0 && this.phase === 'open' && this.recovery?.feeding !== true;
+  }
 
   // What arrives.
 

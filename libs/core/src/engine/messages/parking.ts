@@ -25,7 +25,7 @@ export class Parking {
   /** Messages of the key on their way there. */
   moving = 0;
   /** Whether the key is handled from the side queue again. */
-  private feeding = false;
+  feeding = false;
   private mode: ParkedMode = 'held';
   private reason: ParkReason = 'operator';
   private reader: ParkedReader | undefined;

@@ -56,6 +56,10 @@ export class Recovery implements ParkedKey {
   get parkedState(): ParkedState | undefined {
     return this.parkRequested ? 'held' : this.parking?.state;
   }
+  /** Whether the key is handled from the side queue. */
+  get feeding(): boolean {
+    return this.parking?.feeding === true;
+  }
   get wantsMessage(): boolean {
     return this.tracker.phase === 'open' && this.tracker.fifo.length === 0;
   }

@@ -3,7 +3,7 @@ import type { Environment } from '../base/environment.js';
 
 /** A key that may rest. */
 export interface RestingKey extends DeadlineItem {
-  /** Ends its data updater in its turn, if it still rests. */
+  /** Ends its data updater, unless a callback runs or is due; an idle one only while it still rests. */
   deactivate(reason: 'idle' | 'evicted'): void;
 }
 
@@ -27,6 +27,11 @@ export class Population {
   /** Whether any key rests with its data updater. */
   get anyRests(): boolean {
     return this.resting.peek() !== undefined;
+  }
+
+  /** Whether more live than may. */
+  get crowded(): boolean {
+    return this.living - this.leaving > this.environment.options.maxLiveKeys;
   }
 
   /** A data updater has started. */
@@ -60,10 +65,11 @@ export class Population {
   }
 
   private evict(): void {
-    if (this.living - this.leaving <= this.environment.options.maxLiveKeys) return;
-    const key = this.resting.peek();
-    if (key === undefined) return;
-    this.resting.remove(key);
-    key.deactivate('evicted');
+    while (this.crowded) {
+      const key = this.resting.peek();
+      if (key === undefined) return;
+      this.resting.remove(key);
+      key.deactivate('evicted');
+    }
   }
 }
