@@ -44,10 +44,15 @@ export interface EngineStatus {
   readonly runningAttempts: number;
   /** Keys whose head waits for its next attempt. */
   readonly backoffs: number;
-  /** Keys whose `init` failed at the last try. */
+  /** Keys whose messages wait because `init` failed at the last try. */
   readonly failingInits: number;
+  /** Keys that are parked, by somebody, after their last attempt, or under pressure. */
   readonly parkedKeys: number;
   readonly parkedMessages: number;
-  /** How long the oldest unfinished head has been here: the longest time without progress of any key. Milliseconds. */
+  /**
+   * How long the oldest unfinished head has been here: the longest time without progress of any key. That of a head that
+   * fails goes on while its key is moved aside under pressure; a key that is parked until somebody resumes it has none.
+   * Milliseconds.
+   */
   readonly oldestHead: number;
 }

@@ -160,6 +160,10 @@ export class KeyQueue
     this.wake();
   }
 
+  failuresForgotten(): void {
+    this.activation.forgetFailures();
+  }
+
   signalsGoOn(): void {
     this.signalsPaused = false;
     if (this.signals > 0) this.wake();

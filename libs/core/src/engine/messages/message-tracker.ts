@@ -1,7 +1,7 @@
 import { KeyNotParkedError, KeyParkedError } from '../../errors/index.js';
 import type { DeadLetterReason } from '../../note-headers.js';
 import type { MessageOutcome } from '../../outcomes.js';
-import type { Delivery, ParkedMode } from '../../transport/transport.interface.js';
+import type { Delivery, ParkedEntry } from '../../transport/transport.interface.js';
 import { keyTextOf } from '../base/key-text.js';
 import { Fifo } from '../../collections/fifo.js';
 import { findHandled, isHandled } from './late-success.js';
@@ -59,6 +59,14 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
   /** Whether no message is to be handled soon: there is none, or the key is held. */
   get idle(): boolean {
     return this.fifo.length === 0 && this.phase === 'open' && this.recovery?.feeding !== true;
+  }
+  /** Since when the head has been here, on the engine's clock: all its attempts, and its time in the side queue, included. */
+  get headSince(): number | undefined {
+    return this.recovery?.failingSince ?? this.fifo.peek()?.receivedAt;
+  }
+  /** Whether the head waits because `init` failed when it was tried last. */
+  get awaitsInit(): boolean {
+    return this.recovery !== undefined && this.recovery.startFailures > 0;
   }
 
   // What arrives.
@@ -135,12 +143,9 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
     else this.standBack();
   }
 
-  /**
-   * `init` failed before the head's attempt.
-   * @param failures how often it failed in a row
-   */
-  startFailed(error: Error, failures: number): void {
-    if (this.epoch.phase === 'open') this.recover().startFailed(error, failures);
+  /** `init` failed before the head's attempt. */
+  startFailed(error: Error): void {
+    if (this.epoch.phase === 'open') this.recover().startFailed(error);
     else this.standBack();
   }
 
@@ -169,8 +174,8 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
     this.key.wake();
   }
 
-  foundParked(mode: ParkedMode): void {
-    this.recover().foundParked(mode);
+  foundParked(entry: ParkedEntry): void {
+    this.recover().foundParked(entry);
   }
 
   /** Starts reading from the side queue, where the key is to be fed and no message of it is at hand. */

@@ -2,8 +2,8 @@ import type { Timer } from '../../clock/clock.interface.js';
 import { describe } from '../../errors/describe.js';
 import { AttemptsExhaustedError, KeyParkedError, type ParkedState } from '../../errors/index.js';
 import type { Failure } from '../../interfaces/failure.interface.js';
-import type { DeadLetterReason, ParkReason } from '../../note-headers.js';
-import type { Delivery, ParkedMode } from '../../transport/transport.interface.js';
+import { NOTE_HEADERS, type DeadLetterReason, type ParkReason } from '../../note-headers.js';
+import type { Delivery, ParkedEntry, ParkedMode } from '../../transport/transport.interface.js';
 import { keyFields, keyTextOf } from '../base/key-text.js';
 import { LogLimit } from '../base/log-limit.js';
 import type { Fifo } from '../../collections/fifo.js';
@@ -32,6 +32,10 @@ export interface RecoveringTracker {
  */
 export class Recovery implements ParkedKey {
   lastError: unknown;
+  /** Since when the head has been here that failed, on the engine's clock, though it went to the side queue and back. */
+  failingSince: number | undefined;
+  /** How often `init` failed in a row when the head was to be tried. */
+  startFailures = 0;
   private timer: Timer | undefined;
   private parking: Parking | undefined;
   /** Somebody asked for the key to be parked while its head could not be moved. */
@@ -76,7 +80,8 @@ export class Recovery implements ParkedKey {
   failed(error: unknown): void {
     const { tracker, key } = this;
     const { policy } = key.epoch.environment;
-    this.lastError = error;
+    this.headFailed(error);
+    this.startFailures = 0;
     const failure = { error, callback: 'handleMessage', attempt: tracker.attempt } as const;
     const verdict = policy.verdict(error, () => this.seen(failure));
     const over = verdict === 'discard' || verdict === 'park' || tracker.attempt >= policy.attempts;
@@ -90,10 +95,11 @@ export class Recovery implements ParkedKey {
   }
 
   /** `init` failed before the head's attempt: that uses up no attempt, unless a caller waits for the message. */
-  startFailed(error: Error, failures: number): void {
+  startFailed(error: Error): void {
     const { tracker, key } = this;
     const { policy } = key.epoch.environment;
-    this.lastError = error;
+    this.headFailed(error);
+    const failures = ++this.startFailures;
     if (!(tracker.fifo.peek() instanceof DirectTrackedMessage)) tracker.attempt--;
     else if (tracker.attempt >= policy.attempts) {
       this.exhausted(error);
@@ -117,7 +123,7 @@ export class Recovery implements ParkedKey {
 
   /** The head has left, one way or another: the next one starts afresh. */
   headLeft(): void {
-    this.lastError = undefined;
+    this.forgetHead();
     if (this.parkRequested) this.enterParking('held', 'operator');
     else this.feed();
   }
@@ -151,7 +157,10 @@ export class Recovery implements ParkedKey {
   }
 
   /** Takes over what a previous owner of the shard left in the side queue. */
-  foundParked(mode: ParkedMode): void {
+  foundParked({ mode, notes }: ParkedEntry): void {
+    // Of a key under pressure the first message says whether it failed, and when at the latest.
+    if (mode === 'held') this.failingSince = undefined;
+    else if (this.parking === undefined) this.failingSince = this.failedAt(notes);
     (this.parking ??= new Parking(this)).found(mode);
   }
 
@@ -271,11 +280,14 @@ export class Recovery implements ParkedKey {
     const { fifo } = tracker;
     const failure = { error: this.lastError, attempts: tracker.attempt };
     this.parkRequested = false;
-    if (mode === 'held') tracker.phase = 'open';
+    if (mode === 'held') {
+      tracker.phase = 'open';
+      this.key.failuresForgotten();
+    }
     // What was counted belongs to the head, which a direct message is no longer.
     if (mode === 'held' || fifo.peek() instanceof DirectTrackedMessage) {
       tracker.attempt = 0;
-      this.lastError = undefined;
+      this.forgetHead();
     }
     const parking = (this.parking ??= new Parking(this));
     parking.enter(mode, reason);
@@ -290,6 +302,27 @@ export class Recovery implements ParkedKey {
       }
     }
     this.key.wake();
+  }
+
+  private headFailed(error: unknown): void {
+    this.lastError = error;
+    this.failingSince ??= this.tracker.fifo.peek()!.receivedAt;
+  }
+
+  /** What was counted belongs to a head that is here no longer. */
+  private forgetHead(): void {
+    this.lastError = undefined;
+    this.failingSince = undefined;
+    this.startFailures = 0;
+  }
+
+  /** When a message failed that a previous owner set aside, on the engine's clock; `undefined` where none did. */
+  private failedAt(notes: ParkedEntry['notes']): number | undefined {
+    const { clock } = this.key.epoch.environment;
+    const { [NOTE_HEADERS.error]: error, [NOTE_HEADERS.time]: time } = notes;
+    if (error === undefined || typeof time !== 'number') return undefined;
+    // The clocks of two machines may differ.
+    return clock.now() - Math.max(0, clock.time() - time);
   }
 
   /** The head that was read from the side queue stays there until its next attempt. */

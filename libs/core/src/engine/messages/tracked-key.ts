@@ -6,6 +6,8 @@ export interface TrackedKey extends EngineKey {
   readonly epoch: Epoch;
   /** Something may run now that could not before, or nothing is left. */
   wake(): void;
+  /** The key was set aside until somebody says otherwise: what failed before counts no more. */
+  failuresForgotten(): void;
 }
 
 /**

@@ -16,10 +16,11 @@ export function census(shards: Iterable<ShardEpochs>, now: number): Census {
     if (epochs.current?.stalled === true) stalledShards.push(epochs.current.index);
     for (const { tracker, activation } of epochs.queues()) {
       if (tracker.phase === 'backoff') backoffs++;
-      if (activation.initFailures > 0) failingInits++;
+      if (tracker.awaitsInit && activation.updater === undefined) failingInits++;
       if (tracker.isParked) parkedKeys++;
       parkedMessages += tracker.parked;
-      if (tracker.head !== undefined) oldestHead = Math.max(oldestHead, now - tracker.head.receivedAt);
+      const { headSince } = tracker;
+      if (headSince !== undefined) oldestHead = Math.max(oldestHead, now - headSince);
     }
   }
   return { shards: owned, stalledShards, backoffs, failingInits, parkedKeys, parkedMessages, oldestHead };

@@ -225,10 +225,10 @@ export class OwnedShard implements ShardReceiver {
     const { index } = this;
     const { totalCount } = this.parts;
     const strays = new Strays(this.context, totalCount);
-    for (const { key, mode } of this.session.parked) {
-      const route = routeOf(key, index, totalCount);
+    for (const entry of this.session.parked) {
+      const route = routeOf(entry.key, index, totalCount);
       if (route.key === undefined) strays.found(route.stray);
-      else this.queue(route.key).tracker.foundParked(mode);
+      else this.queue(route.key).tracker.foundParked(entry);
     }
     for (const queue of this.queues.values()) queue.tracker.feed();
     strays.setAside();

@@ -116,6 +116,11 @@ export class Activation {
     if (this.current !== undefined) this.callbacks.insist(this.current, error);
   }
 
+  /** What failed before counts no more. */
+  forgetFailures(): void {
+    this.initFailures = 0;
+  }
+
   /** A callback failed: its data updater ends. One that was abandoned may still touch its state, so it is not terminated. */
   failed(error: unknown, abandoned: boolean): void {
     if (abandoned) this.drop(error);

@@ -36,7 +36,7 @@ function startFirst(key: TurnKey, message: TrackedMessage): void {
     if (failure === undefined) tracker.standBack();
     else if (epoch.ended) tracker.endedLate(undefined, failure);
     else if (isHopeless(message, failure)) tracker.refuse('attempts_exhausted', failure);
-    else tracker.startFailed(failure, activation.initFailures);
+    else tracker.startFailed(failure);
     key.turnEnded();
   });
 }
