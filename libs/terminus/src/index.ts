@@ -1,2 +1,6 @@
 export { InstanceNotFoundError } from './instance-not-found.error.js';
-export { MississippiHealthIndicator, type MississippiHealthOptions } from './mississippi.health.js';
+export {
+  MississippiHealthIndicator,
+  type MississippiHealthOptions,
+  type MississippiHealthProblem,
+} from './mississippi.health.js';

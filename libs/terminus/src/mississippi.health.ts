@@ -9,20 +9,36 @@ import { ModuleRef } from '@nestjs/core';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
 import { InstanceNotFoundError } from './instance-not-found.error.js';
 
+/**
+ * What may be wrong with an instance: the broker cannot be reached, it takes no messages, the side queue of a shard is
+ * full, `init` of a key fails, a key makes no progress.
+ * @publicApi
+ */
+export type MississippiHealthProblem =
+  'disconnected' | 'blocked' | 'stalledShards' | 'failingInits' | 'withoutProgress';
+
 /** @publicApi */
 export interface MississippiHealthOptions {
   /** Which instance is meant, in an app that has several. Default `'default'`. */
   instance?: string;
   /**
-   * Down when some key's first message has been here for longer than this, whether its handler runs or is retried.
-   * More than the longest that a message may take. Milliseconds, default `Infinity`.
+   * A problem when some key's first message has been here for longer than this, whether its handler runs or is retried, in
+   * the side queue too. More than the longest that a message may take. Milliseconds, default `Infinity`.
    */
   maxWithoutProgress?: number;
+  /**
+   * Which problems make the instance degraded instead of down: they are reported, and the check of the app succeeds. Default
+   * `['failingInits', 'withoutProgress']`, the troubles of single keys: others are handled as ever.
+   */
+  degradedBy?: readonly MississippiHealthProblem[];
 }
 
+const DEGRADED_BY: readonly MississippiHealthProblem[] = ['failingInits', 'withoutProgress'];
+
 /**
- * The health of one instance, over any transport: down when messages cannot come or go, or when some of them cannot be
- * handled until somebody acts. Parked keys are reported but do not make it unhealthy.
+ * The health of one instance, over any transport: down when messages cannot come or go, or the side queue of a shard is
+ * full; degraded when single keys cannot go on until somebody acts. Keys that somebody parked are reported but make it
+ * neither.
  * @example
  * health.check([() => mississippi.check('mississippi', { maxWithoutProgress: 60_000 })])
  * @publicApi
@@ -40,11 +56,15 @@ export class MississippiHealthIndicator {
    * @throws {NotStartedError} before the app's modules are initialised
    */
   check<const Key extends string>(key: Key, options: MississippiHealthOptions = {}): HealthIndicatorResult<Key> {
-    const { instance = DEFAULT_INSTANCE, maxWithoutProgress = Infinity } = options;
+    const { instance = DEFAULT_INSTANCE, maxWithoutProgress = Infinity, degradedBy = DEGRADED_BY } = options;
     const status = this.serviceOf(instance).status();
-    const problems = problemsOf(status, maxWithoutProgress);
+    const found = problemsOf(status, maxWithoutProgress);
     const indicator = this.health.check(key);
-    return problems.length === 0 ? indicator.up(figuresOf(status)) : indicator.down({ problems, ...figuresOf(status) });
+    if (found.length === 0) return indicator.up(figuresOf(status));
+    const result = { problems: found.map(([, text]) => text), ...figuresOf(status) };
+    return found.every(([problem]) => degradedBy.includes(problem))
+      ? indicator.degraded(result)
+      : indicator.down(result);
   }
 
   /** Looked for when it is needed, so that one indicator serves every instance, in whichever module it was imported. */
@@ -56,6 +76,12 @@ export class MississippiHealthIndicator {
     }
   }
 }
+
+/** A problem, and its line in the result. */
+type Problem = readonly [problem: MississippiHealthProblem, text: string];
+
+/** Keys are not named: whoever may ask for the health need not know whom they are about. */
+const WHERE_TO_LOOK = 'see state and lastError in liveKeys()';
 
 function figuresOf(status: EngineStatus) {
   const { transport, shards, stalledShards, failingInits, parkedKeys, oldestHead } = status;
@@ -76,12 +102,16 @@ function figuresOf(status: EngineStatus) {
 function problemsOf(
   { transport, stalledShards, failingInits, oldestHead }: EngineStatus,
   maxWithoutProgress: number,
-): string[] {
-  return [
-    ...(transport.connected ? [] : ['the transport is not connected']),
-    ...(transport.blocked ? ['the broker takes no messages'] : []),
-    ...(stalledShards.length > 0 ? [`shards whose side queue is full: ${stalledShards.join(', ')}`] : []),
-    ...(failingInits > 0 ? [`keys whose init fails: ${failingInits}`] : []),
-    ...(oldestHead > maxWithoutProgress ? [`no progress of some key for ${Math.round(oldestHead)} ms`] : []),
-  ];
+): Problem[] {
+  const problems: Problem[] = [];
+  if (!transport.connected) problems.push(['disconnected', 'the transport is not connected']);
+  if (transport.blocked) problems.push(['blocked', 'the broker takes no messages']);
+  if (stalledShards.length > 0) {
+    problems.push(['stalledShards', `shards whose side queue is full: ${stalledShards.join(', ')}`]);
+  }
+  if (failingInits > 0) problems.push(['failingInits', `keys whose init fails: ${failingInits}; ${WHERE_TO_LOOK}`]);
+  if (oldestHead > maxWithoutProgress) {
+    problems.push(['withoutProgress', `no progress of some key for ${Math.round(oldestHead)} ms; ${WHERE_TO_LOOK}`]);
+  }
+  return problems;
 }

@@ -57,10 +57,24 @@ describe('The health of an instance by its status', () => {
     [{ transport: { ...transport, connected: false } }, 'the transport is not connected', { connected: false }],
     [{ transport: { ...transport, blocked: true } }, 'the broker takes no messages', { blocked: true }],
     [{ stalledShards: [3, 7] }, 'shards whose side queue is full: 3, 7', { stalledShards: [3, 7] }],
-    [{ failingInits: 2 }, 'keys whose init fails: 2', { failingInits: 2 }],
   ])('is down with the reason: %j', async (status, problem, figures) => {
     expect(await check(status)).toEqual({
       river: { status: 'down', problems: [problem], ...FIGURES, ...figures },
+    });
+  });
+
+  it('is degraded when single keys cannot go on, and says where to look', async () => {
+    const problem = 'keys whose init fails: 2; see state and lastError in liveKeys()';
+    expect(await check({ failingInits: 2 })).toEqual({
+      river: { status: 'degraded', problems: [problem], ...FIGURES, failingInits: 2 },
+    });
+  });
+
+  it('is down where there is more than that, and where it is told to be', async () => {
+    expect(await check({ failingInits: 1, stalledShards: [5] })).toMatchObject({ river: { status: 'down' } });
+    expect(await check({ failingInits: 1 }, { degradedBy: [] })).toMatchObject({ river: { status: 'down' } });
+    expect(await check({ stalledShards: [5] }, { degradedBy: ['stalledShards'] })).toMatchObject({
+      river: { status: 'degraded' },
     });
   });
 
@@ -81,7 +95,11 @@ describe('The health of an instance by its status', () => {
       river: { status: 'up', ...figures },
     });
     expect(await check({ oldestHead }, { maxWithoutProgress: 60_000 })).toEqual({
-      river: { status: 'down', problems: ['no progress of some key for 60000 ms'], ...figures },
+      river: {
+        status: 'degraded',
+        problems: ['no progress of some key for 60000 ms; see state and lastError in liveKeys()'],
+        ...figures,
+      },
     });
   });
 });
@@ -131,7 +149,7 @@ describe('The health of the instances of an app', () => {
     expect(indicator.check('river')).toEqual({ river: { status: 'up', ...FIGURES, shards } });
   });
 
-  it('is told apart by name, and fails the check of the app', async () => {
+  it('is told apart by name: trouble of a key leaves the app in service, unless it is told otherwise', async () => {
     const orders = app.get<DataUpdaterService>(getDataUpdaterServiceToken('orders'));
     await expect(orders.getDataUpdater('order-1')).rejects.toThrow('the table of orders is locked');
     void orders.handleMessage('order-1', { payload: {} }).catch(() => undefined);
@@ -139,11 +157,19 @@ describe('The health of the instances of an app', () => {
 
     expect(indicator.check('river')).toMatchObject({ river: { status: 'up' } });
     expect(indicator.check('orders', { instance: 'orders' })).toMatchObject({
-      orders: { status: 'down', problems: ['keys whose init fails: 1'], failingInits: 1 },
+      orders: {
+        status: 'degraded',
+        problems: ['keys whose init fails: 1; see state and lastError in liveKeys()'],
+        failingInits: 1,
+      },
     });
     const health = app.get(HealthCheckService);
+    const river = () => indicator.check('river');
+    await expect(health.check([river, () => indicator.check('orders', { instance: 'orders' })])).resolves.toMatchObject(
+      { status: 'degraded', details: { orders: { status: 'degraded' } } },
+    );
     await expect(
-      health.check([() => indicator.check('river'), () => indicator.check('orders', { instance: 'orders' })]),
+      health.check([river, () => indicator.check('orders', { instance: 'orders', degradedBy: [] })]),
     ).rejects.toMatchObject({ response: { status: 'error', error: { orders: { status: 'down' } } } });
   });
 
