@@ -62,6 +62,22 @@ export class Fifo<T extends FifoItem<T>> {
     }
   }
 
+  /** Takes out an item, wherever it is; one that is not here is left alone. Looks at all that come before it. */
+  remove(item: T): void {
+    if (this.first === item) {
+      this.shift();
+      return;
+    }
+    for (let before = this.first; before !== undefined; before = before.next) {
+      if (before.next !== item) continue;
+      before.next = item.next;
+      if (this.last === item) this.last = before;
+      item.next = undefined;
+      this.count--;
+      return;
+    }
+  }
+
   /** From the first to the last. The list must not change meanwhile. */
   *[Symbol.iterator](): IterableIterator<T> {
     for (let item = this.first; item !== undefined; item = item.next) yield item;

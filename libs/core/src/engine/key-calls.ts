@@ -1,6 +1,5 @@
 import { KeyNotParkedError, OwnKeyError, WaitingCycleError } from '../errors/index.js';
 import type { DataUpdaterRef } from '../interfaces/live-key.interface.js';
-import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
 import { keyId } from '../keys/sharding-key.js';
 import type { MessageOutcome } from '../outcomes.js';
 import type { SignalCodec } from '../signals/signal-codec.js';
@@ -9,21 +8,13 @@ import type { TransportConnection } from '../transport/transport.interface.js';
 import type { Caller } from './base/caller.js';
 import type { Environment } from './base/environment.js';
 import { isHandOver } from './base/hand-over.js';
+import { handleDirect, type DirectMessageInput } from './keys/direct-message.js';
 import type { KeyQueue } from './keys/key-queue.js';
 import { PendingSignal } from './keys/pending-signal.js';
 import { signalKey } from './keys/signal-key.js';
-import { DirectTrackedMessage } from './messages/tracked-message.js';
 import type { Shards } from './shards/shards.js';
 import { presentCaller } from './updaters/callback-scope.js';
 import { chainOf, circleThrough, whileWaiting } from './updaters/waiting.js';
-
-/** A direct message as the service takes it. */
-export interface DirectMessageInput {
-  readonly payload: unknown;
-  readonly headers?: MessageHeaders;
-  readonly messageId?: string;
-  readonly timestamp?: number;
-}
 
 /** What other providers ask of a key. All keys are canonical. */
 export class KeyCalls {
@@ -49,24 +40,18 @@ export class KeyCalls {
     );
   }
 
-  async handleMessage(key: Uint8Array, message: DirectMessageInput): Promise<MessageOutcome<unknown>> {
+  /** @param timeout milliseconds */
+  async handleMessage(
+    key: Uint8Array,
+    message: DirectMessageInput,
+    timeout = Infinity,
+  ): Promise<MessageOutcome<unknown>> {
     const caller = this.callerOf(key, 'handleMessage');
     const queue = this.shards.ownedBy(key).queue(key);
     const inside = caller.callback !== undefined;
     if (inside) queue.awaited++;
     try {
-      return await whileWaiting(
-        caller,
-        queue,
-        () =>
-          new Promise((resolve, reject) => {
-            const { payload, messageId, timestamp, headers } = message;
-            const { time } = this.environment.round;
-            queue.accept(
-              new DirectTrackedMessage(time, payload, messageId, timestamp, headers, caller, resolve, reject),
-            );
-          }),
-      );
+      return await whileWaiting(caller, queue, () => handleDirect(queue, message, timeout, caller));
     } finally {
       if (inside) queue.awaited--;
     }

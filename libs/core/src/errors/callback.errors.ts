@@ -84,6 +84,34 @@ export class AttemptsExhaustedError extends MississippiError {
 }
 
 /**
+ * How far a message came: it waits for its first attempt, an attempt runs, or one failed and the next is waited for.
+ * @publicApi
+ */
+export type MessageStage = 'queued' | 'running' | 'retried';
+
+const WHAT_BECAME: Record<MessageStage, string> = {
+  queued: 'was not started and will not be: raise the timeout, or publish it with EventsProducer if it must be handled',
+  running: 'still runs and may take effect; if that fails, it is not tried again',
+  retried: 'failed and is not tried again: look at the lastError of the key in liveKeys(), or at the log',
+};
+
+/**
+ * A direct message was not handled within its time-out.
+ * @publicApi
+ */
+export class MessageTimeoutError extends MississippiError {
+  readonly code = 'message_timeout';
+
+  constructor(
+    key: string,
+    timeout: number,
+    readonly stage: MessageStage,
+  ) {
+    super(`The message of the key ${key} was not handled within ${timeout} ms: it ${WHAT_BECAME[stage]}.`);
+  }
+}
+
+/**
  * In all its time nobody owned the shard of a signal's key.
  * @publicApi
  */

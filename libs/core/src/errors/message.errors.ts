@@ -43,7 +43,7 @@ export class InvalidMessageError extends MississippiError {
 
   static timeout(value: unknown): InvalidMessageError {
     return new InvalidMessageError(
-      `The timeout must be a number of milliseconds from 0 on, or Infinity, not ${describe(value)}; left out, that of the module counts.`,
+      `The timeout must be a number of milliseconds from 0 on, or Infinity, not ${describe(value)}; left out, the default counts.`,
     );
   }
 }

@@ -64,12 +64,15 @@ export class DataUpdaterService {
    * Handles a message that another transport brought: it enters the tail of the key's FIFO, waits for those before it and is
    * retried by the failure policy. It is never dead-lettered or parked, and is lost with the process: the caller keeps
    * it until the promise settles.
+   * @param options `timeout` in milliseconds, default `Infinity`. What has not started by then never does, and what failed
+   * is not tried again. An attempt that runs goes on: it may take effect, and changes the state.
    * @returns the handler's outcome; its `kind` is `'ack'`, `'discard'` or `'stop'`
    * @throws {AttemptsExhaustedError} when every attempt failed, those in which `init` failed included; its `cause` is the last error
-   * @throws {KeyParkedError} while the key is parked; its `state` says why, and so what helps
+   * @throws {MessageTimeoutError} after the time-out; its `stage` says how far the message came
+   * @throws {KeyParkedError} while the key is parked, or when it is parked before the message has started; its `state` says why, and so what helps
    * @throws {ShardNotOwnedError} when the key's shard lives in another process, or is lost before the message is handled
    * @throws {ShuttingDownError} when the app closes before the message is handled
-   * @throws {InvalidMessageError} when it is no message, or its id, timestamp or headers cannot be
+   * @throws {InvalidMessageError} when it is no message, its id, timestamp or headers cannot be, or `timeout` is no time
    * @throws {PayloadInvalidError} when the payload does not validate
    * @throws {PayloadDecodeError} when it cannot be turned into the payload class
    * @throws {NotStartedError} before the app's modules are initialised
@@ -81,11 +84,17 @@ export class DataUpdaterService {
   async handleMessage<State = unknown>(
     shardingKey: ShardingKey,
     message: DirectMessage,
+    options?: { timeout?: number },
   ): Promise<MessageOutcome<State>> {
     const headers = checkDirectMessage(message);
+    checkTimeout(options?.timeout);
     const { payload, messageId, timestamp } = message;
     const own = { payload, messageId, timestamp, headers } as DirectMessage;
-    return (await this.runtime.engine.calls.handleMessage(this.encode(shardingKey), own)) as MessageOutcome<State>;
+    return (await this.runtime.engine.calls.handleMessage(
+      this.encode(shardingKey),
+      own,
+      options?.timeout,
+    )) as MessageOutcome<State>;
   }
 
   /**

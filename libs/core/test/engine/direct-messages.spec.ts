@@ -3,7 +3,9 @@ import {
   AttemptsExhaustedError,
   DataUpdaterStartError,
   discard,
+  InvalidMessageError,
   memory,
+  MessageTimeoutError,
   ok,
   OwnKeyError,
   ShardNotOwnedError,
@@ -118,6 +120,24 @@ describe('service.handleMessage', () => {
     expect((direct.value as AttemptsExhaustedError).cause).toBeInstanceOf(DataUpdaterStartError);
   });
 
+  test('behind a published message whose init fails too: it rejects after as many, and the published one waits on', async () => {
+    const { service, send, clock, of } = await startEngine(
+      { init: () => Promise.reject(BROKEN), handleMessage: () => undefined },
+      { failurePolicy: { attempts: 3 } },
+    );
+    await send('k', 'published');
+    const direct = ['a', 'b'].map((payload) => watch(service.handleMessage('k', { payload })));
+    await clock.advance(699);
+    expect(direct.map(({ state }) => state)).toEqual(['pending', 'pending']);
+    await clock.advance(1);
+    for (const { value } of direct) {
+      expect(value).toBeInstanceOf(AttemptsExhaustedError);
+      expect(value).toMatchObject({ attempts: 3, cause: { code: 'data_updater_start' } });
+    }
+    expect(of('exhausted')).toHaveLength(2);
+    expect([...service.liveKeys()]).toMatchObject([{ state: 'backoff', queued: 1 }]);
+  });
+
   test('for a key whose shard lives elsewhere refuses with a typed error that points to the calls that reach it', async () => {
     const { broker } = memory({ totalCount: 1 });
     await startEngine(new RecordingHandler(), { memory: { broker } });
@@ -140,6 +160,109 @@ describe('service.handleMessage', () => {
     gates.open('a');
     await settled();
     expect(running.value).toEqual(ack());
+  });
+});
+
+describe('the time-out of a direct message', () => {
+  /** An engine whose attempts wait at the gate of their payload. */
+  async function startGated() {
+    const gates = new Gates<unknown>();
+    const handler = new RecordingHandler({ handleMessage: (payload) => gates.at(payload) as Promise<undefined> });
+    return { gates, handler, ...(await startEngine(handler)) };
+  }
+
+  test('there is none unless it is set', async () => {
+    const { service, clock, gates } = await startGated();
+    const direct = watch(service.handleMessage('k', { payload: 'a' }));
+    await clock.advance(200_000);
+    expect(direct.state).toBe('pending');
+    gates.open('a', undefined);
+    await settled();
+    expect(direct.state).toBe('resolved');
+  });
+
+  test('what has not started by then never does, and those behind it go on', async () => {
+    const { service, send, clock, gates, handler } = await startGated();
+    await send('k', 'a');
+    const direct = watch(service.handleMessage('k', { payload: 'b' }, { timeout: 500 }));
+    const behind = watch(service.handleMessage('k', { payload: 'c' }, { timeout: 600 }));
+    await clock.advance(499);
+    expect(direct.state).toBe('pending');
+    await clock.advance(1);
+    expect(direct.value).toBeInstanceOf(MessageTimeoutError);
+    expect(direct.value).toMatchObject({ code: 'message_timeout', stage: 'queued' });
+    expect([...service.liveKeys()]).toMatchObject([{ queued: 2 }]);
+    gates.open('a', undefined);
+    await settled();
+    gates.open('c', undefined);
+    await settled();
+    expect(behind.state).toBe('resolved');
+    expect(handler.messages('k')).toEqual(['a', 'c']);
+  });
+
+  test('one that waits for a slot leaves nothing of its key behind', async () => {
+    const gates = new Gates();
+    const handler = new RecordingHandler({ handleMessage: (payload) => gates.at(payload) });
+    const { service, send, clock } = await startEngine(handler, { concurrency: 1 });
+    await send('k', 'a');
+    const direct = watch(service.handleMessage('l', { payload: 'b' }, { timeout: 500 }));
+    await clock.advance(500);
+    expect(direct.value).toMatchObject({ stage: 'queued' });
+    expect([...service.liveKeys()].map(({ key }) => key)).toEqual(['k']);
+    gates.open('a');
+    await send('m', 'c');
+    expect(gates.names).toEqual(['c']);
+    expect(service.status().runningAttempts).toBe(1);
+  });
+
+  test('one that runs goes on and may take effect', async () => {
+    const { service, send, clock, gates } = await startGated();
+    const direct = watch(service.handleMessage('k', { payload: 'a' }, { timeout: 500 }));
+    await clock.advance(500);
+    expect(direct.value).toMatchObject({ stage: 'running' });
+    expect([...service.liveKeys()]).toMatchObject([{ state: 'running', queued: 1 }]);
+    await send('k', 'b');
+    gates.open('a', ack(7));
+    await settled();
+    expect(gates.names).toEqual(['b']);
+  });
+
+  test('and is not tried again when it fails', async () => {
+    const { service, clock, gates, handler, of } = await startGated();
+    const direct = watch(service.handleMessage('k', { payload: 'a' }, { timeout: 500 }));
+    await clock.advance(500);
+    expect(direct.value).toMatchObject({ stage: 'running' });
+    gates.fail('a', BROKEN);
+    await clock.advance(60_000);
+    expect(handler.messages('k')).toEqual(['a']);
+    expect(of('exhausted')).toMatchObject([{ attempt: 1, error: BROKEN }]);
+    expect([...service.liveKeys()]).toEqual([]);
+  });
+
+  test('one that waits for its next attempt is not tried again', async () => {
+    const { service, send, clock, gates, handler } = await startGated();
+    const direct = watch(service.handleMessage('k', { payload: 'a' }, { timeout: 50 }));
+    await send('k', 'b');
+    gates.fail('a', BROKEN);
+    await clock.advance(50);
+    expect(direct.value).toMatchObject({ stage: 'retried' });
+    expect(handler.messages('k')).toEqual(['a', 'b']);
+    await clock.advance(1_000);
+    expect(handler.messages('k')).toEqual(['a', 'b']);
+  });
+
+  test('that ends first leaves no timer behind', async () => {
+    const { service, clock } = await startEngine({ handleMessage: (payload) => stop(String(payload)) });
+    await service.handleMessage('k', { payload: 'a' }, { timeout: 500 });
+    await service.park('k');
+    await expect(service.handleMessage('k', { payload: 'b' }, { timeout: 500 })).rejects.toThrow('parked');
+    expect(clock.pending).toBe(0);
+  });
+
+  test.each([-1, NaN, '5', null])('refuses what is no time: %p', async (timeout) => {
+    const { service } = await startGated();
+    const call = service.handleMessage('k', { payload: 'a' }, { timeout: timeout as number });
+    await expect(call).rejects.toBeInstanceOf(InvalidMessageError);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { MississippiError } from '../../errors/index.js';
+import type { MessageStage, MississippiError } from '../../errors/index.js';
 import type { TerminateReason } from '../../interfaces/data-updater-handler.interface.js';
 import type { ContinueOption } from '../../outcomes.js';
 import type { Delivery } from '../../transport/transport.interface.js';
@@ -158,6 +158,11 @@ export class KeyQueue
     if (this.continues || this.awaitsDeadLetter || (reason === 'idle' && !this.idle)) return;
     activation.end(reason);
     this.wake();
+  }
+
+  /** The caller of a direct message waits no longer. Returns how far it came. */
+  withdraw(message: DirectTrackedMessage): MessageStage {
+    return this.tracker.withdraw(message);
   }
 
   failuresForgotten(): void {

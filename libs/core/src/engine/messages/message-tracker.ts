@@ -1,4 +1,4 @@
-import { KeyNotParkedError, KeyParkedError } from '../../errors/index.js';
+import { KeyNotParkedError, KeyParkedError, type MessageStage } from '../../errors/index.js';
 import type { DeadLetterReason } from '../../note-headers.js';
 import type { MessageOutcome } from '../../outcomes.js';
 import type { Delivery, ParkedEntry } from '../../transport/transport.interface.js';
@@ -86,6 +86,27 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
     else message.reject(new KeyParkedError(keyTextOf(this.key), parked));
   }
 
+  /**
+   * The caller of a message that bypassed the transport waits no longer: what has not started never does. What runs goes
+   * on, and is not tried again.
+   * @returns how far it came
+   */
+  withdraw(message: DirectTrackedMessage): MessageStage {
+    message.awaited = false;
+    let stage: MessageStage = 'queued';
+    if (message !== this.fifo.peek()) {
+      this.fifo.remove(message);
+    } else if (this.phase === 'attempting') {
+      return 'running';
+    } else {
+      if (this.attempt > 0) stage = 'retried';
+      this.removeHead();
+      this.headLeft();
+    }
+    this.key.wake();
+    return stage;
+  }
+
   // What becomes of the head.
 
   beginAttempt(): TrackedMessage {
@@ -104,7 +125,7 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
   handled(outcome: MessageOutcome<unknown>): void {
     const head = this.removeHead();
     this.epoch.settlement.handled(this, head, outcome);
-    this.recovery?.headLeft();
+    this.headLeft();
   }
 
   /**
@@ -124,7 +145,7 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
       if (outcome === undefined) direct.reject(error);
       else direct.resolve(outcome);
       certain();
-      this.recovery?.headLeft();
+      this.headLeft();
       return;
     }
     this.phase = 'settling';
@@ -132,21 +153,21 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
       certain();
       this.removeHead();
       this.settled(head);
-      this.recovery?.headLeft();
+      this.headLeft();
       this.key.wake();
     });
   }
 
   /** An attempt at the head failed. */
   fail(error: unknown): void {
-    if (this.epoch.phase === 'open') this.recover().failed(error);
-    else this.standBack();
+    if (this.epoch.phase !== 'open') this.standBack();
+    else if (!this.givenUp(error)) this.recover().failed(error);
   }
 
   /** `init` failed before the head's attempt. */
   startFailed(error: Error): void {
-    if (this.epoch.phase === 'open') this.recover().startFailed(error);
-    else this.standBack();
+    if (this.epoch.phase !== 'open') this.standBack();
+    else if (!this.givenUp(error)) this.recover().startFailed(error);
   }
 
   /** A delivery is finished for good, perhaps some time after it left the FIFO. */
@@ -224,6 +245,21 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
     const message = findHandled(this.fifo, handled);
     if (message !== undefined) message.handledBefore = true;
     return message !== undefined;
+  }
+
+  /** A direct message whose caller waits no longer is not tried again. Returns whether the head was one. */
+  private givenUp(error: unknown): boolean {
+    const head = this.fifo.peek();
+    if (!(head instanceof DirectTrackedMessage) || head.awaited) return false;
+    this.epoch.environment.events.sink?.message('exhausted', this.key, head, this.attempt, { error });
+    this.removeHead();
+    this.headLeft();
+    return true;
+  }
+
+  /** The head has left, one way or another. */
+  private headLeft(): void {
+    this.recovery?.headLeft();
   }
 
   private removeHead(): TrackedMessage {

@@ -94,12 +94,16 @@ export class Recovery implements ParkedKey {
     else this.retry(error, delay);
   }
 
-  /** `init` failed before the head's attempt: that uses up no attempt, unless a caller waits for the message. */
+  /**
+   * `init` failed before the head's attempt: that uses up no attempt, unless a caller waits for the message. Callers wait
+   * for those behind the head too.
+   */
   startFailed(error: Error): void {
     const { tracker, key } = this;
     const { policy } = key.epoch.environment;
     this.headFailed(error);
     const failures = ++this.startFailures;
+    this.countForCallers(error);
     if (!(tracker.fifo.peek() instanceof DirectTrackedMessage)) tracker.attempt--;
     else if (tracker.attempt >= policy.attempts) {
       this.exhausted(error);
@@ -123,6 +127,7 @@ export class Recovery implements ParkedKey {
 
   /** The head has left, one way or another: the next one starts afresh. */
   headLeft(): void {
+    this.cancelTimer();
     this.forgetHead();
     if (this.parkRequested) this.enterParking('held', 'operator');
     else this.feed();
@@ -314,6 +319,23 @@ export class Recovery implements ParkedKey {
     this.lastError = undefined;
     this.failingSince = undefined;
     this.startFailures = 0;
+  }
+
+  /** A failing `init` uses up an attempt of each direct message that waits behind the head: their callers wait too. */
+  private countForCallers(error: Error): void {
+    const { fifo } = this.tracker;
+    const { events, policy } = this.key.epoch.environment;
+    let message = fifo.peek()!.next;
+    while (message !== undefined) {
+      const { next }: TrackedMessage = message;
+      if (message instanceof DirectTrackedMessage && ++message.startFailures >= policy.attempts) {
+        const failures = message.startFailures;
+        fifo.remove(message);
+        events.sink?.message('exhausted', this.key, message, failures, { error });
+        message.reject(new AttemptsExhaustedError(keyTextOf(this.key), failures, error));
+      }
+      message = next;
+    }
   }
 
   /** When a message failed that a previous owner set aside, on the engine's clock; `undefined` where none did. */

@@ -54,6 +54,10 @@ const NO_HEADERS: MessageHeaders = Object.freeze({});
 /** A message that a caller of the service waits for. */
 export class DirectTrackedMessage extends TrackedMessage {
   readonly redelivered = false;
+  /** Whether its caller still waits: without one it is not tried again. */
+  awaited = true;
+  /** How often `init` failed while it waited behind a message that was tried. */
+  startFailures = 0;
 
   constructor(
     receivedAt: number,
