@@ -1,6 +1,7 @@
-import { KeyParkedError, NOTE_HEADERS, type MississippiOptions } from '../../src/index.js';
+import { discard, KeyParkedError, NOTE_HEADERS, type MississippiOptions } from '../../src/index.js';
 import { settled } from '../support/fake-clock.js';
 import { RecordingHandler, watch } from '../support/recording-handler.js';
+import { ScriptedTransport } from '../support/scripted-transport.js';
 import { startEngine } from '../support/test-engine.js';
 
 const numbers = (from: number, to: number): string[] =>
@@ -148,4 +149,103 @@ test('a direct message that fails gives none of its attempts to the message behi
   expect(direct.value).toBeInstanceOf(KeyParkedError);
   await clock.advance(1_000);
   expect(attempts.slice(0, 2)).toEqual(['direct:1', '1:1']);
+});
+
+describe('a key whose dead letter is not taken', () => {
+  const REFUSED = new Error('the queue of the dead letters is full');
+
+  /** An engine with a window of ten that discards every `bad`, over a broker that takes no dead letter until told. */
+  async function startRefusing(options: MississippiOptions = {}) {
+    const { transport: _, ...own } = options;
+    const transport = new ScriptedTransport({ prefetch: 10 });
+    const handler = new RecordingHandler({
+      handleMessage: (payload) => (payload.startsWith('bad') ? discard('no') : undefined),
+    });
+    const engine = await startEngine(handler, { ...own, transport });
+    const epoch = transport.own();
+    const refusing = Promise.reject(REFUSED);
+    refusing.catch(() => undefined);
+    epoch.letters = refusing;
+    const deliver = async (...payloads: string[]): Promise<void> => {
+      for (const payload of payloads) epoch.deliver('k', payload);
+      await settled();
+    };
+    return { handler, epoch, deliver, takes: () => void (epoch.letters = Promise.resolve()), ...engine };
+  }
+
+  test('gives back its part of the window between two tries, in order, its first message included', async () => {
+    const { deliver, epoch, of, service, takes, clock, handler } = await startRefusing();
+    await deliver('bad', '2', '3', '4');
+    expect(epoch.moved).toEqual([]);
+    await deliver('5');
+    expect(epoch.moved).toEqual(['bad', '2', '3', '4', '5']);
+    expect(of('parked')).toMatchObject([{ mode: 'pressure' }]);
+    await deliver('6');
+    expect(epoch.moved).toEqual(['bad', '2', '3', '4', '5', '6']);
+    await clock.advance(60_000);
+    expect(handler.messages('k')).toEqual(['bad']);
+    expect(service.status()).toMatchObject({ oldestHead: 60_000, parkedKeys: 1 });
+    takes();
+    await clock.advance(10_000);
+    expect(epoch.deadLettered).toEqual(['bad']);
+    expect(handler.messages('k')).toEqual(['bad', '2', '3', '4', '5', '6']);
+    expect(epoch.settled).toEqual(['2', '3', '4', '5', '6']);
+    expect(service.status()).toMatchObject({ oldestHead: 0, parkedKeys: 0, parkedMessages: 0 });
+    await deliver('7');
+    expect(epoch.moved).toHaveLength(6);
+    expect(handler.messages('k').at(-1)).toBe('7');
+  });
+
+  test('gives it back when its head is too old', async () => {
+    const { deliver, epoch, clock } = await startRefusing({ pressureAge: 1_000 });
+    await deliver('bad', '2');
+    await clock.advance(500);
+    expect(epoch.moved).toEqual([]);
+    await clock.advance(1_000);
+    expect(epoch.moved).toEqual(['bad', '2']);
+  });
+
+  test('moves nothing while its dead letter is under way: it would be doubled, and nothing may go before it', async () => {
+    const { deliver, epoch } = await startRefusing();
+    let refuse: (error: Error) => void = () => undefined;
+    epoch.letters = new Promise((_, reject) => {
+      refuse = reject;
+    });
+    await deliver('bad', '2', '3', '4', '5', '6');
+    expect(epoch.moved).toEqual([]);
+    refuse(REFUSED);
+    await settled();
+    expect(epoch.moved).toEqual(['bad', '2', '3', '4', '5', '6']);
+  });
+
+  test('is handed over at once when its message lies in the side queue: what must follow is the next owner’s', async () => {
+    const { deliver, epoch } = await startRefusing();
+    const handler = new RecordingHandler({ handleMessage: () => discard('no', undefined, { continue: 'x' }) });
+    const transport = new ScriptedTransport({ prefetch: 2 });
+    const { service } = await startEngine(handler, { transport });
+    const other = transport.own();
+    other.letters = epoch.letters;
+    other.deliver('k', 'a');
+    other.deliver('k', 'b');
+    await deliver('bad', '2', '3', '4', '5');
+    expect(other.moved).toEqual(['a', 'b']);
+    const released = [watch(other.receiver.release()), watch(epoch.receiver.release())];
+    await settled();
+    expect(released.map(({ state }) => state)).toEqual(['resolved', 'resolved']);
+    expect([...service.liveKeys()]).toEqual([]);
+    expect(handler.of('k')).toEqual(['init', 'message a', 'terminate shardReleased']);
+  });
+
+  test('is tried on from the side queue with as many tries as it had, and parked by somebody once it is certain', async () => {
+    const { deliver, epoch, takes, clock, service, of } = await startRefusing();
+    await deliver('bad', '2', '3', '4', '5');
+    await clock.advance(1_000);
+    await service.park('k');
+    await clock.advance(60_000);
+    takes();
+    await clock.advance(10_000);
+    expect(epoch.deadLettered).toEqual(['bad']);
+    expect(of('parked').map(({ mode }) => mode)).toEqual(['pressure', 'held']);
+    expect([...service.liveKeys()]).toMatchObject([{ state: 'parked', parked: 4 }]);
+  });
 });

@@ -174,7 +174,9 @@ export class ScriptedEpoch implements ShardSession {
 
   readParked(key: Uint8Array): ParkedReader {
     const waits = (delivery: ScriptedDelivery): boolean =>
-      Buffer.compare(delivery.key, key) === 0 && !this.settled.includes(delivery.payload);
+      Buffer.compare(delivery.key, key) === 0 &&
+      !this.settled.includes(delivery.payload) &&
+      !this.deadLettered.includes(delivery.payload);
     return { next: async () => this.side.find(waits)!, close: () => undefined };
   }
 

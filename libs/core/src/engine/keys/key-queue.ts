@@ -203,6 +203,8 @@ export class KeyQueue
     this.closeReason = { reason, error };
     this.tracker.clear(error);
     this.signalQueue?.rejectAll(error);
+    // A dead letter that waits in the side queue for its next try is the next owner's.
+    if (this.tracker.phase !== 'settling') this.followUp = undefined;
     if (this.epoch.ended) {
       this.continuation = undefined;
       this.followUp = undefined;

@@ -1,4 +1,4 @@
-import type { Timer } from '../../clock/clock.interface.js';
+import type { Clock, Timer } from '../../clock/clock.interface.js';
 import { describe } from '../../errors/describe.js';
 import type { DeadLetterReason } from '../../note-headers.js';
 import type { Delivery } from '../../transport/transport.interface.js';
@@ -20,12 +20,50 @@ export interface DeadLetter {
   readonly attempts: number;
 }
 
+/** What whoever sends a dead letter hears of it. */
+export interface LetterHooks {
+  /** It is confirmed and settled; never called, if the epoch ends before. */
+  settled(): void;
+  /** A try failed, and the next one is waited for. */
+  postponed?(letter: PostponedLetter): void;
+}
+
+/** A dead letter between two tries: no copy of it is under way, so that its message may be moved meanwhile. */
+export class PostponedLetter {
+  private timer: Timer | undefined;
+
+  constructor(
+    clock: Clock,
+    delivery: Delivery,
+    /** Milliseconds until the next try. */
+    readonly delay: number,
+    /** Tries again, with the message as it is delivered then. */
+    readonly send: (delivery: Delivery) => void,
+  ) {
+    this.timer = clock.after(delay, () => {
+      this.timer = undefined;
+      send(delivery);
+    });
+  }
+
+  /** Whether the next try has yet to begin, and begins by itself. */
+  get waits(): boolean {
+    return this.timer !== undefined;
+  }
+
+  /** The next try is left to whoever calls this. */
+  withdraw(): void {
+    this.timer?.cancel();
+    this.timer = undefined;
+  }
+}
+
 /** Publishes messages of one epoch to the dead letters. */
 export class DeadLetters {
   private unconfirmed = 0;
 
   /** Those that were refused and wait for their next try. */
-  private readonly waiting = new Map<DeadLetter, Timer>();
+  private readonly waiting = new Map<DeadLetter, PostponedLetter>();
   private readonly limits = new Map<DeadLetterReason, LogLimit>();
 
   /** @param changed called whenever one fewer is unconfirmed */
@@ -42,19 +80,18 @@ export class DeadLetters {
   /**
    * Publishes a message and settles it once that is confirmed. It is tried again, with backoff, until it is or the epoch
    * ends; one that belongs to no key holds nobody up, and simply goes back with the shard when that is given away.
-   * @param settled called in the first case only
    */
-  send(letter: DeadLetter, settled: () => void, tries = 1): void {
+  send(letter: DeadLetter, hooks: LetterHooks, tries = 1): void {
     if (tries === 1) this.tell(letter);
     this.unconfirmed++;
     this.publish(letter).then(
       () => {
         this.ended();
-        if (!this.epoch.ended) settled();
+        if (!this.epoch.ended) hooks.settled();
       },
       (failure: unknown) => {
         this.ended();
-        this.failed(letter, settled, tries, failure);
+        this.failed(letter, hooks, tries, failure);
       },
     );
   }
@@ -69,9 +106,9 @@ export class DeadLetters {
 
   /** The epoch has ended or is about to: what it is too late for is not tried again, and keeps no process. */
   close(): void {
-    for (const [letter, timer] of this.waiting) {
+    for (const [letter, postponed] of this.waiting) {
       if (!this.isTooLate(letter)) continue;
-      timer.cancel();
+      postponed.withdraw();
       this.waiting.delete(letter);
     }
   }
@@ -97,7 +134,7 @@ export class DeadLetters {
     });
   }
 
-  private failed(letter: DeadLetter, settled: () => void, tries: number, failure: unknown): void {
+  private failed(letter: DeadLetter, hooks: LetterHooks, tries: number, failure: unknown): void {
     const { clock, log, policy } = this.epoch.environment;
     if (this.isTooLate(letter)) return;
     if (tries === 1) {
@@ -108,11 +145,12 @@ export class DeadLetters {
         failure,
       );
     }
-    const again = (): void => {
+    const postponed = new PostponedLetter(clock, letter.delivery, policy.ordinaryDelay(tries), (delivery) => {
       this.waiting.delete(letter);
-      this.send(letter, settled, tries + 1);
-    };
-    this.waiting.set(letter, clock.after(policy.ordinaryDelay(tries), again));
+      if (!this.isTooLate(letter)) this.send({ ...letter, delivery }, hooks, tries + 1);
+    });
+    this.waiting.set(letter, postponed);
+    hooks.postponed?.(postponed);
   }
 
   private isTooLate({ key }: DeadLetter): boolean {

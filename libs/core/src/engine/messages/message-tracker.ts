@@ -76,7 +76,7 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
     if (this.recovery?.append(message) === true) return;
     this.fifo.push(message);
     this.held++;
-    if (this.phase === 'backoff') this.recovery!.relievePressure();
+    if (this.phase === 'backoff' || this.phase === 'settling') this.recovery?.relievePressure();
   }
 
   /** Takes a message that bypasses the transport. */
@@ -149,13 +149,23 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
       return;
     }
     this.phase = 'settling';
-    this.epoch.settlement.refused(this, head, { reason, error, attempts: this.attempt }, () => {
-      certain();
-      this.removeHead();
-      this.settled(head);
-      this.headLeft();
-      this.key.wake();
-    });
+    this.epoch.settlement.refused(
+      this,
+      head,
+      { reason, error, attempts: this.attempt },
+      {
+        settled: () => {
+          certain();
+          // It may have been moved, and read again, between two tries.
+          this.settled(this.removeHead() as DeliveredMessage);
+          this.headLeft();
+          this.key.wake();
+        },
+        postponed: (letter) => {
+          if (this.epoch.phase === 'open') this.recover().postponed(letter);
+        },
+      },
+    );
   }
 
   /** An attempt at the head failed. */

@@ -7,6 +7,7 @@ import type { Delivery, ParkedEntry, ParkedMode } from '../../transport/transpor
 import { keyFields, keyTextOf } from '../base/key-text.js';
 import { LogLimit } from '../base/log-limit.js';
 import type { Fifo } from '../../collections/fifo.js';
+import type { PostponedLetter } from './dead-letters.js';
 import { describeAttempts, describeMessage } from './describe-message.js';
 import { failureOf, type FailedCallback } from './failure-of.js';
 import { Parking, type ParkedKey } from './parking.js';
@@ -37,6 +38,10 @@ export class Recovery implements ParkedKey {
   /** How often `init` failed in a row when the head was to be tried. */
   startFailures = 0;
   private timer: Timer | undefined;
+  /** The dead letter of the head, between two tries. */
+  private letter: PostponedLetter | undefined;
+  /** The dead letter is to be tried again, as soon as its message is read from the side queue. */
+  private letterDue = false;
   private parking: Parking | undefined;
   /** Somebody asked for the key to be parked while its head could not be moved. */
   private parkRequested = false;
@@ -65,7 +70,7 @@ export class Recovery implements ParkedKey {
     return this.parking?.feeding === true;
   }
   get wantsMessage(): boolean {
-    return this.tracker.phase === 'open' && this.tracker.fifo.length === 0;
+    return (this.tracker.phase === 'open' || this.letterDue) && this.tracker.fifo.length === 0;
   }
 
   /** Moves a new delivery behind what is parked of the key. Returns whether it did. */
@@ -115,14 +120,29 @@ export class Recovery implements ParkedKey {
     else tracker.phase = 'open';
   }
 
-  /** A key in backoff must not sit on its shard's window, nor on a delivery until the broker takes it back. */
+  /** The dead letter of the head was not taken and is tried again later. */
+  postponed(letter: PostponedLetter): void {
+    this.letter = letter;
+    const head = this.tracker.fifo.peek();
+    if (!(head instanceof DeliveredMessage && head.fromSideQueue)) this.relievePressure(letter.delay);
+  }
+
+  /**
+   * A key that waits for its next attempt, or for the next try of its dead letter, must not sit on its shard's window, nor
+   * on a delivery until the broker takes it back. While a dead letter is under way nothing is moved: its message would be
+   * doubled, and what stands behind it may not go before it.
+   */
   relievePressure(delay = 0): void {
-    const { held, fifo } = this.tracker;
+    const { held, fifo, phase } = this.tracker;
     const head = fifo.peek();
     if (head === undefined || held === 0) return;
+    const settling = phase === 'settling';
+    if (settling && this.letter?.waits !== true) return;
     const { environment, prefetch } = this.key.epoch;
     const age = environment.clock.now() + delay - head.receivedAt;
-    if (held >= prefetch / 2 || age > environment.options.pressureAge) this.enterParking('pressure', 'pressure');
+    if (held < prefetch / 2 && age <= environment.options.pressureAge) return;
+    if (settling) this.takeOver(this.letter!);
+    this.enterParking('pressure', 'pressure');
   }
 
   /** The head has left, one way or another: the next one starts afresh. */
@@ -181,7 +201,12 @@ export class Recovery implements ParkedKey {
     // What is new here says nothing about the shard's own queue, so it makes nothing forgotten.
     const handledBefore = delivery.redelivered && memory.takeMark(this.key.id, delivery);
     this.tracker.fifo.push(new DeliveredMessage(environment.round.time, delivery, true, handledBefore));
-    this.key.wake();
+    if (this.letterDue) {
+      this.letterDue = false;
+      this.letter!.send(delivery);
+    } else {
+      this.key.wake();
+    }
   }
 
   /** A message that came from the side queue is finished for good. */
@@ -197,6 +222,7 @@ export class Recovery implements ParkedKey {
   /** The epoch ends. */
   stop(): void {
     this.cancelTimer();
+    this.letterDue = false;
     this.parkRequested = false;
     this.parking?.stopReading();
     this.parking = undefined;
@@ -319,6 +345,7 @@ export class Recovery implements ParkedKey {
     this.lastError = undefined;
     this.failingSince = undefined;
     this.startFailures = 0;
+    this.letter = undefined;
   }
 
   /** A failing `init` uses up an attempt of each direct message that waits behind the head: their callers wait too. */
@@ -336,6 +363,17 @@ export class Recovery implements ParkedKey {
       }
       message = next;
     }
+  }
+
+  /** The dead letter's next try is ours: it comes when its message was read from the side queue. */
+  private takeOver(letter: PostponedLetter): void {
+    letter.withdraw();
+    this.failingSince ??= this.tracker.fifo.peek()!.receivedAt;
+    this.timer = this.key.epoch.environment.clock.after(letter.delay, () => {
+      this.timer = undefined;
+      this.letterDue = true;
+      this.feed();
+    });
   }
 
   /** When a message failed that a previous owner set aside, on the engine's clock; `undefined` where none did. */

@@ -1,7 +1,7 @@
 import { keyBytes } from '../../keys/sharding-key.js';
 import type { MessageOutcome } from '../../outcomes.js';
 import type { EngineKey } from '../base/engine-key.js';
-import type { DeadLetters } from './dead-letters.js';
+import type { DeadLetters, LetterHooks } from './dead-letters.js';
 import type { EpochState } from './epoch-state.js';
 import type { HandledMemory } from './handled-memory.js';
 import type { Refusal } from './refusal.js';
@@ -22,9 +22,9 @@ export interface Settlement {
   handled(key: SettledKey, message: TrackedMessage, outcome: MessageOutcome<unknown>): void;
   /**
    * The message is refused for good.
-   * @param certain called once it is safe in the dead letters and settled; never, if the epoch ends before
+   * @param hooks `settled`: it is safe in the dead letters
    */
-  refused(key: SettledKey, message: DeliveredMessage, refusal: Refusal, certain: () => void): void;
+  refused(key: SettledKey, message: DeliveredMessage, refusal: Refusal, hooks: LetterHooks): void;
 }
 
 /** Settles at once, where nothing needs to be committed first. */
@@ -45,11 +45,12 @@ export class ImmediateSettlement implements Settlement {
     }
   }
 
-  refused(key: SettledKey, message: DeliveredMessage, refusal: Refusal, certain: () => void): void {
+  refused(key: SettledKey, message: DeliveredMessage, refusal: Refusal, hooks: LetterHooks): void {
     const { delivery } = message;
-    this.deadLetters.send({ key, keyBytes: keyBytes(key.id), delivery, ...refusal }, () => {
+    const settled = (): void => {
       this.memory.remember(key.id, delivery);
-      certain();
-    });
+      hooks.settled();
+    };
+    this.deadLetters.send({ key, keyBytes: keyBytes(key.id), delivery, ...refusal }, { ...hooks, settled });
   }
 }

@@ -244,7 +244,7 @@ export class OwnedShard implements ShardReceiver {
     const { reason, error } = route;
     this.context.deadLetters.send(
       { key: undefined, keyBytes: delivery.key, delivery, reason, error, attempts: 0 },
-      () => undefined,
+      { settled: () => undefined },
     );
     return undefined;
   }

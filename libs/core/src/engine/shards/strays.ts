@@ -46,9 +46,11 @@ export class Strays {
     reader.next().then(
       (delivery) => {
         if (epoch.phase !== 'open') return; // It stays, and the next owner finds it.
-        epoch.deadLetters.send(this.letterOf(delivery), () => {
-          epoch.side.freed();
-          this.next(reader, left - 1);
+        epoch.deadLetters.send(this.letterOf(delivery), {
+          settled: () => {
+            epoch.side.freed();
+            this.next(reader, left - 1);
+          },
         });
       },
       () => undefined, // The epoch has ended; what is left stays in the side queue.
