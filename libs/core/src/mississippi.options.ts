@@ -162,7 +162,10 @@ export class MississippiOptions {
   @IsCount()
   sideQueueLimit?: number;
 
-  /** How old an unfinished head may grow in retries before its key is parked under pressure. Milliseconds, default 600,000 (10 minutes). */
+  /**
+   * How old an unfinished head may grow in retries, or behind slow messages, before its key is parked under pressure.
+   * Milliseconds, default 600,000 (10 minutes).
+   */
   @Optional()
   @IsMilliseconds({ min: 1, infinity: true })
   pressureAge?: number;

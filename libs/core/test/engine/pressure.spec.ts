@@ -1,6 +1,6 @@
 import { discard, KeyParkedError, NOTE_HEADERS, type MississippiOptions } from '../../src/index.js';
 import { settled } from '../support/fake-clock.js';
-import { RecordingHandler, watch } from '../support/recording-handler.js';
+import { Gates, RecordingHandler, watch } from '../support/recording-handler.js';
 import { ScriptedTransport } from '../support/scripted-transport.js';
 import { startEngine } from '../support/test-engine.js';
 
@@ -247,5 +247,47 @@ describe('a key whose dead letter is not taken', () => {
     expect(epoch.deadLettered).toEqual(['bad']);
     expect(of('parked').map(({ mode }) => mode)).toEqual(['pressure', 'held']);
     expect([...service.liveKeys()]).toMatchObject([{ state: 'parked', parked: 4 }]);
+  });
+});
+
+describe('a slow key', () => {
+  /** An engine whose attempts take a minute each, though none fails. */
+  async function startSlow(pressureAge: number) {
+    const gates = new Gates();
+    const handler = new RecordingHandler({
+      handleMessage: (_, __, { key }) => (key === 'slow' ? gates.at('slow') : undefined),
+    });
+    const engine = await startEngine(handler, { pressureAge, memory: { totalCount: 1, prefetch: 4 } });
+    const minute = async (): Promise<void> => {
+      await engine.clock.advance(60_000);
+      gates.open('slow');
+      await settled();
+    };
+    return { handler, minute, broker: engine.transport.broker, ...engine };
+  }
+
+  test('moves aside what waits in the window for too long, between two messages, and goes on in order', async () => {
+    const { send, minute, handler, of, service } = await startSlow(100_000);
+    await send('slow', ...numbers(1, 6));
+    await send('k', 'a');
+    expect(handler.messages('k')).toEqual([]);
+    await minute();
+    expect(of('parked')).toEqual([]);
+    await minute();
+    expect(of('parked')).toMatchObject([{ key: 'slow', mode: 'pressure' }]);
+    expect(handler.messages('k')).toEqual(['a']);
+    expect(service.status()).toMatchObject({ failingInits: 0, backoffs: 0 });
+    for (let left = 3; left <= 6; left++) await minute();
+    expect(handler.messages('slow')).toEqual(numbers(1, 6));
+    expect(of('unparked')).toHaveLength(1);
+    expect(of('retried')).toEqual([]);
+  });
+
+  test('moves nothing aside that has not waited for so long', async () => {
+    const { send, minute, handler, of } = await startSlow(Infinity);
+    await send('slow', ...numbers(1, 6));
+    for (let left = 1; left <= 6; left++) await minute();
+    expect(handler.messages('slow')).toEqual(numbers(1, 6));
+    expect(of('parked')).toEqual([]);
   });
 });

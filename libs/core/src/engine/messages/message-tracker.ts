@@ -267,9 +267,15 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
     return true;
   }
 
-  /** The head has left, one way or another. */
+  /** The head has left, one way or another. What has waited for too long behind it is moved before the next one starts. */
   private headLeft(): void {
     this.recovery?.headLeft();
+    const head = this.fifo.peek();
+    if (head === undefined || this.held === 0) return;
+    const { options, round } = this.epoch.environment;
+    if (round.time - head.receivedAt <= options.pressureAge) return;
+    // One that needs no attempt leaves at once.
+    if (!(head instanceof DeliveredMessage && head.handledBefore)) this.recover().relievePressure();
   }
 
   private removeHead(): TrackedMessage {
