@@ -19,7 +19,9 @@ import type { HandlerSource } from './enhancers/handler-context-creator.js';
 import { isObject } from './is-object.js';
 import { DEFAULT_INSTANCE } from './mississippi.tokens.js';
 import { validateOptions } from './options/validate-options.js';
-import { canReachService } from './reachable-service.js';
+import { canReach } from './reachable-service.js';
+import { DataUpdaterService } from './services/data-updater.service.js';
+import { EventsProducer } from './services/events-producer.service.js';
 
 export interface FoundHandler {
   readonly instance: DataUpdaterHandler;
@@ -27,6 +29,8 @@ export interface FoundHandler {
   readonly options: MessageHandlerOptions;
   /** Whether its callbacks can call the service, by injection. */
   readonly reachesService: boolean;
+  /** Whether it can get at an `EventsProducer`. */
+  readonly reachesProducer: boolean;
 }
 
 const CALLBACKS = ['init', 'handleMessage', 'handleSignal', 'handleContinue', 'terminate'] as const;
@@ -71,7 +75,8 @@ export class MississippiExplorer {
       instance: checked(wrapper.instance, className),
       source: { className, type, moduleKey: wrapper.host?.token ?? '' },
       options,
-      reachesService: canReachService(wrapper),
+      reachesService: canReach(DataUpdaterService, wrapper),
+      reachesProducer: canReach(EventsProducer, wrapper),
     };
   }
 }

@@ -28,6 +28,7 @@ import type { ProducerPort } from './producer-port.js';
 import { EpochCounter, type EpochSource } from './shards/epoch-source.js';
 import { Shards } from './shards/shards.js';
 import { TransportLease } from './transport-lease.js';
+import { insideCallback } from './updaters/callback-scope.js';
 import { Callbacks } from './updaters/callbacks.js';
 import { Population } from './updaters/population.js';
 
@@ -224,6 +225,10 @@ export class Engine implements ProducerPort {
   /** @throws {NotStartedError} */
   get shards(): Shards {
     return this.ready().shards;
+  }
+
+  fromCallback(): boolean {
+    return this.ready().transport.publisher.heedsCallbacks === true && insideCallback();
   }
 
   get clock(): Clock {

@@ -15,4 +15,6 @@ export interface ProducerPort {
    * @throws {NotStartedError} before the app's modules are initialised
    */
   connection(): TransportConnection;
+  /** Whether the caller is inside a callback, as far as the transport wants to know. */
+  fromCallback(): boolean;
 }

@@ -19,6 +19,7 @@ export class MemoryConnection implements TransportConnection, Publisher, Produce
   readonly totalCount: number;
   readonly durable = false;
   readonly publisher = this;
+  readonly heedsCallbacks = true;
   private member: MemoryMember | undefined;
   private claims = true;
   private closed = false;
@@ -39,9 +40,9 @@ export class MemoryConnection implements TransportConnection, Publisher, Produce
     return this.shared ? undefined : this.broker.backlog;
   }
 
-  async publish(message: OutgoingMessage, timeout: number): Promise<void> {
+  async publish(message: OutgoingMessage, timeout: number, fromCallback = false): Promise<void> {
     if (this.closed || this.forsaken) throw closedError();
-    return this.broker.admission.publish(message, timeout, this);
+    return this.broker.admission.publish(message, timeout, this, fromCallback);
   }
 
   async consume(consumer: ShardConsumer): Promise<void> {

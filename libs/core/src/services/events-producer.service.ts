@@ -82,6 +82,7 @@ export class EventsProducer {
         timestamp: timestamp ?? Math.floor(now / 1000),
       },
       timeout ?? engine.publishTimeout,
+      engine.fromCallback(),
     );
   }
 }

@@ -188,13 +188,19 @@ export interface ShardConsumer {
  */
 export interface Publisher {
   /**
-   * Resolves when the message is safely taken. Calls of one shard take effect in call order. Waits in a bounded buffer
+   * Resolves when the message is safely taken. Calls of one key take effect in call order. Waits in a bounded buffer
    * while the broker takes nothing.
    * @param timeout milliseconds, `Infinity` for none
+   * @param fromCallback whether a callback of this process publishes it; only told where {@link heedsCallbacks} says so
    * @throws {PublishTimeoutError} after `timeout`: the outcome is unknown
    * @throws {PublishError} when the broker refused it, or the transport was closed
    */
-  publish(message: OutgoingMessage, timeout: number): Promise<void>;
+  publish(message: OutgoingMessage, timeout: number, fromCallback?: boolean): Promise<void>;
+  /**
+   * `true` where callbacks of this process make the room that `publish` waits for: a callback that waited for it would wait
+   * for itself.
+   */
+  readonly heedsCallbacks?: boolean;
 }
 
 /**

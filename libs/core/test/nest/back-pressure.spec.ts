@@ -1,9 +1,11 @@
 import {
+  EventsProducer,
   memory,
   MessageHandler,
   MississippiModule,
   PublishTimeoutError,
   type DataUpdaterHandler,
+  type MessageContext,
 } from '@mississippi/core';
 import { closeApps, Gate, next, producerOf, serviceOf, startApp } from './support/app.js';
 
@@ -86,4 +88,44 @@ test.each([-1, NaN, '5', null])('a time-out of %p is refused, not taken for anot
     message: expect.stringContaining('timeout'),
   });
   gate.resolve();
+});
+
+/** Each message with steps left publishes the next one, of another key, before it ends. */
+@MessageHandler()
+class Chain implements DataUpdaterHandler<unknown, { left: number }> {
+  readonly seen: string[] = [];
+  constructor(private readonly producer: EventsProducer) {}
+
+  async handleMessage({ left }: { left: number }, _state: unknown, { key }: MessageContext): Promise<void> {
+    this.seen.push(`${key} ${left}`);
+    await Promise.resolve();
+    if (left > 0) await this.producer.publish({ left: left - 1 }, { shardingKey: key === 'a' ? 'b' : 'a' });
+  }
+}
+
+test('a handler that publishes does not wait for room that only its own end makes', async () => {
+  const app = await startApp({
+    imports: [MississippiModule.forRoot({ transport: memory({ capacity: 1 }), publishTimeout: Infinity })],
+    providers: [Chain],
+  });
+  await producerOf(app).publish({ left: 3 }, { shardingKey: 'a' });
+  const { seen } = app.get(Chain);
+  while (seen.length < 4) await next(serviceOf(app), 'handled');
+  expect(seen).toEqual(['a 3', 'b 2', 'a 1', 'b 0']);
+});
+
+test('what waits of the same key goes before what a handler publishes', async () => {
+  const app = await startApp({
+    imports: [MississippiModule.forRoot({ transport: memory({ capacity: 1 }), publishTimeout: Infinity })],
+    providers: [Chain],
+  });
+  const producer = producerOf(app);
+  await Promise.all([
+    producer.publish({ left: 1 }, { shardingKey: 'a' }),
+    producer.publish({ left: 0 }, { shardingKey: 'c' }),
+    producer.publish({ left: 5 }, { shardingKey: 'b' }),
+  ]);
+  const { seen } = app.get(Chain);
+  while (seen.length < 9) await next(serviceOf(app), 'handled');
+  expect(seen.filter((text) => text.startsWith('b')).slice(0, 2)).toEqual(['b 5', 'b 0']);
 });

@@ -65,13 +65,12 @@ export class World implements PlannedWorld {
   }
 
   /** What a callback or a listener asks while something else goes on. */
-  call(process: TestProcess, own: string, { type, key: given, at }: Call): Promise<unknown> | undefined {
+  call(process: TestProcess, own: string, { type, key: given, at }: Call, inside = true): Promise<unknown> | undefined {
     if (this.healed) return undefined;
     const key = given === undefined ? own : nameOf(given);
     switch (type) {
       case 'publish':
-        this.publish(key, { plan: [], garbled: false });
-        return undefined;
+        return this.publish(key, { plan: [], garbled: false }, inside);
       case 'direct':
         return this.direct(key, { at, plan: [] });
       case 'signal':
@@ -91,7 +90,7 @@ export class World implements PlannedWorld {
     this.toSkip = undefined;
     this.reacted++;
     this.note(`${next.call.type} on ${event.type}`);
-    void this.call(process, keyText(event.key), next.call);
+    void this.call(process, keyText(event.key), next.call, false);
   }
 
   idled(): void {
@@ -134,7 +133,7 @@ export class World implements PlannedWorld {
   act(action: Action): void | Promise<void> {
     switch (action.type) {
       case 'publish':
-        return this.publish(nameOf(action.key), action);
+        return void this.publish(nameOf(action.key), action);
       case 'direct':
         return void this.direct(nameOf(action.key), action);
       case 'signal':
@@ -171,7 +170,11 @@ export class World implements PlannedWorld {
     }
   }
 
-  private publish(key: string, { plan, garbled }: Pick<Action & { type: 'publish' }, 'plan' | 'garbled'>): void {
+  private publish(
+    key: string,
+    { plan, garbled }: Pick<Action & { type: 'publish' }, 'plan' | 'garbled'>,
+    fromCallback = false,
+  ): Promise<unknown> {
     const message = refOf(key, this.count(key));
     this.plans.set(message.id, [...plan]);
     this.recorder.record({ type: 'published', ...message, garbled });
@@ -187,9 +190,10 @@ export class World implements PlannedWorld {
       },
       Infinity,
       this,
+      fromCallback,
     );
     const confirmed = published.then(() => this.recorder.record({ type: 'confirmed', ...message }));
-    void this.watch(`publish ${message.id}`, confirmed);
+    return this.watch(`publish ${message.id}`, confirmed);
   }
 
   private direct(

@@ -48,6 +48,11 @@ export function presentCaller(): Caller {
   };
 }
 
+/** Whether the caller is inside a callback, at any asynchronous depth where callbacks are followed. */
+export function insideCallback(): boolean {
+  return (innermost ?? storage.getStore())?.running === true;
+}
+
 function enter(callback: ScopedCallback): unknown {
   return following ? storage.run(callback, invoke, callback) : callback.invoke();
 }

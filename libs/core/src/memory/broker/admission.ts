@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../../clock/clock.interface.js';
 import { Fifo, type FifoItem } from '../../collections/fifo.js';
 import { PublishTimeoutError } from '../../errors/index.js';
+import { keyId } from '../../keys/sharding-key.js';
 import type { OutgoingMessage } from '../../transport/transport.interface.js';
 import { MemoryMessage } from './memory-message.js';
 import type { MemoryShard } from './memory-shard.js';
@@ -15,8 +16,9 @@ export interface Producer {
 class WaitingMessage implements FifoItem<WaitingMessage> {
   next: WaitingMessage | undefined;
   timer: Timer | undefined;
-  /** The caller was told that it is not sent. */
+  /** It waits no longer, though it may still stand in line: the caller was told that it is not sent, or it was let in. */
   dropped = false;
+  readonly keyId: string;
   private resolve!: () => void;
   private reject!: (error: Error) => void;
   /** What the caller waits for. */
@@ -29,7 +31,9 @@ class WaitingMessage implements FifoItem<WaitingMessage> {
   constructor(
     public message: OutgoingMessage | undefined,
     readonly producer: Producer,
-  ) {}
+  ) {
+    this.keyId = keyId(message!.key);
+  }
 
   admitted(): void {
     this.timer?.cancel();
@@ -47,6 +51,8 @@ class WaitingMessage implements FifoItem<WaitingMessage> {
 /** Lets messages into the queues: as many as the capacity allows, and none while the broker is blocked. */
 export class Admission {
   private readonly waiting = new Fifo<WaitingMessage>();
+  /** Of those that wait, and perhaps of some that did. */
+  private readonly waitingKeys = new Set<string>();
   /** Told whenever no message is left in the queues of the shards, if somebody wants to know. */
   idle: (() => void) | undefined = undefined;
   private admitted = 0;
@@ -89,19 +95,22 @@ export class Admission {
   }
 
   /**
-   * Resolves when the message is in the queue of its shard. Calls take effect in call order.
+   * Resolves when the message is in the queue of its shard. Calls of one key take effect in call order.
    * @param timeout milliseconds, `Infinity` for none
    * @param producer whose waiting calls {@link abandon} ends
+   * @param fromCallback it does not wait for room, which only the end of its callback may make
    * @throws {PublishTimeoutError} when it still waits after `timeout`; it is not sent then
    */
-  publish(message: OutgoingMessage, timeout: number, producer: Producer): Promise<void> {
-    if (this.blockade === undefined && this.waiting.length === 0 && this.admitted < this.capacity) {
+  publish(message: OutgoingMessage, timeout: number, producer: Producer, fromCallback = false): Promise<void> {
+    if (this.blockade === undefined && (fromCallback || (this.waiting.length === 0 && this.admitted < this.capacity))) {
+      this.admitWaitingOf(keyId(message.key));
       this.admit(this.shards[message.shard]!.queue, MemoryMessage.from(message));
       return Promise.resolve();
     }
     const waiting = new WaitingMessage(message, producer);
     if (timeout !== Infinity) this.limit(waiting, timeout);
     this.waiting.push(waiting);
+    this.waitingKeys.add(waiting.keyId);
     return waiting.admission;
   }
 
@@ -148,17 +157,33 @@ export class Admission {
     this.gone = 0;
   }
 
+  /** What waits of a key goes before what its callers publish later. */
+  private admitWaitingOf(key: string): void {
+    if (!this.waitingKeys.delete(key)) return;
+    for (const waiting of this.waiting) {
+      if (waiting.keyId !== key || waiting.dropped) continue;
+      this.letIn(waiting);
+      waiting.dropped = true;
+    }
+    this.forgetDropped();
+  }
+
+  private letIn(waiting: WaitingMessage): void {
+    const message = waiting.message!;
+    this.admit(this.shards[message.shard]!.queue, MemoryMessage.from(message));
+    waiting.admitted();
+  }
+
   private admitWaiting(): void {
     while (this.blockade === undefined && this.admitted < this.capacity) {
       const waiting = this.waiting.shift();
-      if (waiting === undefined) return;
+      if (waiting === undefined) break;
       if (waiting.dropped) {
         this.gone--;
         continue;
       }
-      const message = waiting.message!;
-      this.admit(this.shards[message.shard]!.queue, MemoryMessage.from(message));
-      waiting.admitted();
+      this.letIn(waiting);
     }
+    if (this.waiting.length === 0) this.waitingKeys.clear();
   }
 }
