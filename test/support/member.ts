@@ -22,6 +22,7 @@ export interface Seen {
 @MessageHandler()
 class MemberHandler implements DataUpdaterHandler<number, { n: number }, string, { ask?: string }> {
   name = '';
+  service!: DataUpdaterService;
   seen: Seen[] = [];
   work: () => Promise<void> = () => Promise.resolve();
 
@@ -39,6 +40,10 @@ class MemberHandler implements DataUpdaterHandler<number, { n: number }, string,
     if (signal.ask === 'fail') throw Object.assign(new RangeError('out of range'), { code: 'E_RANGE' });
     if (signal.ask === 'complain') throw new Error('x'.repeat(1_000));
     if (signal.ask === 'fill') return 'x'.repeat(1_000);
+    if (signal.ask?.startsWith('relay ') === true) {
+      const [next, ...rest] = signal.ask.slice('relay '.length).split(' ');
+      return this.service.handleSignal(next!, rest.length > 0 ? { ask: `relay ${rest.join(' ')}` } : {});
+    }
     if (signal.ask === 'hang') await new Promise(() => undefined);
     if (signal.ask === 'add') return reply({ member: this.name, count: count + 1 }, count + 1);
     return { member: this.name, count };
@@ -67,6 +72,7 @@ export class Member {
       .compile();
     const handler = module.get(MemberHandler);
     handler.name = name;
+    handler.service = module.get(DataUpdaterService);
     handler.seen = seen;
     handler.work = work;
     return new Member(name, await module.init());

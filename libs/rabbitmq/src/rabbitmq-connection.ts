@@ -106,8 +106,8 @@ export class RabbitMqConnection implements TransportConnection {
   }
 
   /** Rejects as {@link SignalCaller.send}. */
-  sendSignal(shard: number, key: Uint8Array, signal: Uint8Array, timeout: number): Promise<Uint8Array> {
-    return this.signals.send(shard, key, signal, timeout);
+  sendSignal(...signal: Parameters<SignalCaller['send']>): Promise<Uint8Array> {
+    return this.signals.send(...signal);
   }
 
   /** Rejects while there is no connection. */

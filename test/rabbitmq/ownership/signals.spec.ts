@@ -50,6 +50,20 @@ test('an error crosses as name, message and code', async () => {
   await b.stop();
 });
 
+test('signals that would wait for themselves by way of another process are refused at once', async () => {
+  const { a, b, far, near } = await pair();
+  const relay = (member: Member, ...path: string[]): Promise<unknown> =>
+    member.service.handleSignal(path[0]!, { ask: `relay ${path.slice(1).join(' ')}` }, { timeout: Infinity });
+  expect(await relay(a, near, far)).toEqual({ member: 'b', count: 0 });
+  for (const member of [a, b]) {
+    const circle: unknown = await relay(member, near, far, near).catch((thrown: unknown) => thrown);
+    expect(circle).toMatchObject({ code: 'waiting_cycle' });
+    expect(String(circle)).toContain(`"${near}" → "${far}" → "${near}"`);
+  }
+  await a.stop();
+  await b.stop();
+});
+
 test('what is larger than maxMessageSize fails alone, for a key elsewhere as for one of this process', async () => {
   const { a, b, far, near } = await pair({ maxMessageSize: 500 });
   for (const key of [far, near]) {

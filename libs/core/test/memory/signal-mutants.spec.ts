@@ -35,6 +35,15 @@ const mutants: SignalMutant[] = [
         Buffer.from(Buffer.from(await send(...call)).toString()),
   },
   {
+    name: 'nobody says who waits',
+    by: 'the owner of a shard gets the callbacks',
+    says: /deep/,
+    fault:
+      (send) =>
+      (...call) =>
+        send(call[0], call[1], call[2], call[3], []),
+  },
+  {
     name: 'an answer goes to whoever called last',
     by: 'each of many signals under way',
     says: /answer \d+: expected/,
@@ -99,7 +108,7 @@ describe('the conformance suite notices when', () => {
 
   test('nothing is wrong, which it does not', async () => {
     const cases = transportConformance.filter(({ needs }) => needs.includes('signals'));
-    expect(cases).toHaveLength(5);
+    expect(cases).toHaveLength(6);
     for (const { run } of cases) await run(new FaultyHarness((send) => send));
   });
 });

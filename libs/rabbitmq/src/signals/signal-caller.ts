@@ -6,7 +6,7 @@ import {
   SignalTimeoutError,
   SignalTooLargeError,
 } from '@mississippi/core';
-import type { Clock, Timer } from '@mississippi/core/transport';
+import type { Clock, Timer, WaitingCallback } from '@mississippi/core/transport';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { BrokerConnection } from '../connection/broker-connection.js';
 import { onChannel } from '../connection/channels.js';
@@ -61,7 +61,13 @@ export class SignalCaller {
    * @throws {SignalOutcomeUnknownError} when the owner ended after it had accepted the signal, or the connection went
    * @throws {RemoteSignalError} when the owner could not read the request
    */
-  async send(shard: number, key: Uint8Array, signal: Uint8Array, timeout: number): Promise<Uint8Array> {
+  async send(
+    shard: number,
+    key: Uint8Array,
+    signal: Uint8Array,
+    timeout: number,
+    waiting: readonly WaitingCallback[],
+  ): Promise<Uint8Array> {
     if (signal.length > this.limit) throw new SignalTooLargeError('signal', signal.length, this.limit);
     const deadline = this.clock.now() + timeout;
     if (this.connection.current === undefined) throw new SignalTimeoutError(this.keyText(key), timeout, false);
@@ -71,7 +77,8 @@ export class SignalCaller {
     return new Promise((resolve, reject) => {
       const timer = this.clock.after(left, () => void this.expire(id, shard, timeout));
       this.calls.set(id, { key, resolve, reject, timer, process: undefined, lifeCheck: undefined });
-      channel.publish('', this.names.signals(shard), asBuffer(signal), requestProperties(id, { key, timeout: left }));
+      const properties = requestProperties(id, { key, timeout: left, waiting });
+      channel.publish('', this.names.signals(shard), asBuffer(signal), properties);
     });
   }
 

@@ -1,11 +1,15 @@
-import { decodeShardingKey } from '@mississippi/core/transport';
+import { decodeShardingKey, type WaitingCallback } from '@mississippi/core/transport';
 import type { ConsumeMessage, Options } from 'amqplib';
 import { REPLY_TO } from '../connection/direct-reply.js';
 import { asBuffer } from '../wire/as-buffer.js';
-import { KEY_HEADER } from '../wire/header-names.js';
+import { KEY_HEADER, WAITING_HEADER } from '../wire/header-names.js';
 
 /** The longest expiration that the broker takes; it closes the channel over a larger one. Milliseconds (RabbitMQ 3.10). */
 const LONGEST_EXPIRATION = 2 ** 32 - 1;
+
+/** Callbacks that one signal names, and letters of each one's key: far from the 128 KB of a frame. */
+const MOST_WAITING = 100;
+const MOST_KEY_LETTERS = 200;
 
 /** What the owner of a shard says to the caller: an answer of the core as it is, the transport's own words in JSON. */
 export type SignalReply =
@@ -21,15 +25,23 @@ export interface SignalRequest {
   readonly signal: Uint8Array;
   /** Milliseconds that are left, or `Infinity`. */
   readonly timeout: number;
+  /** The callbacks that wait for it. */
+  readonly waiting: readonly WaitingCallback[];
 }
 
 /** The properties of a request. It expires with its caller's patience: a request whose caller has gone must not run. */
-export function requestProperties(id: string, { key, timeout }: Omit<SignalRequest, 'signal'>): Options.Publish {
+export function requestProperties(
+  id: string,
+  { key, timeout, waiting }: Omit<SignalRequest, 'signal'>,
+): Options.Publish {
   return {
     replyTo: REPLY_TO,
     correlationId: id,
     ...(timeout > LONGEST_EXPIRATION ? {} : { expiration: Math.ceil(timeout) }),
-    headers: { [KEY_HEADER]: asBuffer(key) },
+    headers: {
+      [KEY_HEADER]: asBuffer(key),
+      ...(waiting.length > 0 ? { [WAITING_HEADER]: encodeWaiting(waiting) } : {}),
+    },
   };
 }
 
@@ -42,7 +54,23 @@ export function decodeRequest({ properties, content }: ConsumeMessage): SignalRe
   if (!(key instanceof Uint8Array)) throw new TypeError('the request has no sharding key');
   decodeShardingKey(key);
   const expiration = Number(properties.expiration);
-  return { key, signal: content, timeout: expiration > 0 ? expiration : Infinity };
+  const timeout = expiration > 0 ? expiration : Infinity;
+  return { key, signal: content, timeout, waiting: decodeWaiting(properties.headers?.[WAITING_HEADER]) };
+}
+
+/** The innermost of them, and of their keys so much that a header frame has room for all. */
+function encodeWaiting(waiting: readonly WaitingCallback[]): string {
+  return JSON.stringify(waiting.slice(-MOST_WAITING).map(({ id, key }) => [id, key.slice(0, MOST_KEY_LETTERS)]));
+}
+
+/** What is none of ours says nothing about who waits. */
+function decodeWaiting(header: unknown): WaitingCallback[] {
+  try {
+    const entries = JSON.parse(header as string) as [unknown, unknown][];
+    return entries.map(([id, key]) => ({ id: String(id), key: String(key) }));
+  } catch {
+    return [];
+  }
 }
 
 /** The reply's kind is the message's type. */

@@ -56,10 +56,10 @@ export class SignalResponder {
       await this.reply(message, { kind: 'refused', message: describe(error) });
       return;
     }
-    const { key, signal, timeout } = request;
+    const { key, signal, timeout, waiting } = request;
     let answer: Uint8Array;
     try {
-      answer = await receiver.signal(key, signal, timeout, started);
+      answer = await receiver.signal(key, signal, timeout, started, waiting);
     } catch {
       return; // The shard leaves and the handler never saw it: the next owner gets the request.
     }

@@ -4,5 +4,8 @@ export const KEY_HEADER = 'sharding_key';
 /** Names the headers that were left out because the table would have grown too large. */
 export const DROPPED_HEADER = 'mississippi_dropped_headers';
 
+/** Of a signal: the callbacks that wait for it, in JSON. */
+export const WAITING_HEADER = 'mississippi_waiting';
+
 /** Tells why a message is in the side queue: `held` or `pressure`. */
 export const PARKED_HEADER = 'mississippi_parked';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { NoOwnerError, ShardNotOwnedError, SignalTimeoutError } from '@mississippi/core';
+import type { WaitingCallback } from '@mississippi/core/transport';
 import { assertBytes } from '../assertions.js';
 import { conformanceCase, type ConformanceCase } from '../conformance-case.js';
 import type { Peer } from '../peer.js';
@@ -31,6 +32,22 @@ export const signalCases: readonly ConformanceCase[] = [
       assertBytes(await send(stage, caller, 1, signal), answers[index], `answer ${index}`);
       assertBytes(received[index], signal, `signal ${index}`);
     }
+  }),
+
+  conformanceCase('the owner of a shard gets the callbacks that wait for a signal', { needs }, async (stage) => {
+    const received: (readonly WaitingCallback[])[] = [];
+    const owner = await stage.consumer({
+      onSignal: async (_session, { signal, started, waiting }) => {
+        received.push(waiting);
+        started();
+        return signal;
+      },
+    });
+    await owner.session(0);
+    const caller = await stage.producer();
+    const chains = [[], [{ id: 'one/1', key: '"k"' }], ['a', 'ü', '"'].map((key, n) => ({ id: `two/${n}`, key }))];
+    for (const chain of chains) await send(stage, caller, 0, Buffer.of(1), stage.harness.within, chain);
+    assert.deepEqual(received, chains);
   }),
 
   conformanceCase(
@@ -103,9 +120,10 @@ function send(
   shard: number,
   signal: Uint8Array,
   timeout = stage.harness.within,
+  waiting: readonly WaitingCallback[] = [],
 ): Promise<Uint8Array> {
   const { connection, name } = caller;
   assert.ok(connection.sendSignal !== undefined, 'a transport without sendSignal lists signals as unsupported');
-  const answer = connection.sendSignal(shard, stage.key(shard), signal, timeout, []);
+  const answer = connection.sendSignal(shard, stage.key(shard), signal, timeout, waiting);
   return stage.journal.settled(`the answer to a signal of ${name}`, answer);
 }
