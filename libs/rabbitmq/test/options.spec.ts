@@ -17,6 +17,8 @@ function problemsOf(options: unknown): readonly string[] {
 const URLS =
   'rabbitmq.urls: a list of urls such as amqp://user:password@host:5672/vhost was expected (amqps:// for TLS; percent-encode special characters)';
 const EITHER = 'rabbitmq.urls: either urls or host, port, username, password and virtualHost were expected';
+const HOST = 'the name or address of a host, without a port, was expected';
+const START = 'rabbitmq.startTimeout: a number of milliseconds, at least 0 (Infinity is allowed), was expected';
 const MILLISECONDS = 'a number of milliseconds, at least 1, was expected';
 
 describe('wrong options are refused by their path, with what was expected', () => {
@@ -29,9 +31,30 @@ describe('wrong options are refused by their path, with what was expected', () =
     [{ urls: ['amqp://host:99999'] }, URLS],
     [{ urls: ['amqp://user:p%@host'] }, URLS],
     [{ urls: ['amqp://one'], host: 'two' }, EITHER],
-    [{ host: '' }, `rabbitmq.host: the name or address of a host was expected, not ''`],
-    [{ host: 'user@host' }, `rabbitmq.host: the name or address of a host was expected, not 'user@host'`],
-    [{ host: null }, 'rabbitmq.host: the name or address of a host was expected, not null'],
+    [{ urls: ['amqp://user:12/3@host'] }, URLS],
+    [{ urls: ['amqp://user:12#3@host'] }, URLS],
+    [{ urls: ['amqp://user:12?3@host'] }, URLS],
+    [
+      { urls: ['amqp://one', 'amqp://two?heartbeat=5&verify=none'] },
+      `rabbitmq.urls: no parameter 'verify' is known in a url (known: heartbeat, connection_timeout, frameMax, frame_max, channelMax, channel_max, locale): leave it out, or use the options of rabbitmq()`,
+    ],
+    [
+      { urls: ['amqp://host?heartbeat=0'] },
+      `rabbitmq.urls: 'heartbeat' in a url was expected to be a whole number from 1 to 600`,
+    ],
+    [
+      { urls: ['amqp://host?frame_max=4096'] },
+      `rabbitmq.urls: 'frame_max' in a url was expected to be a whole number from 16384 to 4294967295`,
+    ],
+    [{ urls: ['amqp://host?heartbeat=5&heartbeat=6'] }, `rabbitmq.urls: 'heartbeat' once in a url was expected`],
+    [{ host: '' }, `rabbitmq.host: ${HOST}, not ''`],
+    [{ host: 'user@host' }, `rabbitmq.host: ${HOST}, not 'user@host'`],
+    [{ host: 'localhost:5672' }, `rabbitmq.host: ${HOST}, not 'localhost:5672'`],
+    [{ host: '[::1]:5672' }, `rabbitmq.host: ${HOST}, not '[::1]:5672'`],
+    [{ host: '[host]' }, `rabbitmq.host: ${HOST}, not '[host]'`],
+    [{ host: null }, `rabbitmq.host: ${HOST}, not null`],
+    [{ virtualHost: '' }, `rabbitmq.virtualHost: a string of at least one character was expected, not ''`],
+    [{ startTimeout: -1 }, START + ', not -1'],
     [{ port: 0 }, 'rabbitmq.port: a whole number from 1 to 65535 was expected, not 0'],
     [{ port: '5672' }, `rabbitmq.port: a whole number from 1 to 65535 was expected, not '5672'`],
     [{ heartbeat: 1.5 }, 'rabbitmq.heartbeat: a whole number from 1 to 600 was expected, not 1.5'],
@@ -76,6 +99,9 @@ describe('no secret is shown', () => {
     { urls: 'amqp://user:s3cret@host' },
     { urls: ['amqp://user:s3cret%@host'] },
     { urls: ['amqp://user:s3c/ret@host', 's3cret'] },
+    { urls: ['amqp://user:s3cret@host?verify=none'] },
+    { urls: ['amqp://user:s3c?ret@host'] },
+    { host: 'host:5672', password: 's3cret' },
     { urls: ['amqp://user:s3cret@host'], host: 'other' },
     { url: 'amqp://user:s3cret@host' },
     { password: ['s3cret'] },
@@ -97,32 +123,84 @@ describe('no secret is shown', () => {
   });
 });
 
+/** What the client is given to connect with. */
+const addressesOf = (options: RabbitMqOptions): unknown[] => settingsOf(options).endpoints.map((one) => one.address());
+
 describe('settings', () => {
   test('have a default for everything', () => {
     expect(settingsOf({})).toMatchObject({
-      endpoints: [{ url: 'amqp://guest:guest@localhost:5672/%2F?heartbeat=10', name: 'amqp://localhost:5672' }],
-      heartbeat: 10_000,
+      endpoints: [{ name: 'amqp://localhost:5672', heartbeat: 10_000, connectTimeout: 10_000 }],
+      startTimeout: 0,
       prefix: 'mississippi_',
       totalCount: 128,
       quorum: false,
       exchange: '',
       prefetch: 300,
     });
-  });
-
-  test('are made of the parts of an address, whatever they hold', () => {
-    const { endpoints } = settingsOf({ host: '::1', username: 'ü@', password: 'p/w:?#', virtualHost: 'a/b', tls: {} });
-    expect(endpoints).toEqual([
+    expect(addressesOf({})).toEqual([
       {
-        url: 'amqps://%C3%BC%40:p%2Fw%3A%3F%23@[::1]:5671/a%2Fb?heartbeat=10',
-        name: 'amqps://[::1]:5671',
+        protocol: 'amqp',
+        hostname: 'localhost',
+        port: 5672,
+        username: 'guest',
+        password: 'guest',
+        vhost: '%2F',
+        heartbeat: 10,
       },
     ]);
   });
 
+  test('are made of the parts of an address, whatever they hold', () => {
+    for (const host of ['::1', '[::1]']) {
+      const options = { host, username: 'ü@', password: 'p/w:?#ü', virtualHost: '..', tls: {} };
+      expect(addressesOf(options)).toEqual([
+        {
+          protocol: 'amqps',
+          hostname: '::1',
+          port: 5671,
+          username: 'ü@',
+          password: 'p/w:?#ü',
+          vhost: '..',
+          heartbeat: 10,
+        },
+      ]);
+      expect(settingsOf(options).endpoints[0]!.name).toBe('amqps://[::1]:5671');
+    }
+  });
+
+  const urls: readonly (readonly [url: string, parts: object])[] = [
+    ['amqp://host', { hostname: 'host', port: 5672, username: 'guest', password: 'guest', vhost: '%2F' }],
+    ['AMQPS://host/ \n', { protocol: 'amqps', hostname: 'host', port: 5671, vhost: '%2F' }],
+    ['amqp://%C3%BC:p%C3%A4ss@host', { username: 'ü', password: 'päss' }],
+    ['amqp://ü:päss@host', { username: 'ü', password: 'päss' }],
+    ['amqp://user@host', { username: 'user', password: '' }],
+    ['amqp://[::1]:7/v', { hostname: '::1', port: 7, vhost: 'v' }],
+    ['amqp://host/..', { vhost: '..' }],
+    ['amqp://host/%2e%2e', { vhost: '..' }],
+    ['amqp://host/a/../b', { vhost: 'a%2F..%2Fb' }],
+    ['amqp://host/a%2Fb?heartbeat=30', { vhost: 'a%2Fb', heartbeat: 30 }],
+    ['amqp://host?frameMax=65536&channel_max=100&locale=de_DE', { frameMax: 65_536, channelMax: 100, locale: 'de_DE' }],
+  ];
+  for (const [url, parts] of urls) {
+    test(`are read from the url ${JSON.stringify(url)}`, () => {
+      expect(addressesOf({ urls: [url] })).toEqual([expect.objectContaining(parts)]);
+    });
+  }
+
+  test('of one url go before those of all', () => {
+    const { endpoints } = settingsOf({
+      urls: ['amqp://one?heartbeat=30&connection_timeout=7', 'amqp://two'],
+      heartbeat: 5,
+      connectTimeout: 9,
+    });
+    expect(endpoints.map(({ heartbeat, connectTimeout }) => [heartbeat, connectTimeout])).toEqual([
+      [30_000, 7],
+      [5_000, 9],
+    ]);
+  });
+
   test('name each url without its credentials', () => {
-    const { endpoints } = settingsOf({ urls: ['amqp://a:s3cret@one/v', 'amqps://b:s3cret@two:7'], heartbeat: 5 });
-    expect(endpoints.map(({ name }) => name)).toEqual(['amqp://one', 'amqps://two:7']);
-    expect(endpoints[0]!.url).toBe('amqp://a:s3cret@one/v?heartbeat=5');
+    const { endpoints } = settingsOf({ urls: ['amqp://a:s3cret@one/v', 'amqps://b:s3cret@two:7'] });
+    expect(endpoints.map(({ name }) => name)).toEqual(['amqp://one:5672', 'amqps://two:7']);
   });
 });

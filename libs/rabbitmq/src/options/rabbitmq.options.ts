@@ -1,5 +1,5 @@
 import { expects, IsCount, IsMilliseconds, Nested, Optional } from '@mississippi/core/transport';
-import { IsOneOf, IsPem, IsSwitch, IsText, IsUrls } from './validators.js';
+import { IsHost, IsOneOf, IsPem, IsSwitch, IsText, IsUrls } from './validators.js';
 
 /**
  * TLS of the connections. The server's certificate is verified unless that is switched off on purpose.
@@ -78,7 +78,10 @@ export class RabbitMqQueuesOptions {
  * @publicApi
  */
 export class RabbitMqOptions {
-  /** Brokers to try in turn: `amqp://user:password@host:port/vhost`, or `amqps://` for TLS. Instead of `host` and its kin. */
+  /**
+   * Brokers to try in turn: `amqp://user:password@host:port/vhost`, or `amqps://` for TLS. Instead of `host` and its kin.
+   * Behind a `?` may stand `heartbeat`, `connection_timeout`, `frameMax`, `channelMax` and `locale`, for that broker only.
+   */
   @Optional()
   @IsUrls()
   @Fits(
@@ -88,9 +91,9 @@ export class RabbitMqOptions {
   )
   urls?: string[];
 
-  /** Default `localhost`. */
+  /** Name or address, without a port. Default `localhost`. */
   @Optional()
-  @IsText(/^[^\s/@?#]+$/, 'the name or address of a host was expected')
+  @IsHost()
   host?: string;
 
   /** Default 5672, with TLS 5671. */
@@ -110,7 +113,7 @@ export class RabbitMqOptions {
 
   /** Default `/`. */
   @Optional()
-  @IsText()
+  @IsText(/./, 'a string of at least one character was expected')
   virtualHost?: string;
 
   @Optional()
@@ -130,6 +133,14 @@ export class RabbitMqOptions {
   @Optional()
   @IsMilliseconds({ min: 1 })
   connectTimeout?: number;
+
+  /**
+   * How long the app waits, when it starts, for a broker that is not there yet. Milliseconds, default 0: each url is tried
+   * once. `Infinity` waits for ever. A broker that refuses the user is not waited for.
+   */
+  @Optional()
+  @IsMilliseconds({ infinity: true })
+  startTimeout?: number;
 
   @Optional()
   @Nested(() => RabbitMqReconnectOptions)

@@ -1,19 +1,13 @@
+import { parseBrokerUrl, type BrokerUrl } from './broker-url.js';
+import { Endpoint } from './endpoint.js';
 import type { RabbitMqOptions, RabbitMqTlsOptions } from './rabbitmq.options.js';
-
-/** One broker to connect to. `url` holds the credentials and goes to the client only; `name` is what people may see. */
-export interface Endpoint {
-  readonly url: string;
-  readonly name: string;
-}
 
 /** The options with every default filled in. */
 export interface Settings {
   readonly endpoints: readonly Endpoint[];
   readonly tls: RabbitMqTlsOptions;
-  /** Milliseconds. */
-  readonly connectTimeout: number;
-  /** Milliseconds. */
-  readonly heartbeat: number;
+  /** How long a broker that is not there is waited for at the start. Milliseconds. */
+  readonly startTimeout: number;
   readonly reconnect: { readonly initial: number; readonly max: number };
   readonly prefix: string;
   readonly totalCount: number;
@@ -28,13 +22,11 @@ export interface Settings {
 }
 
 export function settingsOf(options: RabbitMqOptions): Settings {
-  const heartbeat = options.heartbeat ?? 10;
   const { queues = {}, reconnect = {} } = options;
   return {
-    endpoints: (options.urls ?? [urlOf(options)]).map((url) => endpoint(url, heartbeat)),
+    endpoints: (options.urls?.map(parseBrokerUrl) ?? [addressOf(options)]).map((url) => endpoint(url, options)),
     tls: options.tls ?? {},
-    connectTimeout: options.connectTimeout ?? 10_000,
-    heartbeat: heartbeat * 1_000,
+    startTimeout: options.startTimeout ?? 0,
     reconnect: { initial: reconnect.initial ?? 100, max: reconnect.max ?? 5_000 },
     prefix: queues.prefix ?? 'mississippi_',
     totalCount: queues.totalCount ?? 128,
@@ -49,22 +41,25 @@ export function settingsOf(options: RabbitMqOptions): Settings {
   };
 }
 
-function urlOf({
-  host = 'localhost',
-  port,
-  username = 'guest',
-  password = 'guest',
-  virtualHost = '/',
-  tls,
-}: RabbitMqOptions): string {
-  const scheme = tls === undefined ? 'amqp' : 'amqps';
-  const credentials = `${encodeURIComponent(username)}:${encodeURIComponent(password)}`;
-  const name = host.includes(':') ? `[${host}]` : host;
-  return `${scheme}://${credentials}@${name}:${port ?? (tls === undefined ? 5672 : 5671)}/${encodeURIComponent(virtualHost)}`;
+/** The single parts, as a url would say them. */
+function addressOf({ host = 'localhost', port, username, password, virtualHost, tls }: RabbitMqOptions): BrokerUrl {
+  const plainHost = host.replace(/^\[(.*)\]$/, '$1');
+  return { tls: tls !== undefined, host: plainHost, port, username, password, virtualHost, parameters: {} };
 }
 
-function endpoint(text: string, heartbeat: number): Endpoint {
-  const url = new URL(text);
-  url.searchParams.set('heartbeat', String(heartbeat));
-  return { url: url.href, name: `${url.protocol}//${url.host}` };
+/** A url's own parameters go before the options. */
+function endpoint({ parameters, ...url }: BrokerUrl, options: RabbitMqOptions): Endpoint {
+  return new Endpoint({
+    tls: url.tls,
+    host: url.host,
+    port: url.port ?? (url.tls ? 5671 : 5672),
+    username: url.username ?? 'guest',
+    password: url.password ?? 'guest',
+    virtualHost: url.virtualHost ?? '/',
+    heartbeat: parameters.heartbeat ?? options.heartbeat ?? 10,
+    connectTimeout: parameters.connectTimeout ?? options.connectTimeout ?? 10_000,
+    frameMax: parameters.frameMax,
+    channelMax: parameters.channelMax,
+    locale: parameters.locale,
+  });
 }

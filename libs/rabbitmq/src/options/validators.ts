@@ -1,4 +1,6 @@
+import { isIPv6 } from 'node:net';
 import { expects } from '@mississippi/core/transport';
+import { parseBrokerUrl, UrlProblem, URLS_EXPECTED } from './broker-url.js';
 
 export function IsText(pattern = /^/, expected = 'a string was expected'): PropertyDecorator {
   return expects((value) => typeof value === 'string' && pattern.test(value), expected);
@@ -22,20 +24,26 @@ export function IsPem({ list = false } = {}): PropertyDecorator {
   );
 }
 
+/** What they say behind the question mark is checked later: `checkUrlParameters`. */
 export function IsUrls(): PropertyDecorator {
-  return expects(
-    (value) => Array.isArray(value) && value.length > 0 && value.every(isUrl),
-    'a list of urls such as amqp://user:password@host:5672/vhost was expected (amqps:// for TLS; percent-encode special characters)',
-  );
+  return expects((value) => Array.isArray(value) && value.length > 0 && value.every(isUrl), URLS_EXPECTED);
 }
 
 function isUrl(value: unknown): boolean {
-  if (typeof value !== 'string') return false;
   try {
-    const { protocol, hostname, username, password, pathname } = new URL(value);
-    for (const part of [username, password, pathname]) decodeURIComponent(part);
-    return /^amqps?:$/.test(protocol) && hostname !== '';
-  } catch {
-    return false;
+    parseBrokerUrl(value);
+    return true;
+  } catch (error) {
+    if (error instanceof UrlProblem) return error.inParameters;
+    throw error;
   }
+}
+
+/** A name, or an address of either kind, in brackets or without. */
+export function IsHost(): PropertyDecorator {
+  return expects(
+    (value) =>
+      typeof value === 'string' && (/^[^\s/@?#:[\]]+$/.test(value) || isIPv6(value.replace(/^\[(.*)\]$/, '$1'))),
+    'the name or address of a host, without a port, was expected',
+  );
 }
