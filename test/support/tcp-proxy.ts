@@ -96,11 +96,14 @@ export class TcpProxy extends Changes {
     super();
   }
 
-  /** @param brokerUrl where the broker listens */
-  static async start(brokerUrl: string): Promise<TcpProxy> {
+  /**
+   * @param brokerUrl where the broker listens
+   * @param port where to listen; default one that is free
+   */
+  static async start(brokerUrl: string, port = 0): Promise<TcpProxy> {
     const brokerPort = Number(new URL(brokerUrl).port);
     const server = createServer({ noDelay: true });
-    server.listen(0, '127.0.0.1');
+    server.listen(port, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
     if (address === null || typeof address === 'string') throw new Error('the proxy has no port');

@@ -43,6 +43,8 @@ export class RabbitMqConnection implements TransportConnection {
   private readonly signals: SignalCaller;
   private readonly rollCall: RollCall;
   private consumes = false;
+  /** Nothing is claimed any more. */
+  private stopped = false;
   private redeclaring = false;
 
   constructor(settings: Settings, { instance, logger, clock, keyText }: TransportContext) {
@@ -58,9 +60,9 @@ export class RabbitMqConnection implements TransportConnection {
     const processQueue = names.process(id);
     const publishing = new BrokerConnection(settings, `${name} publishes`, logger, clock);
     const connection = new BrokerConnection(settings, `${name} consumes`, logger, clock);
-    const publisher = new RabbitPublisher(publishing, settings, names, clock, () => void this.redeclare());
+    const publisher = new RabbitPublisher(publishing, settings, names, clock, logger, () => void this.redeclare());
     const survey = new LazyChannel(connection);
-    const fence = fenceOf(connection, survey, topology, settings, clock);
+    const fence = fenceOf(connection, survey, topology, clock);
     this.claims = new ShardClaims(
       { connection, survey, publisher, fence, topology, settings, clock, logger },
       new SignalResponder(publishing, names, settings.maxMessageSize, processQueue),
@@ -95,8 +97,10 @@ export class RabbitMqConnection implements TransportConnection {
    */
   async consume(consumer: ShardConsumer): Promise<void> {
     this.consumes = true;
+    if (this.stopped) return;
     await this.consuming.start();
-    await this.claims.start(consumer);
+    // While it connected the app may have been shut down.
+    if (!this.stopped) await this.claims.start(consumer);
   }
 
   status(): TransportStatus {
@@ -116,10 +120,12 @@ export class RabbitMqConnection implements TransportConnection {
   }
 
   stopClaiming(): void {
+    this.stopped = true;
     this.claims.stop();
   }
 
   async close(): Promise<void> {
+    this.stopped = true;
     this.claims.close();
     this.fence.stop();
     // What is on its way may still be confirmed; a broker that is away keeps nobody waiting.
@@ -140,19 +146,13 @@ export class RabbitMqConnection implements TransportConnection {
 }
 
 /** Its round trip asks the broker about a queue that is always there. */
-function fenceOf(
-  connection: BrokerConnection,
-  survey: LazyChannel,
-  { names }: Topology,
-  { heartbeat }: Settings,
-  clock: Clock,
-): StallFence {
+function fenceOf(connection: BrokerConnection, survey: LazyChannel, { names }: Topology, clock: Clock): StallFence {
   const roundTrip = async (): Promise<void> => {
     const channel = await survey.get();
     await channel.checkQueue(names.meta);
   };
   return new StallFence(
-    heartbeat,
+    () => connection.heartbeat,
     () => connection.silence,
     roundTrip,
     (cause) => connection.reset(cause),

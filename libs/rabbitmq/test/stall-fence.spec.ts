@@ -1,4 +1,5 @@
 import { systemClock } from '@mississippi/core/transport';
+import { FakeClock } from '../../core/test/support/fake-clock.js';
 import { StallFence } from '../src/sessions/stall-fence.js';
 
 const HEARTBEAT = 60_000;
@@ -16,7 +17,7 @@ class Fenced {
       return new Promise((resolve) => (this.answer = resolve));
     };
     this.fence = new StallFence(
-      HEARTBEAT,
+      () => HEARTBEAT,
       () => this.silence,
       roundTrip,
       () => undefined,
@@ -45,4 +46,29 @@ test('after a heartbeat of silence nothing starts until the broker has answered'
   await verified;
   expect(fence.isCertain()).toBe(true);
   fence.stop();
+});
+
+test('goes by the heartbeat that was agreed upon last', async () => {
+  const clock = new FakeClock();
+  let heartbeat = 10_000;
+  let silence = 0;
+  let asked = 0;
+  const roundTrip = async (): Promise<void> => void asked++;
+  const fence = new StallFence(
+    () => heartbeat,
+    () => silence,
+    roundTrip,
+    () => undefined,
+    clock,
+  );
+  heartbeat = 1_000;
+  await clock.advance(10_000);
+  expect(fence.isCertain()).toBe(true);
+  const before = asked;
+  silence = 1_001;
+  expect(fence.isCertain()).toBe(false);
+  await clock.advance(125);
+  expect(asked).toBe(before + 1);
+  fence.stop();
+  expect(clock.pending).toBe(0);
 });

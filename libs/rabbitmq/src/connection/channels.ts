@@ -1,10 +1,27 @@
-import type { Channel, ChannelModel } from 'amqplib';
+import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib';
+
+/** What amqplib 2.3 keeps on a channel; its types leave it out. */
+interface Inner {
+  /** Requests that wait to be sent; none once it is closed. */
+  readonly pending: unknown[] | null;
+}
+
+/** Why the broker closed a channel. */
+const reasons = new WeakMap<Channel, Error>();
 
 /** Opens a channel. Its errors reach the calls that fail, and whoever listens to its end. */
 export async function openChannel(model: ChannelModel): Promise<Channel> {
-  const channel = await model.createChannel();
-  channel.on('error', () => undefined); // 'close' follows, and the call that failed rejects.
-  return channel;
+  return watched(await model.createChannel());
+}
+
+/** The same in confirm mode. */
+export async function openConfirmChannel(model: ChannelModel): Promise<ConfirmChannel> {
+  return watched(await model.createConfirmChannel());
+}
+
+/** Why the broker closed a channel; `undefined` where it did not. */
+export function whyClosed(channel: Channel): Error | undefined {
+  return reasons.get(channel);
 }
 
 /** Runs something on a channel of its own. An error of the broker closes only that channel. */
@@ -24,4 +41,11 @@ export async function onChannel<T>(model: ChannelModel, work: (channel: Channel)
 export async function closeChannel(channel: Channel): Promise<void> {
   const closed = new Promise<void>((resolve) => channel.once('close', resolve));
   await Promise.race([channel.close(), closed]).catch(() => undefined); // It may be closed already.
+}
+
+/** @throws where it was closed in the packet that opened it: its 'close' came before anybody could listen */
+function watched<T extends Channel>(channel: T): T {
+  channel.on('error', (error: Error) => reasons.set(channel, error)); // 'close' follows, and the call that failed rejects.
+  if ((channel as unknown as Inner).pending === null) throw new Error('the channel was closed as it opened');
+  return channel;
 }

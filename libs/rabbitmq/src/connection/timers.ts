@@ -13,9 +13,19 @@ export async function within<T>(clock: Clock, milliseconds: number, promise: Pro
   }
 }
 
-/** Resolves after some milliseconds. */
-export function pause(clock: Clock, milliseconds: number): Promise<void> {
-  return new Promise((resolve) => void clock.after(milliseconds, resolve));
+/** Resolves after some milliseconds, or at once when it is given up. */
+export async function pause(clock: Clock, milliseconds: number, givenUp?: AbortSignal): Promise<void> {
+  if (givenUp?.aborted === true) return;
+  let timer: Timer | undefined;
+  let wake = (): void => undefined;
+  const over = new Promise<void>((resolve) => {
+    wake = resolve;
+    timer = clock.after(milliseconds, resolve);
+  });
+  givenUp?.addEventListener('abort', wake);
+  await over;
+  timer?.cancel();
+  givenUp?.removeEventListener('abort', wake);
 }
 
 /**

@@ -1,5 +1,4 @@
 import { MississippiError } from '@mississippi/core';
-import { reasonOf } from './reason.js';
 
 /**
  * The broker cannot be used as it is set up; what to change is in the message.
@@ -10,16 +9,14 @@ export class RabbitMqSetupError extends MississippiError {
 }
 
 /**
- * No broker answered when the app started: each url was tried once.
+ * No broker answered when the app started: each url was tried, as long as `startTimeout` says.
  * @publicApi
  */
 export class RabbitMqUnreachableError extends MississippiError {
   readonly code = 'rabbitmq_unreachable';
 
-  constructor(names: readonly string[], cause: unknown) {
-    super(
-      `No RabbitMQ could be reached at ${names.join(', ')} (${reasonOf(cause)}): start it, or correct the urls given to rabbitmq().`,
-      { cause },
-    );
+  constructor(brokers: readonly { readonly name: string; readonly reason: string }[], cause: unknown) {
+    const list = brokers.map(({ name, reason }) => `at ${name} (${reason})`).join(', ');
+    super(`No RabbitMQ could be reached ${list}: start it, or correct the urls given to rabbitmq().`, { cause });
   }
 }

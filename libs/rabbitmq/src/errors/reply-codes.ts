@@ -1,4 +1,7 @@
+import { isNativeError } from 'node:util/types';
+
 /** Why the broker closes a channel or a connection (AMQP 0-9-1 specification, 1.2). */
+export const CONNECTION_FORCED = 320;
 export const ACCESS_REFUSED = 403;
 export const NOT_FOUND = 404;
 export const RESOURCE_LOCKED = 405;
@@ -7,5 +10,5 @@ export const NOT_ALLOWED = 530;
 
 /** The reply code that an error carries; system errors carry a text there, others nothing. */
 export function codeOf(error: unknown): unknown {
-  return error instanceof Error ? Reflect.get(error, 'code') : undefined;
+  return isNativeError(error) ? Reflect.get(error, 'code') : undefined;
 }

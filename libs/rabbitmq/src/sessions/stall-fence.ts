@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '@mississippi/core/transport';
-import { every, within } from '../connection/timers.js';
+import { within } from '../connection/timers.js';
 
 /**
  * Knows whether the ownership of our shards is certain. When the event loop stood still for more than half a heartbeat, or
@@ -9,12 +9,12 @@ import { every, within } from '../connection/timers.js';
  */
 export class StallFence {
   private lastSeen: number;
-  private readonly ticker: Timer;
+  private ticker: Timer;
   private verifying: Promise<void> | undefined;
 
   constructor(
-    /** Milliseconds. */
-    private readonly heartbeat: number,
+    /** As it was agreed upon with the broker, which may be less than was asked for. Milliseconds. */
+    private readonly heartbeat: () => number,
     /** For how long nothing was heard of the broker. Milliseconds; while idle it sends something twice a heartbeat. */
     private readonly silence: () => number,
     private readonly roundTrip: () => Promise<void>,
@@ -22,12 +22,13 @@ export class StallFence {
     private readonly clock: Clock,
   ) {
     this.lastSeen = clock.now();
-    this.ticker = every(clock, heartbeat / 8, () => this.tick(), true);
+    this.ticker = this.tickLater();
   }
 
   isCertain(): boolean {
-    const stalled = this.clock.now() - this.lastSeen > this.heartbeat / 2;
-    return this.verifying === undefined && !stalled && this.silence() <= this.heartbeat;
+    const heartbeat = this.heartbeat();
+    const stalled = this.clock.now() - this.lastSeen > heartbeat / 2;
+    return this.verifying === undefined && !stalled && this.silence() <= heartbeat;
   }
 
   /** Makes a round trip to the broker; whoever asks meanwhile waits for the same one. Rejects when there was no answer. */
@@ -42,14 +43,19 @@ export class StallFence {
     this.ticker.cancel();
   }
 
+  private tickLater(): Timer {
+    return this.clock.after(this.heartbeat() / 8, () => this.tick(), true);
+  }
+
   private tick(): void {
+    this.ticker = this.tickLater();
     if (this.isCertain()) this.lastSeen = this.clock.now();
     else this.verify().catch(() => undefined); // `unanswered` was called.
   }
 
   private async ask(): Promise<void> {
     try {
-      await within(this.clock, this.heartbeat, this.roundTrip());
+      await within(this.clock, this.heartbeat(), this.roundTrip());
     } catch (error) {
       this.unanswered(error as Error);
       throw error;
