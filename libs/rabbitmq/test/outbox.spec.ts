@@ -76,4 +76,34 @@ describe('an outbox', () => {
     expect(outbox.clear().map(nameOf)).toEqual(['a', 'b']);
     expect(namesIn(outbox)).toEqual([]);
   });
+
+  test('lets the messages of a held queue step aside, in their order, until it is released', () => {
+    const { outbox, messages } = outboxOf('a', 'b', 'a', 'c', 'a');
+    outbox.hold('a');
+    expect([outbox.take(), outbox.take(), outbox.take()].map(nameOf)).toEqual(['b', 'c', undefined]);
+    expect(namesIn(outbox)).toEqual(['b', 'c', 'a', 'a', 'a']);
+    messages.get('a')!.finish(new Error('late'));
+    outbox.forgetGone();
+    expect(namesIn(outbox)).toEqual(['b', 'c', 'a', 'a']);
+    outbox.release('a');
+    outbox.release('b');
+    expect(namesIn(outbox)).toEqual(['b', 'c', 'a', 'a']);
+    expect([outbox.take(), outbox.take(), outbox.take()].map(nameOf)).toEqual(['a', 'a', undefined]);
+  });
+
+  test('keeps nothing of what was confirmed, though it is never empty', async () => {
+    const { outbox } = outboxOf('first');
+    const gone: WeakRef<Outstanding>[] = [];
+    const passOne = (): void => {
+      outbox.add(new Outstanding({ exchange: '', queue: 'q', body: Buffer.alloc(0), options: {} }, 1_000, 1_000));
+      const taken = outbox.take()!;
+      outbox.remove(taken);
+      gone.push(new WeakRef(taken));
+    };
+    for (let count = 0; count < 1_000; count++) passOne();
+    await new Promise((resolve) => setImmediate(resolve));
+    (globalThis as { gc?: () => void }).gc!();
+    expect(gone.filter((one) => one.deref() !== undefined)).toHaveLength(0);
+    expect([...outbox]).toHaveLength(1);
+  });
 });

@@ -9,11 +9,20 @@ import { QueueNames } from '../src/topology/queue-names.js';
 
 const MESSAGE: AddressedMessage = { exchange: '', queue: 'q', body: Buffer.from('a'), options: {} };
 
+const logger = { log: () => undefined, warn: () => undefined, error: () => undefined };
+
 /** A publisher whose connection never comes up. */
 function unconnected(): RabbitPublisher {
   const settings = settingsOf({});
   const connection = new EventEmitter() as unknown as BrokerConnection;
-  return new RabbitPublisher(connection, settings, new QueueNames(settings.prefix), systemClock, () => undefined);
+  return new RabbitPublisher(
+    connection,
+    settings,
+    new QueueNames(settings.prefix),
+    systemClock,
+    logger,
+    () => undefined,
+  );
 }
 
 describe('the time-outs of messages that wait', () => {

@@ -8,7 +8,7 @@ export class PublishError extends MississippiError {
   readonly code = 'publish_failed';
 
   constructor(
-    readonly reason: 'returned' | 'nacked' | 'too_large' | 'closed',
+    readonly reason: 'returned' | 'nacked' | 'too_large' | 'refused' | 'closed',
     message: string,
     options?: ErrorOptions,
   ) {

@@ -1,4 +1,5 @@
 import type { FifoItem } from '@mississippi/core/transport';
+import type { ConfirmChannel } from 'amqplib';
 import type { AddressedMessage } from './addressed-message.js';
 
 const NOTHING = Buffer.alloc(0);
@@ -11,6 +12,10 @@ export class Outstanding implements FifoItem<Outstanding> {
   sent = false;
   /** Whether the broker has returned it, since it was sent last. */
   returned = false;
+  /** Where it was sent, while it is not confirmed. */
+  channel: ConfirmChannel | undefined = undefined;
+  /** How often the broker closed the channel while nothing but this message was on it. */
+  closedAlone = 0;
   /** Whether its caller still waits. */
   open = true;
   private resolve!: () => void;

@@ -1,17 +1,35 @@
-import type { Clock } from '@mississippi/core/transport';
+import type { LoggerService } from '@nestjs/common';
+import type { Clock, Timer } from '@mississippi/core/transport';
 import type { ChannelModel, ConfirmChannel, Message } from 'amqplib';
 import type { BrokerConnection } from '../connection/broker-connection.js';
-import { closeChannel } from '../connection/channels.js';
-import { codeOf, NOT_FOUND } from '../errors/reply-codes.js';
+import { openConfirmChannel, whyClosed } from '../connection/channels.js';
+import { reasonOf } from '../errors/reason.js';
+import { codeOf, CONNECTION_FORCED, NOT_FOUND } from '../errors/reply-codes.js';
 import type { Settings } from '../options/settings.js';
+import { headerFrameBytes, LARGEST_HEADER_FRAME } from '../wire/header-frame.js';
 import type { Outbox } from './outbox.js';
 import type { Outstanding } from './outstanding.js';
-import { encodeError, largestTaken, nackedError, returnedError, tooLargeError } from './publish-errors.js';
+import {
+  encodeError,
+  isNack,
+  largestTaken,
+  nackedError,
+  refusedError,
+  returnedError,
+  tooLargeError,
+  tooLargeHeadersError,
+} from './publish-errors.js';
+import { RetiringChannels } from './retiring-channels.js';
+import { Suspicion } from './suspicion.js';
 
 /** Bytes that may wait in amqplib on top of its buffer. */
 const MOST_AHEAD = 1_048_576;
 /** About what a message has besides its body. Bytes. */
 const HEAD_BYTES = 256;
+/** How often at most a channel is replaced because a queue refuses. Milliseconds. */
+const RENEW_EVERY = 1_000;
+/** How often at most the log says that the broker closes channels. Milliseconds. */
+const TELL_EVERY = 10_000;
 
 /**
  * Sends what waits in the outbox on a channel in confirm mode, and tells each caller what became of its message. When the
@@ -21,103 +39,143 @@ export class PublishChannel {
   private channel: ConfirmChannel | undefined;
   /** Bytes handed over since amqplib's buffer was full. It holds sixteen messages, which would make many small packets. */
   private ahead = 0;
-  /** The channel is to be replaced once everything on it is answered. */
-  private worn = false;
-  private opening = false;
+  /** How many messages are unconfirmed on the channel. */
+  private onTheWay = 0;
+  /** On which connection a channel is being opened. */
+  private opening: ChannelModel | undefined;
+  private retry: Timer | undefined;
+  /** Channels in a row that were lost, or could not be opened, with nothing confirmed in between. */
+  private failures = 0;
+  private renewedAt = -Infinity;
+  private toldAt = -Infinity;
+  /** What the broker takes in one frame. Bytes. */
+  private frameMax = Infinity;
   private closed = false;
+  private readonly retiring: RetiringChannels;
+  private readonly suspicion: Suspicion;
 
   constructor(
     private readonly outbox: Outbox,
     private readonly connection: BrokerConnection,
     private readonly settings: Settings,
     private readonly clock: Clock,
+    private readonly logger: LoggerService,
     /** A message found no queue, or the exchange is gone. */
     private readonly unroutable: () => void,
   ) {
+    this.retiring = new RetiringChannels(outbox);
+    this.suspicion = new Suspicion(outbox);
     connection.on('up', (model) => void this.open(model));
-    connection.on('down', () => this.interrupted());
+    connection.on('down', (cause) => this.disconnected(cause));
   }
 
   /** From now on no other channel is opened. */
   close(): void {
     this.closed = true;
+    this.retry?.cancel();
   }
 
   /** Sends what waits, as far as it may. */
   send(): void {
-    const { channel, outbox } = this;
+    const { channel, outbox, suspicion } = this;
     while (
       channel !== undefined &&
-      !this.worn &&
+      this.channel === channel &&
       this.ahead < MOST_AHEAD &&
       outbox.unconfirmed.size < this.settings.publishBuffer &&
+      this.onTheWay < suspicion.most &&
       !this.connection.blocked
     ) {
       const outstanding = outbox.take();
       if (outstanding === undefined) return;
       try {
         const { exchange, queue, body, options } = outstanding.message;
+        if (this.frameMax < LARGEST_HEADER_FRAME && headerFrameBytes(options) > this.frameMax) {
+          this.refuse(outstanding, tooLargeHeadersError(headerFrameBytes(options), this.frameMax));
+          continue;
+        }
+        outstanding.channel = channel;
         const fits = channel.publish(exchange, queue, body, options, (error: unknown) => {
-          if (this.channel === channel) this.confirmed(outstanding, error);
+          if (outstanding.channel === channel) this.confirmed(channel, outstanding, error);
         });
+        this.onTheWay++;
         this.ahead = fits ? 0 : this.ahead + body.length + HEAD_BYTES;
       } catch (error) {
         if (this.channel !== channel || channelIsClosed(error)) {
           outbox.untake(outstanding);
           return;
         }
-        outbox.remove(outstanding);
-        outstanding.finish(encodeError(error));
+        this.refuse(outstanding, encodeError(error));
       }
     }
   }
 
+  /** Opens a channel, which takes the place of the present one. */
   private async open(model: ChannelModel): Promise<void> {
-    if (this.opening) return;
-    this.opening = true;
+    if (this.opening === model) return;
+    this.opening = model;
     try {
-      const channel = await model.createConfirmChannel();
+      const channel = await openConfirmChannel(model);
       channel.on('error', (error: Error) => this.channelFailed(channel, error)); // 'close' follows.
       channel.on('close', () => this.channelClosed(channel));
       channel.on('return', (message: Message) => this.markReturned(message));
       channel.on('drain', () => {
+        if (this.channel !== channel) return;
         this.ahead = 0;
         this.send();
       });
+      if (this.connection.current !== model) return;
+      const old = this.channel;
       this.channel = channel;
       this.ahead = 0;
+      this.onTheWay = 0;
+      this.frameMax = this.connection.limits?.frameMax ?? Infinity;
+      if (old !== undefined) this.retiring.add(old);
       this.send();
-    } catch {
-      // The connection went in between; its next 'up' opens a channel.
+    } catch (error) {
+      if (this.connection.current !== model) return; // Its next 'up' opens a channel.
+      if (this.mayTell()) this.logger.warn(`No channel to publish on could be opened: ${reasonOf(error)}`);
+      this.reopenLater();
     } finally {
-      this.opening = false;
+      if (this.opening === model) this.opening = undefined;
     }
   }
 
-  private confirmed(outstanding: Outstanding, error: unknown): void {
+  private confirmed(channel: ConfirmChannel, outstanding: Outstanding, error: unknown): void {
+    const nacked = error !== null && error !== undefined;
+    // A channel that was closed answers for what it has not confirmed: whether it was taken is not known, and it is put back.
+    if (nacked && !isNack(error)) return;
+    const { queue } = outstanding.message;
     this.outbox.remove(outstanding);
+    outstanding.channel = undefined;
+    this.failures = 0;
+    this.suspicion.answered();
     if (outstanding.returned) {
       this.unroutable();
-      outstanding.finish(returnedError(outstanding.message.queue));
-    } else if (error === null || error === undefined) {
-      outstanding.finish();
-    } else {
+      outstanding.finish(returnedError(queue));
+    } else if (nacked) {
       outstanding.finish(nackedError(error));
-      this.worn = this.settings.quorum;
+      if (this.settings.quorum) this.renew();
+    } else {
+      outstanding.finish();
     }
-    if (this.worn && this.outbox.unconfirmed.size === 0) this.renew();
-    else this.send();
+    if (this.channel === channel) this.onTheWay--;
+    else this.retiring.answered(channel, queue);
+    this.send();
   }
 
   /**
    * A channel that came to a quorum queue in the middle of an election goes on to refuse every message to it for as long
-   * as the lost leader is away (RabbitMQ 3.10); a new channel finds the new leader. Nothing is unconfirmed, so nothing is
-   * sent twice.
+   * as the lost leader is away (RabbitMQ 3.10); a new channel finds the new leader. What is unconfirmed on the old one is not
+   * sent again.
    */
   private renew(): void {
-    const channel = this.channel!;
-    this.interrupted();
-    void closeChannel(channel); // Then another is opened.
+    const model = this.connection.current;
+    const now = this.clock.now();
+    // A queue may refuse for other reasons too, for ever.
+    if (model === undefined || this.channel === undefined || now - this.renewedAt < RENEW_EVERY) return;
+    this.renewedAt = now;
+    void this.open(model);
   }
 
   /** A return comes before the confirm of the same message, and returns come in the order of the messages. */
@@ -133,38 +191,81 @@ export class PublishChannel {
 
   /** The broker closes the channel over what it refuses. Sending the same again would never end; the rest is sent again. */
   private channelFailed(channel: ConfirmChannel, error: Error): void {
-    if (this.channel !== channel) return;
-    if (codeOf(error) === NOT_FOUND) this.unroutable(); // The exchange was deleted.
     const most = largestTaken(error);
-    if (most !== undefined) this.refuseLargerThan(most, error);
-    // Before amqplib tells each unconfirmed message that it failed: whether it did is not known.
-    this.interrupted();
+    if (codeOf(error) === NOT_FOUND)
+      this.unroutable(); // The exchange was deleted.
+    else if (most !== undefined) this.refuseLargerThan(channel, most, error);
+    else this.refuseSuspect(error, channel);
+    this.gone(channel);
   }
 
-  private refuseLargerThan(most: number, cause: Error): void {
+  private refuseLargerThan(channel: ConfirmChannel, most: number, cause: Error): void {
     for (const outstanding of this.outbox.unconfirmed) {
       const { length } = outstanding.message.body;
-      if (length <= most) continue;
-      this.outbox.remove(outstanding);
-      outstanding.finish(tooLargeError(length, most, cause));
+      if (outstanding.channel !== channel || length <= most) continue;
+      this.refuse(outstanding, tooLargeError(length, most, cause));
     }
   }
 
+  private refuseSuspect(cause: Error, channel?: ConfirmChannel): void {
+    const suspect = this.suspicion.closed(channel);
+    this.failures = 0; // Each time is a step towards the one.
+    if (suspect !== undefined) this.refuse(suspect, refusedError(cause));
+  }
+
+  private refuse(outstanding: Outstanding, error: Error): void {
+    this.outbox.remove(outstanding);
+    outstanding.channel = undefined;
+    outstanding.finish(error);
+  }
+
   private channelClosed(channel: ConfirmChannel): void {
-    if (this.channel === channel) this.interrupted();
-    // Not at once: while the reason lasts, this would spin as fast as the network allows.
+    const cause = whyClosed(channel);
+    if (cause !== undefined && this.mayTell()) {
+      this.logger.warn(
+        `RabbitMQ closed a channel that publishes: ${reasonOf(cause)}. What is unconfirmed is sent again.`,
+      );
+    }
+    this.gone(channel);
+    if (this.channel === undefined) this.reopenLater();
+    else this.send();
+  }
+
+  private mayTell(): boolean {
+    const now = this.clock.now();
+    if (now - this.toldAt < TELL_EVERY) return false;
+    this.toldAt = now;
+    return true;
+  }
+
+  /** Not at once: while the reason lasts, this would spin as fast as the network allows. */
+  private reopenLater(): void {
+    const { initial, max } = this.settings.reconnect;
     const reopen = (): void => {
       const model = this.connection.current;
       if (this.channel === undefined && model !== undefined && !this.closed) void this.open(model);
     };
-    this.clock.after(this.settings.reconnect.initial, reopen, true);
+    this.retry?.cancel();
+    this.retry = this.clock.after(Math.min(max, initial * 2 ** this.failures++), reopen, true);
   }
 
-  /** Everything unconfirmed is sent again first, in its order. */
-  private interrupted(): void {
+  /** The connection went; when the broker closed it, that may be over what was sent, too. */
+  private disconnected(cause: Error): void {
+    const code = codeOf(cause);
+    if (typeof code === 'number' && code !== CONNECTION_FORCED) this.refuseSuspect(cause);
+    if (this.channel !== undefined) this.gone(this.channel);
+    this.retiring.allGone();
+    this.failures = 0;
+  }
+
+  /** Everything unconfirmed on it is sent again first, in its order. */
+  private gone(channel: ConfirmChannel): void {
+    if (this.channel !== channel) {
+      this.retiring.gone(channel);
+      return;
+    }
     this.channel = undefined;
-    this.worn = false;
-    this.outbox.putBack();
+    this.outbox.putBack(channel);
   }
 }
 

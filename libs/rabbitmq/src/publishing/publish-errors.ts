@@ -40,6 +40,21 @@ export function encodeError(cause: unknown): PublishError {
   return new PublishError('too_large', `The message cannot be encoded: ${reasonOf(cause)}`, { cause });
 }
 
+export function tooLargeHeadersError(size: number, most: number): PublishError {
+  const text = `The headers and the sharding key make a frame of ${size} bytes, but the broker takes frames of at most ${most}: move data into the payload, or raise frame_max in the broker.`;
+  return new PublishError('too_large', text);
+}
+
+/** Whether the broker refused a message, in amqplib's words; it reports a closed channel in the same place. */
+export function isNack(error: unknown): boolean {
+  return error instanceof Error && error.message === 'message nacked';
+}
+
+export function refusedError(cause: Error): PublishError {
+  const text = `The broker closes the channel over this message each time it is sent (${reasonOf(cause)}): change the message, or the user's permissions.`;
+  return new PublishError('refused', text, { cause });
+}
+
 export function returnedError(queue: string): PublishError {
   const text = `No queue took the message (queue '${queue}'): it was deleted and is declared again; publish again.`;
   return new PublishError('returned', text);

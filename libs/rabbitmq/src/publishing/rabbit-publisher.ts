@@ -1,3 +1,4 @@
+import type { LoggerService } from '@nestjs/common';
 import type { Clock, OutgoingMessage, Publisher } from '@mississippi/core/transport';
 import type { BrokerConnection } from '../connection/broker-connection.js';
 import type { Settings } from '../options/settings.js';
@@ -26,10 +27,11 @@ export class RabbitPublisher implements Publisher {
     private readonly settings: Settings,
     private readonly names: QueueNames,
     private readonly clock: Clock,
+    logger: LoggerService,
     /** A message found no queue, or the exchange is gone. */
     unroutable: () => void,
   ) {
-    this.channel = new PublishChannel(this.outbox, connection, settings, clock, unroutable);
+    this.channel = new PublishChannel(this.outbox, connection, settings, clock, logger, unroutable);
     this.deadlines = new PublishDeadlines(this.outbox, clock);
   }
 
