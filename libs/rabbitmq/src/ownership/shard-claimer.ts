@@ -2,9 +2,10 @@ import type { LoggerService } from '@nestjs/common';
 import type { Clock } from '@mississippi/core/transport';
 import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib';
 import type { BrokerConnection } from '../connection/broker-connection.js';
-import { closeChannel } from '../connection/channels.js';
+import { closeChannel, openConfirmChannel, whyClosed } from '../connection/channels.js';
 import type { LazyChannel } from '../connection/lazy-channel.js';
 import { pause } from '../connection/timers.js';
+import { reasonOf } from '../errors/reason.js';
 import { ACCESS_REFUSED, codeOf, RESOURCE_LOCKED } from '../errors/reply-codes.js';
 import type { Settings } from '../options/settings.js';
 import type { RabbitPublisher } from '../publishing/rabbit-publisher.js';
@@ -46,8 +47,7 @@ export class ShardClaimer {
 
   /** Returns the claim, or `undefined` where somebody else has the shard. */
   async claim(model: ChannelModel, shard: number): Promise<Claim | undefined> {
-    const channel = await model.createConfirmChannel();
-    channel.on('error', () => undefined); // 'close' follows, and the call that failed rejects.
+    const channel = await openConfirmChannel(model);
     try {
       return { channel, session: await this.take(model, channel, shard) };
     } catch (error) {
@@ -62,11 +62,23 @@ export class ShardClaimer {
     if (settings.quorum) await topology.declareLock(channel, shard);
     const side = this.sideReader(model, shard, (cause) => session.fail(cause));
     const session: RabbitShardSession = this.session(model, channel, shard, side);
-    channel.on('close', () => session.lose(new Error(`the channel of shard ${shard} was closed`)));
+    channel.on('close', () => this.closed(channel, session));
     await channel.prefetch(settings.prefetch);
     await this.consume(channel, session);
     session.parked = await this.readSideQueue(channel, side, shard);
     return session;
+  }
+
+  /** It says why where the broker did it; before the epoch began that is the answer to a claim. */
+  private closed(channel: Channel, session: RabbitShardSession): void {
+    const { shard } = session;
+    const cause = whyClosed(channel);
+    if (cause !== undefined && session.receiver !== undefined && !session.ended) {
+      this.parts.logger.warn(
+        `RabbitMQ closed the channel of shard ${shard}, which is claimed again: ${reasonOf(cause)}`,
+      );
+    }
+    session.lose(new Error(`the channel of shard ${shard} was closed`, { cause }));
   }
 
   private sideReader(model: ChannelModel, shard: number, failed: (cause: Error) => void): SideReader {

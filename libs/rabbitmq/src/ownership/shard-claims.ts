@@ -16,6 +16,11 @@ const HASTE = 5;
 /** How soon to look again after a shard has become free. Milliseconds. */
 const SOON = 10;
 
+/** A shard has a channel, and another one while its side queue is read. */
+const CHANNELS_PER_SHARD = 2;
+/** For what belongs to no shard. */
+const OTHER_CHANNELS = 8;
+
 /** Claims this process's share of the shards and keeps it: looks now and then what is free and who takes part. */
 export class ShardClaims {
   private readonly owned: OwnedShards;
@@ -23,6 +28,7 @@ export class ShardClaims {
   private readonly membership: Membership;
   private timer: Timer | undefined;
   private ticking = false;
+  private saidMost = false;
   private stopped = false;
 
   constructor(
@@ -106,12 +112,26 @@ export class ShardClaims {
       owned: owned.staying + free.resting,
       free: found,
       forsaken: free.forsaken(found),
-      limit: settings.maxShards,
+      limit: Math.min(settings.maxShards, this.mostShards()),
     });
     owned.shed(plan.shed);
     await this.claimAll(plan.claim);
     await membership.setHungry(plan.hungry);
     return plan.hungry || hungry > 0;
+  }
+
+  /** How many shards the channels of the connection are enough for. It is said once when that is less than is wanted. */
+  private mostShards(): number {
+    const { connection, settings, logger } = this.parts;
+    const { channelMax } = connection.limits ?? { channelMax: Infinity };
+    const most = Math.floor((channelMax - OTHER_CHANNELS) / CHANNELS_PER_SHARD);
+    if (!this.saidMost && most < Math.min(settings.maxShards, settings.totalCount)) {
+      this.saidMost = true;
+      logger.warn(
+        `This process owns at most ${most} shards, because RabbitMQ allows ${channelMax} channels on a connection: raise channel_max, or start more processes.`,
+      );
+    }
+    return most;
   }
 
   private async claimAll(shards: readonly number[]): Promise<void> {
