@@ -19,9 +19,7 @@ import type { HandlerSource } from './enhancers/handler-context-creator.js';
 import { isObject } from './is-object.js';
 import { DEFAULT_INSTANCE } from './mississippi.tokens.js';
 import { validateOptions } from './options/validate-options.js';
-import { canReach } from './reachable-service.js';
-import { DataUpdaterService } from './services/data-updater.service.js';
-import { EventsProducer } from './services/events-producer.service.js';
+import { canReachService } from './reachable-service.js';
 
 export interface FoundHandler {
   readonly instance: DataUpdaterHandler;
@@ -29,8 +27,6 @@ export interface FoundHandler {
   readonly options: MessageHandlerOptions;
   /** Whether its callbacks can call the service, by injection. */
   readonly reachesService: boolean;
-  /** Whether it can get at an `EventsProducer`. */
-  readonly reachesProducer: boolean;
 }
 
 const CALLBACKS = ['init', 'handleMessage', 'handleSignal', 'handleContinue', 'terminate'] as const;
@@ -75,8 +71,7 @@ export class MississippiExplorer {
       instance: checked(wrapper.instance, className),
       source: { className, type, moduleKey: wrapper.host?.token ?? '' },
       options,
-      reachesService: canReach(DataUpdaterService, wrapper),
-      reachesProducer: canReach(EventsProducer, wrapper),
+      reachesService: canReachService(wrapper),
     };
   }
 }

@@ -77,8 +77,6 @@ export class MississippiRuntime
     });
     this.made = engine;
     await engine.connect(this.options.transport ?? memory());
-    // A callback that publishes where it would wait for itself must be known for one.
-    if (found?.reachesProducer === true && engine.connection().publisher.heedsCallbacks === true) followCallbacks();
     this.started = engine;
   }
 

@@ -28,7 +28,7 @@ import type { ProducerPort } from './producer-port.js';
 import { EpochCounter, type EpochSource } from './shards/epoch-source.js';
 import { Shards } from './shards/shards.js';
 import { TransportLease } from './transport-lease.js';
-import { insideCallback } from './updaters/callback-scope.js';
+import { insideCallbackOf } from './updaters/callback-scope.js';
 import { Callbacks } from './updaters/callbacks.js';
 import { Population } from './updaters/population.js';
 
@@ -228,7 +228,7 @@ export class Engine implements ProducerPort {
   }
 
   fromCallback(): boolean {
-    return this.ready().transport.publisher.heedsCallbacks === true && insideCallback();
+    return this.ready().transport.publisher.heedsCallbacks === true && insideCallbackOf(this.environment);
   }
 
   get clock(): Clock {

@@ -19,7 +19,6 @@ export class MemoryConnection implements TransportConnection, Publisher, Produce
   readonly totalCount: number;
   readonly durable = false;
   readonly publisher = this;
-  readonly heedsCallbacks = true;
   private member: MemoryMember | undefined;
   private claims = true;
   private closed = false;
@@ -38,6 +37,10 @@ export class MemoryConnection implements TransportConnection, Publisher, Produce
 
   get backlog(): Backlog | undefined {
     return this.shared ? undefined : this.broker.backlog;
+  }
+
+  get heedsCallbacks(): boolean {
+    return this.broker.admission.fills;
   }
 
   async publish(message: OutgoingMessage, timeout: number, fromCallback = false): Promise<void> {

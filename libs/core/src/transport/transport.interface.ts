@@ -191,14 +191,14 @@ export interface Publisher {
    * Resolves when the message is safely taken. Calls of one key take effect in call order. Waits in a bounded buffer
    * while the broker takes nothing.
    * @param timeout milliseconds, `Infinity` for none
-   * @param fromCallback whether a callback of this process publishes it; only told where {@link heedsCallbacks} says so
+   * @param fromCallback whether a callback of this instance publishes it; only told where {@link heedsCallbacks} says so
    * @throws {PublishTimeoutError} after `timeout`: the outcome is unknown
    * @throws {PublishError} when the broker refused it, or the transport was closed
    */
   publish(message: OutgoingMessage, timeout: number, fromCallback?: boolean): Promise<void>;
   /**
-   * `true` where callbacks of this process make the room that `publish` waits for: a callback that waited for it would wait
-   * for itself.
+   * Asked before each `publish`: `true` where it may have to wait for room that callbacks of this instance make, now or soon. A
+   * callback that waited for it would wait for itself.
    */
   readonly heedsCallbacks?: boolean;
 }

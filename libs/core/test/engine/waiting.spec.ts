@@ -1,3 +1,4 @@
+import { defer } from 'rxjs';
 import {
   AttemptsExhaustedError,
   HandlerTimeoutError,
@@ -346,4 +347,49 @@ test('a callback of an epoch that ends starts nothing at the other keys of its s
   await settled();
   expect(asked).toEqual([expect.any(ShardNotOwnedError)]);
   expect(handler.of('b')).toEqual(['init', 'message b', expect.stringContaining('terminate shardLost')]);
+});
+
+test('a circle through a callback that runs still from an epoch before ends at once, too', async () => {
+  const transport = new ScriptedTransport({ totalCount: 2 });
+  const { relay, shard, clock } = await startRelay({ transport, failurePolicy: { attempts: 1 } });
+  const [a, b] = ['a', [...'bcdefgh'].find((key) => shard(key) !== shard('a'))!];
+  transport.own([], shard(a));
+  const first = transport.own([], shard(b));
+  first.deliver(b, `?b ${a}`);
+  await settled();
+  first.lose();
+  transport.own([], shard(b));
+  // A waits for b in its new epoch, which waits for the end of the old one.
+  const waits = watch(relay.pass(`${a} ${b}`));
+  await settled();
+  relay.gates.open('b');
+  await settled();
+  expect(relay.errors[0]).toBeInstanceOf(WaitingCycleError);
+  expect(waits.state).toBe('resolved');
+  expect(clock.now()).toBe(0);
+});
+
+test.each([
+  ['an Observable', (work: () => Promise<unknown>) => defer(work)],
+  [
+    'a thenable',
+    (work: () => Promise<unknown>) => ({
+      // oxlint-disable-next-line unicorn/no-thenable
+      then: (resolve: (value: unknown) => void, reject: (error: unknown) => void) => void work().then(resolve, reject),
+    }),
+  ],
+])('what begins its work when it is asked for it belongs to its callback: %s', async (_, lazily) => {
+  const engine: { service?: DataUpdaterService } = {};
+  const errors: unknown[] = [];
+  const work = () =>
+    engine.service!.handleMessage('k', { payload: 'x' }).catch((error: unknown) => {
+      errors.push(error);
+    });
+  const { send, clock } = Object.assign(
+    engine,
+    await startEngine({ handleMessage: () => lazily(work) as unknown as Promise<void> }),
+  );
+  await send('k', 'a');
+  expect(errors).toEqual([expect.any(OwnKeyError)]);
+  expect(clock.now()).toBe(0);
 });

@@ -1,5 +1,9 @@
 import {
+  DataUpdaterService,
   EventsProducer,
+  getDataUpdaterServiceToken,
+  getEventsProducerToken,
+  InjectEventsProducer,
   memory,
   MessageHandler,
   MississippiModule,
@@ -128,4 +132,57 @@ test('what waits of the same key goes before what a handler publishes', async ()
   const { seen } = app.get(Chain);
   while (seen.length < 9) await next(serviceOf(app), 'handled');
   expect(seen.filter((text) => text.startsWith('b')).slice(0, 2)).toEqual(['b 5', 'b 0']);
+});
+
+test('neither does one that got the producer some other way', async () => {
+  const outside: { producer?: EventsProducer } = {};
+  const seen: unknown[] = [];
+  @MessageHandler()
+  class Outsider implements DataUpdaterHandler<unknown, number> {
+    async handleMessage(left: number): Promise<void> {
+      seen.push(left);
+      await Promise.resolve();
+      if (left > 0) await outside.producer!.publish(left - 1, { shardingKey: `k${left}` });
+    }
+  }
+  const options = { transport: memory({ capacity: 1 }), publishTimeout: Infinity };
+  const app = await startApp({ imports: [MississippiModule.forRoot(options)], providers: [Outsider] });
+  outside.producer = producerOf(app);
+  await outside.producer.publish(3, { shardingKey: 'k' });
+  while (seen.length < 4) await next(serviceOf(app), 'handled');
+  expect(seen).toEqual([3, 2, 1, 0]);
+});
+
+test('a handler of another instance waits for room as everybody does', async () => {
+  const gate = new Gate();
+  const published: number[] = [];
+  @MessageHandler({ instance: 'source' })
+  class Source implements DataUpdaterHandler<unknown, number> {
+    constructor(@InjectEventsProducer('sink') private readonly producer: EventsProducer) {}
+    async handleMessage(n: number): Promise<void> {
+      await this.producer.publish(n, { shardingKey: `k${n}` });
+      published.push(n);
+    }
+  }
+  @MessageHandler({ instance: 'sink' })
+  class Sink implements DataUpdaterHandler {
+    async handleMessage(): Promise<void> {
+      await gate.promise;
+    }
+  }
+  const sink = memory({ capacity: 2 });
+  const app = await startApp({
+    imports: [
+      MississippiModule.forRoot({ name: 'source', transport: memory() }),
+      MississippiModule.forRoot({ name: 'sink', transport: sink, publishTimeout: Infinity }),
+    ],
+    providers: [Source, Sink],
+  });
+  const producer = app.get<EventsProducer>(getEventsProducerToken('source'));
+  for (let n = 0; n < 5; n++) await producer.publish(n, { shardingKey: `k${n}` });
+  const service = app.get<DataUpdaterService>(getDataUpdaterServiceToken('source'));
+  while (published.length < 2) await next(service, 'handled');
+  expect(sink.broker.length).toBe(2);
+  gate.resolve();
+  while (published.length < 5) await next(service, 'handled');
 });

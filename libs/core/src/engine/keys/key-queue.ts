@@ -61,7 +61,7 @@ export class KeyQueue
   deadline: number | undefined = undefined;
   readonly tracker: MessageTracker;
   readonly activation: Activation;
-  preceded = false;
+  private predecessor: KeyQueue | undefined = undefined;
   continuation: ContinueOption | undefined = undefined;
   followUp: FollowUp | undefined = undefined;
   slot: 'none' | 'requested' | 'granted' = 'none';
@@ -92,6 +92,9 @@ export class KeyQueue
     this.activation = new Activation(this, parts.callbacks, parts.population);
   }
 
+  get preceded(): boolean {
+    return this.predecessor !== undefined;
+  }
   get continues(): boolean {
     return this.continuation !== undefined;
   }
@@ -120,7 +123,7 @@ export class KeyQueue
     return this.signalQueue === undefined ? 0 : this.signalQueue.length;
   }
   get callback(): CallbackScope | undefined {
-    return this.activation.callback;
+    return this.activation.callback ?? this.predecessor?.callback;
   }
   get urgent(): boolean {
     return this.awaited > 0;
@@ -176,12 +179,12 @@ export class KeyQueue
 
   /** Another queue of the same key runs still, from an earlier epoch: this one waits for its end. */
   waitFor(predecessor: KeyQueue): void {
-    this.preceded = true;
+    this.predecessor = predecessor;
     predecessor.inherits().successor = this;
   }
 
   begin(): void {
-    this.preceded = false;
+    this.predecessor = undefined;
     this.wake();
   }
 

@@ -1,6 +1,8 @@
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import type { Caller, CallbackScope } from '../base/caller.js';
+import type { Environment } from '../base/environment.js';
 import { NEUTRAL } from '../base/neutral-context.js';
+import { promised } from './promised.js';
 
 /** A callback on its way. */
 interface ScopedCallback extends CallbackScope {
@@ -23,7 +25,11 @@ export function followCallbacks(): void {
   following = true;
 }
 
-/** @throws whatever the callback throws */
+/**
+ * Calls the callback where it belongs.
+ * @returns what it answers: a native promise where it takes its time
+ * @throws whatever the callback throws
+ */
 export function runInScope(callback: ScopedCallback): unknown {
   const outer = innermost;
   innermost = callback;
@@ -48,15 +54,22 @@ export function presentCaller(): Caller {
   };
 }
 
-/** Whether the caller is inside a callback, at any asynchronous depth where callbacks are followed. */
-export function insideCallback(): boolean {
-  return (innermost ?? storage.getStore())?.running === true;
+/**
+ * Whether the caller is inside a callback of this instance, or of another one for which that waits: at any asynchronous depth,
+ * for callbacks that began before anyone asked only in their synchronous part.
+ */
+export function insideCallbackOf(environment: Environment): boolean {
+  followCallbacks();
+  let scope = innermost ?? storage.getStore();
+  while (scope?.running === true && scope.environment !== environment) scope = scope.caller?.callback;
+  return scope?.running === true;
 }
 
 function enter(callback: ScopedCallback): unknown {
-  return following ? storage.run(callback, invoke, callback) : callback.invoke();
+  return following ? storage.run(callback, invoke, callback) : invoke(callback);
 }
 
+/** What is lazy, an Observable or a foreign thenable, begins its work here too. */
 function invoke(callback: ScopedCallback): unknown {
-  return callback.invoke();
+  return promised(callback.invoke());
 }

@@ -1,4 +1,3 @@
-import { isObservable, lastValueFrom } from 'rxjs';
 import type { Timer } from '../../clock/clock.interface.js';
 import { HandlerTimeoutError } from '../../errors/index.js';
 import type { DataUpdaterHandler } from '../../interfaces/data-updater-handler.interface.js';
@@ -8,7 +7,6 @@ import { SignalCodec } from '../../signals/signal-codec.js';
 import { DeadlineList } from '../base/deadline-list.js';
 import type { Environment } from '../base/environment.js';
 import { keyFields, keyTextOf } from '../base/key-text.js';
-import { isThenable } from '../base/thenable.js';
 import type { CallbackEnd, CallbackRun } from './callback-run.js';
 import { runInScope } from './callback-scope.js';
 
@@ -69,24 +67,19 @@ export class Callbacks {
 
   run(run: CallbackRun): void {
     let result: unknown;
-    let promise: Promise<unknown> | undefined;
     try {
       result = runInScope(run);
-      // A foreign thenable may throw or answer twice; a native promise is taken as it is.
-      if (isThenable(result)) promise = Promise.resolve(result);
-      // As in Nest, the last value is the result.
-      else if (isObservable(result)) promise = lastValueFrom(result, { defaultValue: undefined });
     } catch (error) {
       run.end({ ok: false, error, abandoned: false });
       return;
     }
-    if (promise === undefined) {
+    if (!(result instanceof Promise)) {
       run.end({ ok: true, value: result });
       return;
     }
     this.fresh.push(run);
     this.environment.round.begin();
-    (this.spare.pop() ?? this.newAwaiter()).wait(run, promise);
+    (this.spare.pop() ?? this.newAwaiter()).wait(run, result);
   }
 
   /** Tells a callback to end, and abandons it after a grace. */

@@ -70,6 +70,11 @@ export class Admission {
     return this.admitted;
   }
 
+  /** Whether messages may soon have to wait for room: early enough that callbacks which begin now are known by then. */
+  get fills(): boolean {
+    return (this.admitted + 1) * 2 >= this.capacity;
+  }
+
   get blocked(): boolean {
     return this.blockade !== undefined;
   }
