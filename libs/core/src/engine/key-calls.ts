@@ -16,6 +16,16 @@ import type { Shards } from './shards/shards.js';
 import { presentCaller } from './updaters/callback-scope.js';
 import { chainOf, circleThrough, whileWaiting } from './updaters/waiting.js';
 
+/** A callback waits for a message of the key, which goes before what nobody waits for. */
+async function whileAwaited<T>(queue: KeyQueue, call: () => Promise<T>): Promise<T> {
+  queue.awaited++;
+  try {
+    return await call();
+  } finally {
+    queue.awaited--;
+  }
+}
+
 /** What other providers ask of a key. All keys are canonical. */
 export class KeyCalls {
   constructor(
@@ -40,21 +50,16 @@ export class KeyCalls {
     );
   }
 
-  /** @param timeout milliseconds */
-  async handleMessage(
-    key: Uint8Array,
-    message: DirectMessageInput,
-    timeout = Infinity,
-  ): Promise<MessageOutcome<unknown>> {
+  /**
+   * Throws at once what is refused: an asynchronous function would add a promise to each message.
+   * @param timeout milliseconds
+   */
+  handleMessage(key: Uint8Array, message: DirectMessageInput, timeout = Infinity): Promise<MessageOutcome<unknown>> {
     const caller = this.callerOf(key, 'handleMessage');
     const queue = this.shards.ownedBy(key).queue(key);
-    const inside = caller.callback !== undefined;
-    if (inside) queue.awaited++;
-    try {
-      return await whileWaiting(caller, queue, () => handleDirect(queue, message, timeout, caller));
-    } finally {
-      if (inside) queue.awaited--;
-    }
+    return caller.callback === undefined
+      ? handleDirect(queue, message, timeout, caller)
+      : whileAwaited(queue, () => whileWaiting(caller, queue, () => handleDirect(queue, message, timeout, caller)));
   }
 
   /**

@@ -81,20 +81,22 @@ export class DataUpdaterService {
    * @throws {OwnKeyError} when called from inside a callback of the same key
    * @throws {WaitingCycleError} when called from inside a callback that the key waits for
    */
-  async handleMessage<State = unknown>(
+  handleMessage<State = unknown>(
     shardingKey: ShardingKey,
     message: DirectMessage,
     options?: { timeout?: number },
   ): Promise<MessageOutcome<State>> {
-    const headers = checkDirectMessage(message);
-    checkTimeout(options?.timeout);
-    const { payload, messageId, timestamp } = message;
-    const own = { payload, messageId, timestamp, headers } as DirectMessage;
-    return (await this.runtime.engine.calls.handleMessage(
-      this.encode(shardingKey),
-      own,
-      options?.timeout,
-    )) as MessageOutcome<State>;
+    // No async function, which would add a promise to each message.
+    try {
+      const headers = checkDirectMessage(message);
+      checkTimeout(options?.timeout);
+      const { payload, messageId, timestamp } = message;
+      const own = { payload, messageId, timestamp, headers } as DirectMessage;
+      const { calls } = this.runtime.engine;
+      return calls.handleMessage(this.encode(shardingKey), own, options?.timeout) as Promise<MessageOutcome<State>>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
