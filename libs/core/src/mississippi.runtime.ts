@@ -2,15 +2,19 @@ import {
   Inject,
   Injectable,
   Logger,
+  type LoggerService,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
   type OnModuleDestroy,
   type OnModuleInit,
 } from '@nestjs/common';
 import { ModuleRef, ModulesContainer, type NestContainer } from '@nestjs/core';
-import { Subject } from 'rxjs';
+import { Subject, type Observable } from 'rxjs';
 import type { Clock } from './clock/clock.interface.js';
 import { followCallbacks } from './engine/updaters/callback-scope.js';
+import { guardedLogger } from './engine/base/guarded-logger.js';
+import { Log } from './engine/base/log.js';
+import { ToldEvents } from './engine/base/told-events.js';
 import { Engine } from './engine/engine.js';
 import { enhanceHandler } from './enhancers/enhance-handler.js';
 import { DuplicateInstanceError, InvalidOptionsError, NotStartedError } from './errors/index.js';
@@ -27,8 +31,10 @@ import { validateOptions } from './options/validate-options.js';
 export class MississippiRuntime
   implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown
 {
-  readonly events = new Subject<MississippiEvent>();
-  private readonly logger: Logger;
+  /** As listeners see them, from before the start on. */
+  readonly events: Observable<MississippiEvent>;
+  private readonly subject = new Subject<MississippiEvent>();
+  private readonly logger: LoggerService;
   private options: MississippiOptions = {};
   /** From before it connects. */
   private made: Engine | undefined;
@@ -45,9 +51,9 @@ export class MississippiRuntime
     private readonly modules: ModulesContainer,
     private readonly moduleRef: ModuleRef,
   ) {
-    this.logger = new Logger(
-      registration.name === DEFAULT_INSTANCE ? 'Mississippi' : `Mississippi ${registration.name}`,
-    );
+    const context = registration.name === DEFAULT_INSTANCE ? 'Mississippi' : `Mississippi ${registration.name}`;
+    this.logger = guardedLogger(new Logger(context));
+    this.events = new ToldEvents(this.subject, new Log(this.logger));
     this.goFirstAtShutdown();
   }
 
@@ -72,7 +78,7 @@ export class MississippiRuntime
       handler: found && enhanceHandler(found.instance, found.source, this.container(), options.inheritAppConfig),
       handlerName: found?.source.className ?? '',
       logger: this.logger,
-      events: this.events,
+      events: this.subject,
       clock: this.clock,
     });
     this.made = engine;

@@ -18,6 +18,7 @@ import type { Environment } from './base/environment.js';
 import { FailurePolicy } from './base/failure-policy.js';
 import { EventSource } from './base/event-source.js';
 import { ToldEvents } from './base/told-events.js';
+import { guardedLogger } from './base/guarded-logger.js';
 import { Log } from './base/log.js';
 import { Round } from './base/round.js';
 import { SignalPace } from './base/signal-pace.js';
@@ -85,10 +86,10 @@ export class Engine implements ProducerPort {
   constructor(parts: EngineParts) {
     const { options, logger, clock = systemClock, random = Math.random } = parts;
     const subject = parts.events ?? new Subject<MississippiEvent>();
-    const log = new Log(logger);
+    this.logger = guardedLogger(logger);
+    const log = new Log(this.logger);
     const round = new Round(clock);
     const keyText = keyTextFor(options.logKeys);
-    this.logger = logger;
     this.told = new ToldEvents(subject, log);
     const policy = new FailurePolicy(options.failurePolicy, random, log, clock);
     this.environment = { options, log, keyText, policy, clock, round, events: new EventSource(subject) };

@@ -393,3 +393,36 @@ test.each([
   expect(errors).toEqual([expect.any(OwnKeyError)]);
   expect(clock.now()).toBe(0);
 });
+
+test('a time-out inside an attempt does not wait for the slot that was lent', async () => {
+  const engine: { service?: DataUpdaterService } = {};
+  const gates = new Gates();
+  const steps: string[] = [];
+  const handler = new RecordingHandler<unknown, string>({
+    async handleMessage(payload, _, { key }) {
+      if (payload === 'asks') {
+        await engine.service!.handleMessage('b', { payload: 'slow' }, { timeout: 100 }).catch((error: Error) => {
+          steps.push(error.name);
+        });
+      }
+      steps.push(`${key} works`);
+      await gates.at(key);
+    },
+  });
+  const { send, service, clock } = Object.assign(engine, await startEngine(handler, { concurrency: 1 }));
+  await send('a', 'asks');
+  await clock.advance(100);
+  expect(steps).toEqual(['b works', 'MessageTimeoutError', 'a works']);
+  expect(service.status().runningAttempts).toBe(2);
+  await send('c', 'x');
+  gates.open('b');
+  await settled();
+  // One more than is allowed has run: nothing starts until that is made up for.
+  expect(gates.names).toEqual(['a']);
+  gates.open('a');
+  await settled();
+  expect(gates.names).toEqual(['c']);
+  gates.open('c');
+  await settled();
+  expect(service.status().runningAttempts).toBe(0);
+});

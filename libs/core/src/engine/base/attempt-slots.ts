@@ -80,6 +80,11 @@ export class AttemptSlots {
     });
   }
 
+  /** The same at once, beyond the cap where none is free: nothing new starts until that is made up for. */
+  overdraw(): void {
+    this.taken++;
+  }
+
   release(): void {
     this.taken--;
     this.grant();

@@ -34,8 +34,11 @@ export interface CallbackScope {
   waitBegins(key?: AwaitedKey): void;
   /** What it waits for is on its way: its slot is free for it. */
   lendSlot(): void;
-  /** The wait is over. Resolves when the callback may go on. */
-  waitEnded(key?: AwaitedKey): Promise<void> | undefined;
+  /**
+   * The wait is over. Resolves when the callback may go on.
+   * @param inTime `false`: it may go on at once
+   */
+  waitEnded(key: AwaitedKey | undefined, inTime: boolean): Promise<void> | undefined;
 }
 
 /** Who waits for a message or a signal. */

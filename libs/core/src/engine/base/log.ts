@@ -46,31 +46,18 @@ class MississippiFailure extends Error {
 // Loggers list the own properties of an error.
 Object.defineProperty(MississippiFailure.prototype, 'name', { value: MississippiFailure.name, writable: true });
 
-/** The log of one instance: each line says all for people, and has the same in fields for programs. It never throws. */
+/** The log of one instance: each line says all for people, and has the same in fields for programs. */
 export class Log {
-  /** Whether the app's logger has thrown. */
-  private threw = false;
-
+  /** @param logger never throws */
   constructor(private readonly logger: LoggerService) {}
 
   warn(text: string, fields: LogFields, error?: unknown): void {
-    this.write('warn', new MississippiFailure(text, fields, { error }));
+    this.logger.warn(new MississippiFailure(text, fields, { error }));
   }
 
   /** With the stack of the error, where it has one. */
   error(text: string, fields: LogFields, error?: unknown): void {
-    this.write('error', new MississippiFailure(text, fields, { error, stack: true }));
-  }
-
-  private write(level: 'warn' | 'error', line: MississippiFailure): void {
-    try {
-      this.logger[level](line);
-    } catch (error) {
-      // A key must not stand still because its trouble could not be told.
-      if (this.threw) return;
-      this.threw = true;
-      process.emitWarning(`The logger threw at a line of Mississippi (${describe(error)}): ${line.message}`);
-    }
+    this.logger.error(new MississippiFailure(text, fields, { error, stack: true }));
   }
 }
 

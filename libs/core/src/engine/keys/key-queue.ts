@@ -243,10 +243,17 @@ export class KeyQueue
     this.giveSlotBack();
   }
 
-  regainSlot(): Promise<void> | undefined {
+  regainSlot(waits: boolean): Promise<void> | undefined {
     if (!this.lent) return undefined;
     const { callback } = this;
-    return this.parts.slots.regain(() => {
+    const { slots } = this.parts;
+    if (!waits) {
+      this.lent = false;
+      this.slot = 'granted';
+      slots.overdraw();
+      return undefined;
+    }
+    return slots.regain(() => {
       // It may have been abandoned, or have made the next call already.
       const wanted = this.lent && this.callback === callback && callback?.waits?.pending === 0;
       if (wanted) {

@@ -200,7 +200,7 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
 
   /** Dead-letters the first parked message. */
   async drop(): Promise<void> {
-    if (!this.isParked) throw new KeyNotParkedError(keyTextOf(this.key), 'drop');
+    if (!this.isParked) throw new KeyNotParkedError(keyTextOf(this.key), 'drop', this.recovery?.parkedState);
     await this.recovery!.drop();
     this.key.wake();
   }

@@ -32,8 +32,11 @@ export interface CallbackCause {
 export interface RunningKey extends EngineKey {
   /** The running callback waits for another key: an attempt lends its slot meanwhile. */
   lendSlot(): void;
-  /** It may go on: at once, or when the promise resolves. */
-  regainSlot(): Promise<void> | undefined;
+  /**
+   * It may go on: at once, or when the promise resolves.
+   * @param waits whether it may have to wait for a slot
+   */
+  regainSlot(waits: boolean): Promise<void> | undefined;
 }
 
 /** Nobody waits for it, and no message caused it. */
@@ -96,8 +99,8 @@ export abstract class CallbackRun<
     if (this.running) this.key.lendSlot();
   }
 
-  waitEnded(key?: AwaitedKey): Promise<void> | undefined {
-    return this.waits!.ended(key) && this.running ? this.key.regainSlot() : undefined;
+  waitEnded(key: AwaitedKey | undefined, inTime: boolean): Promise<void> | undefined {
+    return this.waits!.ended(key) && this.running ? this.key.regainSlot(inTime) : undefined;
   }
 
   /** Calls the handler. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { MessageTimeoutError, SignalTimeoutError } from '../../errors/index.js';
 import { keyBytes } from '../../keys/sharding-key.js';
 import type { WaitingCallback } from '../../transport/transport.interface.js';
 import type { AwaitedKey, Caller, CallbackScope, Waits } from '../base/caller.js';
@@ -83,7 +84,7 @@ function nameOf({ keyId, environment }: CallbackScope): string {
 
 /**
  * Makes a call to another key on behalf of `caller`. While it waits, an attempt lends its slot; it has one again before
- * the promise settles.
+ * the promise settles. A time-out does not wait for that.
  * @param target left out where the key lives in another process
  */
 export async function whileWaiting<T>(
@@ -93,11 +94,15 @@ export async function whileWaiting<T>(
 ): Promise<T> {
   if (callback === undefined) return call();
   callback.waitBegins(target);
+  let inTime = true;
   try {
     const answer = call();
     callback.lendSlot();
     return await answer;
+  } catch (error) {
+    inTime = !(error instanceof SignalTimeoutError || error instanceof MessageTimeoutError);
+    throw error;
   } finally {
-    await callback.waitEnded(target);
+    await callback.waitEnded(target, inTime);
   }
 }
