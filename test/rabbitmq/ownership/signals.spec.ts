@@ -9,6 +9,7 @@ import {
 import type { RabbitMqOptions } from '@mississippi/rabbitmq';
 import { sharedUrl } from '../../support/broker.js';
 import { Member, until } from '../../support/member.js';
+import { TcpProxy } from '../../support/tcp-proxy.js';
 
 const river = () => ({
   urls: [sharedUrl()],
@@ -16,9 +17,12 @@ const river = () => ({
   queues: { prefix: `t${randomBytes(4).toString('hex')}_`, totalCount: 8 },
 });
 
-async function pair(more: RabbitMqOptions = {}): Promise<{ a: Member; b: Member; far: string; near: string }> {
+async function pair(
+  more: RabbitMqOptions = {},
+  ofA: RabbitMqOptions = {},
+): Promise<{ a: Member; b: Member; far: string; near: string }> {
   const options = { ...river(), ...more };
-  const a = await Member.start('a', options);
+  const a = await Member.start('a', { ...options, ...ofA });
   const b = await Member.start('b', options);
   await until(
     () => `4/4, now ${a.shards}/${b.shards}`,
@@ -113,6 +117,27 @@ test('a signal that is not answered in time is a time-out, one that nobody could
   expect(reasons.length).toBeGreaterThan(0);
   for (const reason of reasons) expect(reason).toBeInstanceOf(NoOwnerError);
   await lonely.stop();
+});
+
+test('a broker that freezes keeps nobody longer than he waits', async () => {
+  const proxy = await TcpProxy.start(sharedUrl());
+  try {
+    // The connection stands for as long as the test lasts.
+    const { a, b, far } = await pair({ heartbeat: 60 }, { urls: [proxy.url] });
+    proxy.freeze();
+    const calls = [200, 300, 1_000].map((timeout) => a.service.handleSignal(far, {}, { timeout }));
+    const ends = await Promise.allSettled(calls);
+    expect(ends.map((end) => (end as PromiseRejectedResult).reason as unknown)).toEqual(
+      calls.map(() => expect.any(SignalTimeoutError) as unknown),
+    );
+    expect(a.service.status().transport.connected).toBe(true);
+    proxy.heal();
+    expect(await a.service.handleSignal(far, {})).toEqual({ member: 'b', count: 0 });
+    await a.stop();
+    await b.stop();
+  } finally {
+    await proxy.close();
+  }
 });
 
 test('a signal that waits while its shard is handed over goes to the new owner', async () => {

@@ -12,14 +12,14 @@ import type { BrokerConnection } from '../connection/broker-connection.js';
 import { onChannel } from '../connection/channels.js';
 import { REPLY_TO } from '../connection/direct-reply.js';
 import { LazyChannel } from '../connection/lazy-channel.js';
-import { every } from '../connection/timers.js';
-import { codeOf, NOT_FOUND } from '../errors/reply-codes.js';
+import { within } from '../connection/timers.js';
 import type { QueueNames } from '../topology/queue-names.js';
 import { asBuffer } from '../wire/as-buffer.js';
+import { ProcessWatch } from './process-watch.js';
 import { decodeReply, requestProperties } from './signal-messages.js';
 
-/** How often a caller looks whether the process that accepted its signal still lives. Milliseconds. */
-const LIFE_CHECK = 500;
+/** How long a caller whose time is over waits for the broker to say whether anybody reads the shard's signals. Milliseconds. */
+const LAST_WORD = 200;
 
 interface Call {
   readonly key: Uint8Array;
@@ -28,13 +28,15 @@ interface Call {
   readonly timer: Timer;
   /** The queue that lives as long as the process which started the signal; `undefined` before. */
   process: string | undefined;
-  lifeCheck: Timer | undefined;
 }
 
 /** Sends signals to other processes: into the shard's queue of requests, which its owner reads. Answers come by direct reply-to. */
 export class SignalCaller {
   private readonly calls = new Map<string, Call>();
   private readonly channel: LazyChannel;
+  private readonly watch: ProcessWatch;
+  /** What the broker was asked about each shard and has not answered yet. */
+  private readonly asked = new Map<number, Promise<number | undefined>>();
 
   constructor(
     /** The connection that publishes. */
@@ -49,6 +51,10 @@ export class SignalCaller {
     this.channel = new LazyChannel(connection, {
       prepare: (channel) => this.listen(channel),
       lost: () => this.interrupted(),
+    });
+    this.watch = new ProcessWatch(connection, clock, (id) => {
+      const call = this.take(id);
+      call?.reject(new SignalOutcomeUnknownError(this.keyText(call.key)));
     });
   }
 
@@ -71,15 +77,24 @@ export class SignalCaller {
     if (signal.length > this.limit) throw new SignalTooLargeError('signal', signal.length, this.limit);
     const deadline = this.clock.now() + timeout;
     if (this.connection.current === undefined) throw new SignalTimeoutError(this.keyText(key), timeout, false);
-    const channel = await this.channel.get();
+    const channel = await this.open(key, timeout);
     const left = Math.max(1, deadline - this.clock.now());
     const id = randomUUID();
     return new Promise((resolve, reject) => {
       const timer = this.clock.after(left, () => void this.expire(id, shard, timeout));
-      this.calls.set(id, { key, resolve, reject, timer, process: undefined, lifeCheck: undefined });
+      this.calls.set(id, { key, resolve, reject, timer, process: undefined });
       const properties = requestProperties(id, { key, timeout: left, waiting });
       channel.publish('', this.names.signals(shard), asBuffer(signal), properties);
     });
+  }
+
+  /** A broker that does not answer, because it blocks or is frozen, keeps no caller longer than he waits. */
+  private async open(key: Uint8Array, timeout: number): Promise<Channel> {
+    try {
+      return await within(this.clock, timeout, this.channel.get());
+    } catch {
+      throw new SignalTimeoutError(this.keyText(key), timeout, false);
+    }
   }
 
   private async listen(channel: Channel): Promise<void> {
@@ -93,7 +108,7 @@ export class SignalCaller {
     const reply = decodeReply(message);
     if (reply.kind === 'started') {
       call.process = reply.process;
-      call.lifeCheck = every(this.clock, LIFE_CHECK, () => void this.checkLife(id, reply.process));
+      this.watch.begin(reply.process, id);
       return;
     }
     this.take(id);
@@ -113,28 +128,21 @@ export class SignalCaller {
     }
   }
 
-  /** Consumers of a shard's requests; `undefined` when the broker does not say. */
-  private async consumers(shard: number): Promise<number | undefined> {
-    const model = this.connection.current;
-    if (model === undefined) return undefined;
-    try {
-      return (await onChannel(model, (channel) => channel.checkQueue(this.names.signals(shard)))).consumerCount;
-    } catch {
-      return undefined;
-    }
+  /** Consumers of a shard's requests; `undefined` when the broker does not say, or not soon. Asked once for all who ask at once. */
+  private consumers(shard: number): Promise<number | undefined> {
+    const asked = this.asked.get(shard);
+    if (asked !== undefined) return asked;
+    const answer = within(this.clock, LAST_WORD, this.countConsumers(shard))
+      .catch(() => undefined)
+      .finally(() => this.asked.delete(shard));
+    this.asked.set(shard, answer);
+    return answer;
   }
 
-  /** The queue of a process is exclusive: it answers "locked" while the process lives, and "not found" afterwards. */
-  private async checkLife(id: string, process: string): Promise<void> {
+  private async countConsumers(shard: number): Promise<number | undefined> {
     const model = this.connection.current;
-    if (model === undefined) return;
-    try {
-      await onChannel(model, (channel) => channel.checkQueue(process));
-    } catch (error) {
-      if (codeOf(error) !== NOT_FOUND) return;
-      const call = this.take(id);
-      call?.reject(new SignalOutcomeUnknownError(this.keyText(call.key)));
-    }
+    if (model === undefined) return undefined;
+    return (await onChannel(model, (channel) => channel.checkQueue(this.names.signals(shard)))).consumerCount;
   }
 
   /** Ends the wait for a call. */
@@ -143,7 +151,7 @@ export class SignalCaller {
     if (call === undefined) return undefined;
     this.calls.delete(id);
     call.timer.cancel();
-    call.lifeCheck?.cancel();
+    if (call.process !== undefined) this.watch.end(call.process, id);
     return call;
   }
 
