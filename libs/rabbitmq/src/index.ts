@@ -1,4 +1,4 @@
-export { RabbitMqSetupError, RabbitMqUnreachableError } from './errors/rabbitmq.errors.js';
+export { RabbitMqAccessError, RabbitMqSetupError, RabbitMqUnreachableError } from './errors/rabbitmq.errors.js';
 export type {
   RabbitMqOptions,
   RabbitMqQueuesOptions,

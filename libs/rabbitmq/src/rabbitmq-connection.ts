@@ -11,13 +11,19 @@ import type {
 import { BrokerConnection } from './connection/broker-connection.js';
 import { LazyChannel } from './connection/lazy-channel.js';
 import { within } from './connection/timers.js';
+import { RabbitMqAccessError, RabbitMqSetupError } from './errors/rabbitmq.errors.js';
+import { codeOf, NOT_FOUND } from './errors/reply-codes.js';
+import { reasonOf } from './errors/reason.js';
 import type { Settings } from './options/settings.js';
+import { Neighbour } from './ownership/neighbours.js';
+import { RareWarnings } from './ownership/rare-warnings.js';
 import { RollCall } from './ownership/roll-call.js';
 import { ShardClaims } from './ownership/shard-claims.js';
 import { RabbitPublisher } from './publishing/rabbit-publisher.js';
 import { StallFence } from './sessions/stall-fence.js';
 import { SignalCaller } from './signals/signal-caller.js';
 import { SignalResponder } from './signals/signal-responder.js';
+import { otherApplication, otherCount } from './topology/disagreement.js';
 import { Topology } from './topology/topology.js';
 
 /** How long closing waits for confirms. Milliseconds. */
@@ -42,12 +48,17 @@ export class RabbitMqConnection implements TransportConnection {
   private readonly claims: ShardClaims;
   private readonly signals: SignalCaller;
   private readonly rollCall: RollCall;
+  private readonly warnings: RareWarnings;
+  private readonly neighbour: Neighbour;
   private consumes = false;
   /** Nothing is claimed any more. */
   private stopped = false;
   private redeclaring = false;
 
-  constructor(settings: Settings, { instance, logger, clock, keyText }: TransportContext) {
+  constructor(
+    private readonly settings: Settings,
+    { instance, logger, clock, keyText }: TransportContext,
+  ) {
     this.totalCount = settings.totalCount;
     this.prefetch = settings.prefetch;
     this.deliveryTimeout = settings.deliveryTimeout;
@@ -62,13 +73,17 @@ export class RabbitMqConnection implements TransportConnection {
     const connection = new BrokerConnection(settings, `${name} consumes`, logger, clock);
     const publisher = new RabbitPublisher(publishing, settings, names, clock, logger, () => void this.redeclare());
     const survey = new LazyChannel(connection);
+    this.warnings = new RareWarnings(logger, clock);
+    this.neighbour = new Neighbour(instance, settings);
     const fence = fenceOf(connection, survey, topology, clock);
     this.claims = new ShardClaims(
-      { connection, survey, publisher, fence, topology, settings, clock, logger },
+      { connection, survey, publisher, fence, topology, settings, clock, logger, warnings: this.warnings },
       new SignalResponder(publishing, names, settings.maxMessageSize, processQueue),
+      (model) => this.rollCall.present(model),
     );
-    const self = () => ({ name, shards: this.claims.indexes });
-    this.rollCall = new RollCall(publishing, connection, topology, processQueue, self, clock);
+    const { application, totalCount } = settings;
+    const self = () => ({ name, shards: this.claims.indexes, application, totalCount });
+    this.rollCall = new RollCall(publishing, topology, processQueue, self, clock);
     this.signals = new SignalCaller(publishing, names, settings.maxMessageSize, clock, keyText);
     this.publisher = publisher;
     this.publishing = publishing;
@@ -80,27 +95,39 @@ export class RabbitMqConnection implements TransportConnection {
   /**
    * @throws {RabbitMqUnreachableError}
    * @throws {RabbitMqSetupError}
+   * @throws {RabbitMqAccessError}
    */
   async start(): Promise<void> {
     await this.publishing.start();
     try {
-      await this.topology.declare(this.publishing.current!);
+      const model = this.publishing.current!;
+      if (await this.topology.isNew(model)) await this.checkCount();
+      await this.topology.declare(model, (shard, error) => {
+        if (error instanceof RabbitMqSetupError || error instanceof RabbitMqAccessError) throw error;
+        this.notDeclared(shard, error);
+      });
+      await this.topology.verifyWriting(model, this.clock);
     } catch (error) {
       await this.close();
       throw error;
     }
+    // A broker that comes back may have lost everything, or be another.
+    this.publishing.on('up', () => void this.redeclare());
   }
 
   /**
    * @throws {RabbitMqUnreachableError} when no broker answers any more
-   * @throws {RabbitMqSetupError} when the broker refuses the user
+   * @throws {RabbitMqSetupError} when the broker refuses the user, or the queues are another application's
+   * @throws {RabbitMqAccessError} when the user lacks a right
    */
   async consume(consumer: ShardConsumer): Promise<void> {
     this.consumes = true;
     if (this.stopped) return;
     await this.consuming.start();
-    // While it connected the app may have been shut down.
-    if (!this.stopped) await this.claims.start(consumer);
+    const model = this.consuming.current!;
+    this.neighbour.settle(model);
+    if (await this.topology.isNobodys(model)) await this.checkApplication();
+    await this.claims.start(consumer);
   }
 
   status(): TransportStatus {
@@ -126,6 +153,7 @@ export class RabbitMqConnection implements TransportConnection {
 
   async close(): Promise<void> {
     this.stopped = true;
+    this.neighbour.leave();
     this.claims.close();
     this.fence.stop();
     // What is on its way may still be confirmed; a broker that is away keeps nobody waiting.
@@ -140,8 +168,39 @@ export class RabbitMqConnection implements TransportConnection {
     const model = this.publishing.current;
     if (model === undefined || this.redeclaring) return;
     this.redeclaring = true;
-    await this.topology.declare(model).catch(() => undefined); // The next message without a queue tries again.
-    this.redeclaring = false;
+    try {
+      await this.topology.declare(model, (shard, error) => {
+        if (this.publishing.current !== model) throw error;
+        this.notDeclared(shard, error);
+      });
+    } catch (error) {
+      // The next connection, or the next message without a queue, tries again.
+      if (this.publishing.current === model)
+        this.warnings.warn('declare', `The queues cannot be declared: ${reasonOf(error)}`);
+    } finally {
+      this.redeclaring = false;
+    }
+  }
+
+  private notDeclared(shard: number, error: unknown): void {
+    this.warnings.warn(`declare ${shard}`, `The queues of shard ${shard} cannot be declared: ${reasonOf(error)}`);
+  }
+
+  /** Asks those that live, since the broker remembers nothing: somebody deleted the queue that does. */
+  private async checkCount(): Promise<void> {
+    const { settings } = this;
+    for (const { name, totalCount } of await this.rollCall.answers()) {
+      if (totalCount !== undefined && totalCount !== settings.totalCount) throw otherCount(settings, name, totalCount);
+    }
+  }
+
+  private async checkApplication(): Promise<void> {
+    const { settings, topology } = this;
+    for (const { application } of await this.rollCall.answers()) {
+      if (application !== undefined && application !== settings.application) {
+        throw otherApplication(settings, application, topology.names.application);
+      }
+    }
   }
 }
 
@@ -149,7 +208,9 @@ export class RabbitMqConnection implements TransportConnection {
 function fenceOf(connection: BrokerConnection, survey: LazyChannel, { names }: Topology, clock: Clock): StallFence {
   const roundTrip = async (): Promise<void> => {
     const channel = await survey.get();
-    await channel.checkQueue(names.meta);
+    await channel.checkQueue(names.meta).catch((error: unknown) => {
+      if (codeOf(error) !== NOT_FOUND) throw error; // Somebody deleted it, and the broker has answered.
+    });
   };
   return new StallFence(
     () => connection.heartbeat,

@@ -2,7 +2,7 @@ import type { Transport } from '@mississippi/core';
 import type { TransportConnection, TransportContext } from '@mississippi/core/transport';
 import { checkOptions } from './options/check-options.js';
 import type { RabbitMqOptions } from './options/rabbitmq.options.js';
-import { settingsOf, type Settings } from './options/settings.js';
+import { settingsIn, settingsOf, type OpenSettings } from './options/settings.js';
 import { RabbitMqConnection } from './rabbitmq-connection.js';
 
 /**
@@ -23,10 +23,10 @@ export function rabbitmq(options: RabbitMqOptions = {}): RabbitMqTransport {
  */
 export class RabbitMqTransport implements Transport {
   readonly name = 'rabbitmq';
-  readonly #settings: Settings;
+  readonly #settings: OpenSettings;
 
   /** @internal */
-  constructor(settings: Settings) {
+  constructor(settings: OpenSettings) {
     this.#settings = settings;
   }
 
@@ -34,9 +34,11 @@ export class RabbitMqTransport implements Transport {
    * Connects and declares the queues.
    * @throws {RabbitMqUnreachableError} when no broker answers
    * @throws {RabbitMqSetupError} when the broker refuses the user, or remembers another shard count or queue type
+   * @throws {RabbitMqAccessError} when the user lacks a right
    */
   async connect(context: TransportContext): Promise<TransportConnection> {
-    const connection = new RabbitMqConnection(this.#settings, context);
+    const { instance, handler } = context;
+    const connection = new RabbitMqConnection(settingsIn(this.#settings, instance, handler), context);
     await connection.start();
     return connection;
   }

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { PublishError, PublishTimeoutError } from '@mississippi/core';
 import { systemClock } from '@mississippi/core/transport';
 import type { BrokerConnection } from '../src/connection/broker-connection.js';
-import { settingsOf } from '../src/options/settings.js';
+import { settingsIn, settingsOf } from '../src/options/settings.js';
 import type { AddressedMessage } from '../src/publishing/addressed-message.js';
 import { RabbitPublisher } from '../src/publishing/rabbit-publisher.js';
 import { QueueNames } from '../src/topology/queue-names.js';
@@ -13,7 +13,7 @@ const logger = { log: () => undefined, warn: () => undefined, error: () => undef
 
 /** A publisher whose connection never comes up. */
 function unconnected(): RabbitPublisher {
-  const settings = settingsOf({});
+  const settings = settingsIn(settingsOf({}), 'default');
   const connection = new EventEmitter() as unknown as BrokerConnection;
   return new RabbitPublisher(
     connection,

@@ -50,12 +50,28 @@ describe.each(['classic', 'quorum'] as const)('a process on %s queues', (type) =
     expect(logger.lines).toEqual([]);
   });
 
-  test('that cannot claim a shard says so', async () => {
+  test('that cannot claim a shard says so, and claims the others', async () => {
+    const logger = new LogLines();
+    const transport = rabbitmq({ urls: [sharedUrl()], queues: { prefix, totalCount: TOTAL, type } });
+    connection = await transport.connect({ instance: 'leaving', logger, clock: systemClock });
+    await onRawBroker(sharedUrl(), (channel) => channel.assertQueue(`${prefix}2.parked`, { maxLength: 5 }));
+    await connection.consume({ open: () => receiver });
+    expect(
+      logger.matching(/^Shard 2 cannot be consumed yet: A queue of '.*' exists with other arguments/),
+    ).toHaveLength(1);
+    expect(connection.status().shards).toBe(3);
+  });
+
+  test('that finds the queue of signals of a shard deleted declares it again', async () => {
     const logger = new LogLines();
     const transport = rabbitmq({ urls: [sharedUrl()], queues: { prefix, totalCount: TOTAL, type } });
     connection = await transport.connect({ instance: 'leaving', logger, clock: systemClock, keyText: inspectKey });
     await onRawBroker(sharedUrl(), (channel) => channel.deleteQueue(`${prefix}2.signals`));
     await connection.consume({ open: () => receiver });
-    expect(logger.matching(/^Shard 2 cannot be consumed yet: .*NOT_FOUND/)).toHaveLength(1);
+    expect(connection.status().shards).toBe(4);
+    expect(await onRawBroker(sharedUrl(), (channel) => channel.checkQueue(`${prefix}2.signals`))).toMatchObject({
+      consumerCount: 1,
+    });
+    expect(logger.lines).toEqual([]);
   });
 });

@@ -71,6 +71,7 @@ export class Engine implements ProducerPort {
   private readonly epochs: EpochSource;
   private readonly callbacks: Callbacks;
   private readonly told: Observable<MississippiEvent>;
+  private readonly handlerName: string;
   private connected: Connected | undefined;
   private lease: TransportLease | undefined;
   /** The start of the instance, as far as it is under way; it never rejects. */
@@ -95,6 +96,7 @@ export class Engine implements ProducerPort {
     this.environment = { options, log, keyText, policy, clock, round, events: new EventSource(subject) };
     this.codec = codecOf(options.payload);
     this.keys = new KeyEncoder(options.keys);
+    this.handlerName = parts.handlerName;
     this.epochs = parts.epochs ?? new EpochCounter();
     this.callbacks = new Callbacks(
       parts.handler ?? { handleMessage: () => undefined },
@@ -131,7 +133,9 @@ export class Engine implements ProducerPort {
     const { options, keyText, clock } = this.environment;
     const { logger } = this;
     if (!options.producerOnly) await this.callbacks.reader.load();
-    const connection = await transport.connect({ instance: options.instance, logger, keyText, clock });
+    const { instance } = options;
+    const handler = this.handlerName === '' ? {} : { handler: this.handlerName };
+    const connection = await transport.connect({ instance, ...handler, logger, keyText, clock });
     if (this.disconnected) {
       // Closing did not wait for it any longer.
       await connection.close();

@@ -274,6 +274,8 @@ export interface TransportConnection {
 export interface TransportContext {
   /** Name of the module instance, for logs. */
   readonly instance: string;
+  /** Name of the class of its handler; left out where it has none, because it only publishes. */
+  readonly handler?: string;
   readonly logger: LoggerService;
   /** A key for the log and for errors, as the app wants its keys to appear there. */
   readonly keyText: (key: Uint8Array) => string;

@@ -8,6 +8,33 @@ export class RabbitMqSetupError extends MississippiError {
   readonly code = 'rabbitmq_setup';
 }
 
+/** A shard's queue that several processes may consume at once. To users it is a {@link RabbitMqSetupError}. */
+export class SharedQueueError extends RabbitMqSetupError {
+  constructor(message: string) {
+    super(message);
+    this.name = 'RabbitMqSetupError';
+  }
+}
+
+/**
+ * The user lacks a right on a queue or an exchange; what to grant is in the message.
+ * @publicApi
+ */
+export class RabbitMqAccessError extends MississippiError {
+  readonly code = 'rabbitmq_access';
+
+  /** @internal */
+  constructor(
+    readonly right: 'configure' | 'read' | 'write',
+    /** What it was wanted on, such as `queue 'mississippi_0'`. */
+    readonly resource: string,
+    message: string,
+    cause: unknown,
+  ) {
+    super(message, { cause });
+  }
+}
+
 /**
  * No broker answered when the app started: each url was tried, as long as `startTimeout` says.
  * @publicApi

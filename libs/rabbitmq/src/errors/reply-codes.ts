@@ -12,3 +12,8 @@ export const NOT_ALLOWED = 530;
 export function codeOf(error: unknown): unknown {
   return isNativeError(error) ? Reflect.get(error, 'code') : undefined;
 }
+
+/** Whether a queue has an exclusive consumer already, or others beside which there can be none. Want of a right has the same code. */
+export function isInUse(error: unknown): boolean {
+  return codeOf(error) === ACCESS_REFUSED && / in exclusive use/.test((error as Error).message);
+}

@@ -57,7 +57,10 @@ export class RabbitMqReconnectOptions {
  * @publicApi
  */
 export class RabbitMqQueuesOptions {
-  /** What the queues' names begin with. Default `mississippi_`. */
+  /**
+   * What the queues' names begin with. Default `mississippi_`, and for an instance with a name `mississippi_<name>_`, the
+   * name percent-encoded.
+   */
   @Optional()
   @IsText(/^[\w.:-]{0,200}$/, 'up to 200 letters, digits, _ . : - were expected')
   prefix?: string;
@@ -149,6 +152,15 @@ export class RabbitMqOptions {
   @Optional()
   @Nested(() => RabbitMqQueuesOptions)
   queues?: RabbitMqQueuesOptions;
+
+  /**
+   * Whose the queues are. Every process that consumes has to say the same as the one before: two applications would take each
+   * other's messages. Default the instance's name and that of its handler's class, `default/FlightHandler`; set it when class
+   * names change, or are minified, or when two differing programs are to share the shards.
+   */
+  @Optional()
+  @IsText(/^[^\p{Cc}']{1,100}$/u, "1 to 100 characters without ' were expected")
+  application?: string;
 
   /** Exchange to publish to. Default `''`, the broker's own. Another is declared direct and durable, and the queues bound. */
   @Optional()

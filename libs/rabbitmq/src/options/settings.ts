@@ -2,6 +2,12 @@ import { parseBrokerUrl, type BrokerUrl } from './broker-url.js';
 import { Endpoint } from './endpoint.js';
 import type { RabbitMqOptions, RabbitMqTlsOptions } from './rabbitmq.options.js';
 
+/** What the options leave to the instance that they are used in. */
+export interface OpenSettings extends Omit<Settings, 'prefix' | 'application'> {
+  readonly prefix: string | undefined;
+  readonly application: string | undefined;
+}
+
 /** The options with every default filled in. */
 export interface Settings {
   readonly endpoints: readonly Endpoint[];
@@ -10,6 +16,8 @@ export interface Settings {
   readonly startTimeout: number;
   readonly reconnect: { readonly initial: number; readonly max: number };
   readonly prefix: string;
+  /** Who owns the queues. */
+  readonly application: string;
   readonly totalCount: number;
   readonly quorum: boolean;
   readonly exchange: string;
@@ -21,14 +29,28 @@ export interface Settings {
   readonly claimInterval: number;
 }
 
-export function settingsOf(options: RabbitMqOptions): Settings {
+/** The name of the instance that is not named. */
+const DEFAULT_INSTANCE = 'default';
+
+/** The defaults that an instance's name decides, and that of its handler's class. */
+export function settingsIn(settings: OpenSettings, instance: string, handler = ''): Settings {
+  const own = instance === DEFAULT_INSTANCE ? '' : `${encodeURIComponent(instance)}_`;
+  return {
+    ...settings,
+    prefix: settings.prefix ?? `mississippi_${own}`,
+    application: settings.application ?? (handler === '' ? instance : `${instance}/${handler}`),
+  };
+}
+
+export function settingsOf(options: RabbitMqOptions): OpenSettings {
   const { queues = {}, reconnect = {} } = options;
   return {
     endpoints: (options.urls?.map(parseBrokerUrl) ?? [addressOf(options)]).map((url) => endpoint(url, options)),
     tls: options.tls ?? {},
     startTimeout: options.startTimeout ?? 0,
     reconnect: { initial: reconnect.initial ?? 100, max: reconnect.max ?? 5_000 },
-    prefix: queues.prefix ?? 'mississippi_',
+    prefix: queues.prefix,
+    application: options.application,
     totalCount: queues.totalCount ?? 128,
     quorum: queues.type === 'quorum',
     exchange: options.exchange ?? '',

@@ -1,4 +1,5 @@
 import type { Channel } from 'amqplib';
+import type { LazyChannel } from '../connection/lazy-channel.js';
 import type { Topology } from '../topology/topology.js';
 
 /**
@@ -9,8 +10,13 @@ export class Membership {
   private joined: Channel | undefined;
   private tag: string | undefined;
   private hungryTag: string | undefined;
+  private left = false;
 
-  constructor(private readonly topology: Topology) {}
+  constructor(
+    private readonly topology: Topology,
+    /** A channel of its own: what closes another must not end the membership. */
+    private readonly channel: LazyChannel,
+  ) {}
 
   /** Whether this process counts as hungry. */
   get hungry(): boolean {
@@ -18,16 +24,24 @@ export class Membership {
   }
 
   /** Takes part, on the channel that counts too. */
-  async join(channel: Channel): Promise<void> {
-    if (this.joined === channel) return;
+  async join(): Promise<void> {
+    const channel = await this.channel.get();
+    if (this.joined === channel || this.left) return;
     this.forget();
     await this.topology.declareMembers(channel);
-    this.tag = await attach(channel, this.topology.names.members);
+    const tag = await this.attach(channel, this.topology.names.members, () => this.forget());
+    if (this.left) {
+      await channel.cancel(tag); // It left while the broker had not answered yet.
+      return;
+    }
+    this.tag = tag;
     this.joined = channel;
   }
 
+  /** Takes part no more, for good. */
   async leave(): Promise<void> {
     const { joined, tag, hungryTag } = this;
+    this.left = true;
     this.forget();
     for (const consumer of [tag, hungryTag]) {
       if (joined !== undefined && consumer !== undefined) await joined.cancel(consumer);
@@ -45,7 +59,9 @@ export class Membership {
     const { joined } = this;
     if (joined === undefined || hungry === this.hungry) return;
     if (hungry) {
-      this.hungryTag = await attach(joined, this.topology.names.hungry);
+      const tag = await this.attach(joined, this.topology.names.hungry, () => (this.hungryTag = undefined));
+      if (this.joined === joined) this.hungryTag = tag;
+      else if (this.left) await joined.cancel(tag);
     } else {
       const tag = this.hungryTag!;
       this.hungryTag = undefined;
@@ -54,12 +70,18 @@ export class Membership {
   }
 
   /** How many take part, and how many others are hungry. */
-  async count(channel: Channel): Promise<{ members: number; hungry: number }> {
-    const { members, hungry } = await this.topology.declareMembers(channel);
+  async count(): Promise<{ members: number; hungry: number }> {
+    const { members, hungry } = await this.topology.declareMembers(await this.channel.get());
     return { members, hungry: hungry - (this.hungry ? 1 : 0) };
   }
-}
 
-async function attach(channel: Channel, queue: string): Promise<string> {
-  return (await channel.consume(queue, () => undefined)).consumerTag;
+  /** @param gone the queue was deleted; it is declared again at the next look */
+  private async attach(channel: Channel, queue: string, gone: () => void): Promise<string> {
+    const consuming = this.topology.reading(
+      channel.consume(queue, (message) => {
+        if (message === null) gone();
+      }),
+    );
+    return (await consuming).consumerTag;
+  }
 }

@@ -1,5 +1,5 @@
 import type { ShardConsumer, ShardReceiver } from '@mississippi/core/transport';
-import type { ChannelModel } from 'amqplib';
+import type { Channel, ChannelModel } from 'amqplib';
 import { closeChannel } from '../connection/channels.js';
 import { reasonOf } from '../errors/reason.js';
 import type { RabbitShardSession } from '../sessions/shard-session.js';
@@ -9,8 +9,12 @@ import { ShardClaimer, type Claim, type ClaimerParts } from './shard-claimer.js'
 export interface OwnedShardsHooks {
   /** A shard has become free. */
   readonly freed: () => void;
+  /** A shard was opened. */
+  readonly opened: (shard: number) => void;
   /** A shard could not be opened, and is given back. */
   readonly notOpened: (shard: number) => void;
+  /** A shard could not be claimed, while the connection is there. */
+  readonly failed: (shard: number, error: unknown) => void;
 }
 
 /** The shards of this process, each with its session: from the claim until somebody else may have it. */
@@ -38,6 +42,11 @@ export class OwnedShards {
     return [...this.sessions.keys()].sort((a, b) => a - b);
   }
 
+  /** How many the core opens at this moment. */
+  get opening(): number {
+    return this.openings.size;
+  }
+
   /** How many are to stay. */
   get staying(): number {
     return this.sessions.size - this.leaving.size;
@@ -63,7 +72,7 @@ export class OwnedShards {
       this.sessions.set(shard, claim.session);
       this.open(consumer, model, claim);
     } catch (error) {
-      this.cannotConsume(model, shard, error);
+      if (connection.current === model) this.hooks.failed(shard, error);
     }
   }
 
@@ -100,7 +109,9 @@ export class OwnedShards {
   /** The core may have to ask a store first, and claiming must not wait for that. */
   private open(consumer: ShardConsumer, model: ChannelModel, claim: Claim): void {
     const opening = this.begin(consumer, claim)
-      .catch((error: unknown) => this.cannotConsume(model, claim.session.shard, error))
+      .catch((error: unknown) => {
+        if (this.parts.connection.current === model) this.hooks.failed(claim.session.shard, error);
+      })
       .finally(() => this.openings.delete(opening));
     this.openings.add(opening);
   }
@@ -111,25 +122,44 @@ export class OwnedShards {
       receiver = await consumer.open(session);
     } catch (error) {
       this.hooks.notOpened(session.shard);
+      const { shard } = session;
+      this.parts.warnings.warn(`claim ${shard}`, `Shard ${shard} cannot be consumed yet: ${reasonOf(error)}`);
       await session.close();
-      throw error;
+      return;
     }
+    this.hooks.opened(session.shard);
     if (!session.begin(receiver)) return;
     try {
-      await this.signals.serve(channel, session.shard, receiver);
+      await this.serveSignals(channel, session, receiver);
     } catch (error) {
       // The shard was given back before the broker had answered: its channel closed with the question open.
       if (!session.givenBack) throw error;
     }
   }
 
-  private cannotConsume(model: ChannelModel, shard: number, error: unknown): void {
-    const { connection, logger } = this.parts;
-    if (connection.current === model) logger.warn(`Shard ${shard} cannot be consumed yet: ${reasonOf(error)}`);
+  private async serveSignals(channel: Channel, session: RabbitShardSession, receiver: ShardReceiver): Promise<void> {
+    const { topology } = this.parts;
+    const { shard } = session;
+    await topology.declareSignals(channel, shard);
+    const again = (): void => {
+      if (session.ended) return;
+      this.serveSignals(channel, session, receiver).catch((error: unknown) => session.fail(error as Error));
+    };
+    await topology.reading(this.signals.serve(channel, shard, receiver, again));
   }
 
   private freed(session: RabbitShardSession): void {
-    if (this.sessions.get(session.shard) === session) this.sessions.delete(session.shard);
+    if (this.sessions.get(session.shard) === session) {
+      this.sessions.delete(session.shard);
+      this.tellLost(session);
+    }
     this.hooks.freed();
+  }
+
+  /** That a connection was lost is told by the connection, once. */
+  private tellLost({ shard, lostBy }: RabbitShardSession): void {
+    const { connection, warnings } = this.parts;
+    if (lostBy === undefined || connection.current === undefined || this.consumer === undefined) return;
+    warnings.warn(`lost ${shard}`, `Shard ${shard} was lost, and is claimed again: ${reasonOf(lostBy)}`);
   }
 }

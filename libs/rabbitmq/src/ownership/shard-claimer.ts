@@ -6,13 +6,20 @@ import { closeChannel, openConfirmChannel, whyClosed } from '../connection/chann
 import type { LazyChannel } from '../connection/lazy-channel.js';
 import { pause } from '../connection/timers.js';
 import { reasonOf } from '../errors/reason.js';
-import { ACCESS_REFUSED, codeOf, RESOURCE_LOCKED } from '../errors/reply-codes.js';
+import { codeOf, isInUse, RESOURCE_LOCKED } from '../errors/reply-codes.js';
 import type { Settings } from '../options/settings.js';
 import type { RabbitPublisher } from '../publishing/rabbit-publisher.js';
+import { verifyExclusive } from './exclusive-consumer.js';
 import { RabbitShardSession } from '../sessions/shard-session.js';
 import { SideReader } from '../sessions/side-reader.js';
+import { strangerAt } from '../sessions/side-channel.js';
 import type { StallFence } from '../sessions/stall-fence.js';
+import { cancelledBy } from '../topology/disagreement.js';
 import type { Topology } from '../topology/topology.js';
+import type { RareWarnings } from './rare-warnings.js';
+
+/** How long a side queue may have another reader: that of the former owner goes at once. Milliseconds. */
+const SIDE_QUEUE_TIMEOUT = 5_000;
 
 /** What claims are made with. */
 export interface ClaimerParts {
@@ -26,6 +33,7 @@ export interface ClaimerParts {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly logger: LoggerService;
+  readonly warnings: RareWarnings;
 }
 
 /** A shard that is this process's now. */
@@ -39,6 +47,9 @@ export interface Claim {
  * an exclusive lock queue. RabbitMQ decides who gets it.
  */
 export class ShardClaimer {
+  /** Shards of which only one process can be the consumer, as was seen. */
+  private readonly verified = new Set<number>();
+
   constructor(
     private readonly parts: ClaimerParts,
     /** A session has ended, and its shard is free. */
@@ -62,23 +73,24 @@ export class ShardClaimer {
     if (settings.quorum) await topology.declareLock(channel, shard);
     const side = this.sideReader(model, shard, (cause) => session.fail(cause));
     const session: RabbitShardSession = this.session(model, channel, shard, side);
-    channel.on('close', () => this.closed(channel, session));
+    channel.on('close', () => {
+      const cause = whyClosed(channel);
+      const why = cause === undefined ? '' : `: ${reasonOf(cause)}`;
+      session.lose(new Error(`the channel of shard ${shard} was closed${why}`, { cause }));
+    });
     await channel.prefetch(settings.prefetch);
     await this.consume(channel, session);
     session.parked = await this.readSideQueue(channel, side, shard);
+    // Not at the same time: a shard takes two channels at most.
+    if (!settings.quorum) await this.verify(model, shard);
     return session;
   }
 
-  /** It says why where the broker did it; before the epoch began that is the answer to a claim. */
-  private closed(channel: Channel, session: RabbitShardSession): void {
-    const { shard } = session;
-    const cause = whyClosed(channel);
-    if (cause !== undefined && session.receiver !== undefined && !session.ended) {
-      this.parts.logger.warn(
-        `RabbitMQ closed the channel of shard ${shard}, which is claimed again: ${reasonOf(cause)}`,
-      );
-    }
-    session.lose(new Error(`the channel of shard ${shard} was closed`, { cause }));
+  /** That the broker enforces the exclusive consumer is asked once for each queue: a refusal costs a channel. */
+  private async verify(model: ChannelModel, shard: number): Promise<void> {
+    if (this.verified.has(shard)) return;
+    await verifyExclusive(model, this.parts.topology.names.shard(shard));
+    this.verified.add(shard);
   }
 
   private sideReader(model: ChannelModel, shard: number, failed: (cause: Error) => void): SideReader {
@@ -106,27 +118,35 @@ export class ShardClaimer {
   private async consume(channel: Channel, session: RabbitShardSession): Promise<void> {
     const { topology, settings } = this.parts;
     const queue = topology.names.shard(session.shard);
-    await channel.consume(
-      queue,
-      (message) => {
-        if (message === null) session.fail(new Error(`the queue '${queue}' was deleted`));
-        else session.arrived(message);
-      },
-      { exclusive: !settings.quorum },
+    await topology.reading(
+      channel.consume(
+        queue,
+        (message) => {
+          if (message === null) {
+            this.verified.delete(session.shard); // Another queue may come by the name.
+            session.fail(cancelledBy(queue));
+          } else session.arrived(message);
+        },
+        { exclusive: !settings.quorum },
+      ),
     );
   }
 
   /** A previous owner's reader must have gone first: what it held would not be counted. */
   private async readSideQueue(channel: Channel, side: SideReader, shard: number): ReturnType<SideReader['index']> {
+    const { topology, clock } = this.parts;
+    const deadline = clock.now() + SIDE_QUEUE_TIMEOUT;
     for (;;) {
-      const { messageCount, consumerCount } = await this.parts.topology.declareParked(channel, shard);
-      if (consumerCount === 0) return side.index(messageCount);
-      await pause(this.parts.clock, 20);
+      const { messageCount, consumerCount } = await topology.declareParked(channel, shard);
+      if (consumerCount === 0) return topology.reading(side.index(messageCount));
+      if (clock.now() >= deadline) throw new Error(strangerAt(topology.names.parked(shard)));
+      await pause(clock, 20);
     }
   }
 
   private async release(model: ChannelModel, session: RabbitShardSession): Promise<void> {
     const { settings, connection } = this.parts;
+    await undefined; // A connection that ends ends its channels first.
     // The lock goes with the connection too.
     if (settings.quorum && connection.current === model) await this.unlock(session.shard).catch(() => undefined);
     this.freed(session);
@@ -139,6 +159,5 @@ export class ShardClaimer {
 }
 
 function isTaken(error: unknown): boolean {
-  const code = codeOf(error);
-  return code === ACCESS_REFUSED || code === RESOURCE_LOCKED;
+  return isInUse(error) || codeOf(error) === RESOURCE_LOCKED;
 }

@@ -49,11 +49,11 @@ export class RabbitShardSession implements ShardSession {
   receiver: ShardReceiver | undefined;
   /** Nothing of the epoch can be settled any more. */
   ended = false;
+  /** Why the epoch was lost, if it was. */
+  lostBy: Error | undefined;
   private readonly acks: AckWindow;
   /** What came before the receiver was there. */
   private early: RabbitDelivery[] = [];
-  /** Why the epoch was lost, if it was. */
-  private lostBy: Error | undefined;
 
   constructor(private readonly parts: SessionParts) {
     const { shard, channel, prefetch, names, clock } = parts;

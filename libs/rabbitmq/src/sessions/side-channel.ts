@@ -2,13 +2,22 @@ import type { Clock } from '@mississippi/core/transport';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import { closeChannel, openChannel } from '../connection/channels.js';
 import { pause } from '../connection/timers.js';
-import { ACCESS_REFUSED, codeOf } from '../errors/reply-codes.js';
+import { isInUse } from '../errors/reply-codes.js';
+import { cancelledBy } from '../topology/disagreement.js';
 import { RabbitDelivery } from '../wire/rabbit-delivery.js';
 import { AckWindow } from './ack-window.js';
 import { ParkedDeliveries } from './parked-deliveries.js';
 
 /** With so many settled deliveries the acks wait no longer. */
 const MOST_ACKS = 50;
+
+/** How long the queue may have another reader. Milliseconds. */
+const OPEN_TIMEOUT = 5_000;
+
+/** What to do about a reader that stays. */
+export function strangerAt(queue: string): string {
+  return `the side queue '${queue}' has had another consumer for ${OPEN_TIMEOUT / 1_000} s, and only the shard's owner may read it: end that consumer`;
+}
 
 /** A shard's side queue, and how it is reached. */
 export interface SideQueueParts {
@@ -38,14 +47,16 @@ export class SideChannel {
 
   /** Begins to read. Rejects when it is closed meanwhile. */
   async open(): Promise<void> {
-    const { model, clock } = this.parts;
+    const { model, queue, clock } = this.parts;
+    const deadline = clock.now() + OPEN_TIMEOUT;
     for (;;) {
       try {
         await this.consume(await openChannel(model));
         return;
       } catch (error) {
         // The channel before, ours or a previous owner's, is gone for its holder but not yet for the queue.
-        if (this.closed || codeOf(error) !== ACCESS_REFUSED) throw error;
+        if (this.closed || !isInUse(error)) throw error;
+        if (clock.now() >= deadline) throw new Error(strangerAt(queue), { cause: error });
       }
       await pause(clock, 20);
     }
@@ -97,7 +108,7 @@ export class SideChannel {
   private arrived(acks: AckWindow, message: ConsumeMessage | null): void {
     if (this.closed) return;
     if (message === null) {
-      this.hooks.failed(new Error(`the side queue '${this.parts.queue}' was deleted`));
+      this.hooks.failed(cancelledBy(this.parts.queue));
       return;
     }
     const delivery = new RabbitDelivery(message, true);

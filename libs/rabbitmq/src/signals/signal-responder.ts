@@ -26,10 +26,14 @@ export class SignalResponder {
     this.replies = new LazyChannel(connection);
   }
 
-  /** Reads a shard's requests on the shard's own channel, so that what has not started returns with it. */
-  async serve(channel: Channel, shard: number, receiver: ShardReceiver): Promise<void> {
+  /**
+   * Reads a shard's requests on the shard's own channel, so that what has not started returns with it.
+   * @param cancelled the broker reads no more to us: the queue was deleted
+   */
+  async serve(channel: Channel, shard: number, receiver: ShardReceiver, cancelled: () => void): Promise<void> {
     await channel.consume(this.names.signals(shard), (message) => {
-      if (message !== null) void this.answer(channel, receiver, message);
+      if (message === null) cancelled();
+      else void this.answer(channel, receiver, message);
     });
   }
 

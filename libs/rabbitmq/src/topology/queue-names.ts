@@ -3,6 +3,8 @@ export class QueueNames {
   readonly deadLetters: string;
   /** Remembers how many shards there are. */
   readonly meta: string;
+  /** Remembers whose they are. */
+  readonly application: string;
   /** Its consumers are the processes that claim shards. */
   readonly members: string;
   /** Its consumers are the processes that lack shards. */
@@ -15,6 +17,7 @@ export class QueueNames {
   constructor(private readonly prefix: string) {
     this.deadLetters = `${prefix}dead_letters`;
     this.meta = `${prefix}meta`;
+    this.application = `${prefix}application`;
     this.members = `${prefix}members`;
     this.hungry = `${prefix}hungry`;
     this.processes = `${prefix}processes`;

@@ -1,10 +1,13 @@
 import type { Channel, ChannelModel, Options, Replies } from 'amqplib';
-import { onChannel } from '../connection/channels.js';
-import { codeOf, PRECONDITION_FAILED } from '../errors/reply-codes.js';
-import type { RabbitMqSetupError } from '../errors/rabbitmq.errors.js';
+import { closeChannel, onChannel, openChannel } from '../connection/channels.js';
+import { within } from '../connection/timers.js';
+import { RabbitMqAccessError, RabbitMqSetupError } from '../errors/rabbitmq.errors.js';
+import { codeOf, NOT_FOUND, PRECONDITION_FAILED } from '../errors/reply-codes.js';
 import type { Settings } from '../options/settings.js';
-import { explainArguments, explainMeta, metaOf } from './disagreement.js';
+import type { Clock } from '@mississippi/core/transport';
+import { applicationOf, explainApplication, explainArguments, explainMeta, metaOf } from './disagreement.js';
 import { QueueNames } from './queue-names.js';
+import { explainRight, needing, needingToBind } from './rights.js';
 
 /**
  * Without a limit of our own a quorum queue of RabbitMQ 4 drops a message at its 20th return, and prefetched messages
@@ -12,8 +15,20 @@ import { QueueNames } from './queue-names.js';
  */
 const DELIVERY_LIMIT = 2_147_483_647;
 
+/**
+ * The type is named, since a virtual host may make quorum queues of those that name none. For the broker it is the same as a
+ * declaration without it, where its default is classic: peers that name none go on (RabbitMQ 3.10).
+ */
+const CLASSIC: Options.AssertQueue = { durable: true, arguments: { 'x-queue-type': 'classic' } };
+
 /** How many channels declare at once. */
 const PARALLEL = 8;
+
+/** How long the broker may take to refuse a message; during an alarm it says nothing. Milliseconds. */
+const REFUSAL_TIMEOUT = 1_000;
+
+/** A shard's queues could not be declared; `error` says why. Throws where that is to end it. */
+export type ShardFailed = (shard: number, error: unknown) => void;
 
 /**
  * How the queues of one prefix are declared. All that are shared are of one type: in a cluster that lost a node, a durable
@@ -29,98 +44,193 @@ export class Topology {
 
   /**
    * Declares everything that is shared. Declaring what is there already changes nothing.
+   * @param failed told of each shard whose queues could not be declared; the others are
    * @throws {RabbitMqSetupError} when the broker remembers another shard count, hash or queue type
+   * @throws {RabbitMqAccessError} when the user lacks a right
    */
-  async declare(model: ChannelModel): Promise<void> {
-    const { settings, names } = this;
-    await explained(this.declareMeta(model), (error) => explainMeta(settings, names.meta, error));
-    await explained(this.declareShared(model), (error) => explainArguments(settings, error));
-    await explained(this.declareShards(model), (error) => explainArguments(settings, error));
+  async declare(model: ChannelModel, failed: ShardFailed): Promise<void> {
+    const { settings } = this;
+    await onChannel(model, (channel) => this.declareMeta(channel));
+    await onChannel(model, async (channel) => {
+      await this.declareDeadLetters(channel);
+      const { exchange } = settings;
+      if (exchange !== '') await this.asserted(channel.assertExchange(exchange, 'direct', { durable: true }));
+    });
+    await this.declareShards(model, failed);
+  }
+
+  /** Whether nothing remembers yet, or any more, how many shards there are. */
+  async isNew(model: ChannelModel): Promise<boolean> {
+    return this.isMissing(model, this.names.meta);
+  }
+
+  /** Whether nothing remembers yet, or any more, whose queues these are. */
+  async isNobodys(model: ChannelModel): Promise<boolean> {
+    return this.isMissing(model, this.names.application);
+  }
+
+  /**
+   * Declares what is remembered about the queues, and the dead letters.
+   * @throws {RabbitMqSetupError} when they are another application's, or have another shard count, hash or queue type
+   * @throws {RabbitMqAccessError} when the user lacks a right
+   */
+  async declareMemory(channel: Channel): Promise<void> {
+    await this.declareMeta(channel);
+    await this.declareApplication(channel);
+    await this.declareDeadLetters(channel);
+  }
+
+  /** Makes certain that the user may publish, as far as the broker says. */
+  async verifyWriting(model: ChannelModel, clock: Clock): Promise<void> {
+    const { exchange } = this.settings;
+    for (const one of new Set(['', exchange])) {
+      await within(clock, REFUSAL_TIMEOUT, this.refusalToPublish(model, one)).then(
+        (refusal) => {
+          if (refusal !== undefined) throw refusal;
+        },
+        () => undefined, // Nothing was refused in time; who publishes is told later.
+      );
+    }
   }
 
   /** Declares one shard's queue and binds it. Returns how many consumers it has. */
   async declareShard(channel: Channel, index: number): Promise<Replies.AssertQueue> {
     const { exchange, quorum } = this.settings;
     const name = this.names.shard(index);
-    const options = quorum ? quorumOptions({ 'x-single-active-consumer': true }) : { durable: true };
-    const queue = await channel.assertQueue(name, options);
-    if (exchange !== '') await channel.bindQueue(name, exchange, name);
+    const options = quorum ? quorumOptions({ 'x-single-active-consumer': true }) : CLASSIC;
+    const queue = await this.asserted(channel.assertQueue(name, options));
+    if (exchange !== '') await needingToBind(this.settings, channel.bindQueue(name, exchange, name));
     return queue;
   }
 
   /** Declares the queue of signals to one shard. Its messages live as long as their callers wait. */
   async declareSignals(channel: Channel, index: number): Promise<void> {
-    await channel.assertQueue(this.names.signals(index), this.durable());
+    await this.asserted(channel.assertQueue(this.names.signals(index), this.durable()));
   }
 
   /** Declares one shard's side queue. Returns how many messages and consumers it has. */
   declareParked(channel: Channel, index: number): Promise<Replies.AssertQueue> {
-    return channel.assertQueue(this.names.parked(index), this.durable());
+    return this.asserted(channel.assertQueue(this.names.parked(index), this.durable()));
   }
 
   /** Takes the lock of one shard: it belongs to this connection alone. */
   async declareLock(channel: Channel, index: number): Promise<void> {
-    await channel.assertQueue(this.names.lock(index), { exclusive: true, durable: false, autoDelete: false });
+    const options = { exclusive: true, durable: false, autoDelete: false };
+    await needing('configure', this.settings, channel.assertQueue(this.names.lock(index), options));
   }
 
   /** Declares the exchange by which all processes are asked. */
   async declareProcesses(channel: Channel): Promise<void> {
-    await channel.assertExchange(this.names.processes, 'fanout', { durable: true });
+    await this.asserted(channel.assertExchange(this.names.processes, 'fanout', { durable: true }));
+  }
+
+  /** Declares a queue that lives as long as this connection, and has it get what all processes are asked. */
+  async declareProcess(channel: Channel, queue: string): Promise<void> {
+    const { settings, names } = this;
+    await this.declareProcesses(channel);
+    await needing('configure', settings, channel.assertQueue(queue, { exclusive: true, durable: false }));
+    await needingToBind(settings, channel.bindQueue(queue, names.processes, ''));
   }
 
   /** Declares the queues that count who takes part, and tells their consumers. */
   async declareMembers(channel: Channel): Promise<{ members: number; hungry: number }> {
     const [members, hungry] = await Promise.all([
-      channel.assertQueue(this.names.members, this.durable()),
-      channel.assertQueue(this.names.hungry, this.durable()),
+      this.asserted(channel.assertQueue(this.names.members, this.durable())),
+      this.asserted(channel.assertQueue(this.names.hungry, this.durable())),
     ]);
     return { members: members.consumerCount, hungry: hungry.consumerCount };
+  }
+
+  /** Awaits the answer to a question that needs the right to read. */
+  reading<T>(work: PromiseLike<T>): Promise<T> {
+    return needing('read', this.settings, work);
   }
 
   /**
    * The broker compares known arguments when a queue is declared again, so two of the meta queue's carry the shard count
    * and the hash: whoever differs is answered 406 with both values. Nothing is ever published to it.
    */
-  private async declareMeta(model: ChannelModel): Promise<void> {
-    const options = { ...this.durable(), deadLetterExchange: '', deadLetterRoutingKey: metaOf(this.settings) };
-    await onChannel(model, (channel) => channel.assertQueue(this.names.meta, options));
+  private async declareMeta(channel: Channel): Promise<void> {
+    const { settings, names } = this;
+    const work = channel.assertQueue(names.meta, this.remembering(metaOf(settings)));
+    await this.asserted(work, (error) => explainMeta(settings, names.meta, error));
   }
 
-  private async declareShared(model: ChannelModel): Promise<void> {
-    const { exchange } = this.settings;
-    await onChannel(model, async (channel) => {
-      await channel.assertQueue(this.names.deadLetters, this.durable());
-      if (exchange !== '') await channel.assertExchange(exchange, 'direct', { durable: true });
-    });
+  /** As the meta queue, for those who consume: producers of any app may publish to the same shards. */
+  private async declareApplication(channel: Channel): Promise<void> {
+    const { settings, names } = this;
+    const work = channel.assertQueue(names.application, this.remembering(applicationOf(settings)));
+    await this.asserted(work, (error) => explainApplication(settings, names.application, error));
   }
 
-  private async declareShards(model: ChannelModel): Promise<void> {
+  private async declareDeadLetters(channel: Channel): Promise<void> {
+    await this.asserted(channel.assertQueue(this.names.deadLetters, this.durable()));
+  }
+
+  private async declareShards(model: ChannelModel, failed: ShardFailed): Promise<void> {
     const { totalCount } = this.settings;
     let next = 0;
-    const work = async (channel: Channel): Promise<void> => {
+    const work = async (): Promise<void> => {
+      let channel = await openChannel(model);
       while (next < totalCount) {
         const index = next++;
-        await Promise.all([this.declareShard(channel, index), this.declareSignals(channel, index)]);
+        try {
+          await Promise.all([this.declareShard(channel, index), this.declareSignals(channel, index)]);
+        } catch (error) {
+          failed(index, error);
+          channel = await openChannel(model); // The broker has closed the other, or its connection has gone.
+        }
       }
+      await closeChannel(channel);
     };
     const channels = Math.min(PARALLEL, totalCount);
-    await Promise.all(Array.from({ length: channels }, () => onChannel(model, work)));
+    await Promise.all(Array.from({ length: channels }, work));
+  }
+
+  private async isMissing(model: ChannelModel, queue: string): Promise<boolean> {
+    try {
+      await onChannel(model, (channel) => channel.checkQueue(queue));
+      return false;
+    } catch (error) {
+      if (codeOf(error) === NOT_FOUND) return true;
+      throw error;
+    }
+  }
+
+  /** Publishes what no queue gets. What is asked next is answered after a refusal would be. */
+  private async refusalToPublish(model: ChannelModel, exchange: string): Promise<RabbitMqAccessError | undefined> {
+    const channel = await openChannel(model);
+    let refusal: RabbitMqAccessError | undefined;
+    channel.on('error', (error: unknown) => {
+      refusal = explainRight('write', this.settings, error);
+    });
+    channel.publish(exchange, this.names.nobody, Buffer.alloc(0));
+    await channel.checkQueue(this.names.meta).catch(() => undefined); // Only that it is answered matters.
+    await closeChannel(channel);
+    return refusal;
+  }
+
+  /** Awaits the answer to a declaration, and tells what to do where the broker has something else by the same name. */
+  private async asserted<T>(
+    work: PromiseLike<T>,
+    explain = (error: unknown): RabbitMqSetupError => explainArguments(this.settings, error),
+  ): Promise<T> {
+    try {
+      return await needing('configure', this.settings, work);
+    } catch (error) {
+      throw codeOf(error) === PRECONDITION_FAILED ? explain(error) : error;
+    }
+  }
+
+  private remembering(value: string): Options.AssertQueue {
+    return { ...this.durable(), deadLetterExchange: '', deadLetterRoutingKey: value };
   }
 
   private durable(): Options.AssertQueue {
-    return this.settings.quorum ? quorumOptions({}) : { durable: true };
+    return this.settings.quorum ? quorumOptions({}) : CLASSIC;
   }
 }
 
 function quorumOptions(more: Record<string, unknown>): Options.AssertQueue {
   return { durable: true, arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': DELIVERY_LIMIT, ...more } };
-}
-
-/** Tells what to do where the broker has something else by the same name. */
-async function explained(work: Promise<void>, explain: (error: unknown) => RabbitMqSetupError): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    throw codeOf(error) === PRECONDITION_FAILED ? explain(error) : error;
-  }
 }

@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto';
+import { systemClock } from '@mississippi/core';
+import type { ShardReceiver, TransportConnection } from '@mississippi/core/transport';
+import { rabbitmq, RabbitMqSetupError, type RabbitMqOptions } from '@mississippi/rabbitmq';
+import { erlangPeer } from '../../support/erlang-peer.js';
+import { LogLines } from '../../support/fault-app.js';
+import { Member, until } from '../../support/member.js';
+import type { BrokerNode } from '../../support/rabbitmq-node.js';
+import { deleteQueues, onRawBroker } from '../../support/raw-broker.js';
+
+const TOTAL = 4;
+
+const receiver: ShardReceiver = {
+  epoch: 1,
+  deliver: () => undefined,
+  lost: () => undefined,
+  signal: () => Promise.resolve(),
+  release: () => Promise.resolve(),
+};
+
+let peer: BrokerNode;
+let vhost: string;
+let url: string;
+let rabbit: RabbitMqOptions;
+let logger: LogLines;
+const open = new Set<TransportConnection>();
+
+beforeAll(async () => {
+  peer = await erlangPeer();
+});
+
+beforeEach(() => {
+  vhost = `types-${randomBytes(4).toString('hex')}`;
+  peer.ctl('add_vhost', vhost, '--default-queue-type', 'quorum');
+  peer.ctl('set_permissions', '--vhost', vhost, 'guest', '.*', '.*', '.*');
+  url = `${peer.url}/${vhost}`;
+  rabbit = { urls: [url], claimInterval: 50, queues: { prefix: 'river_', totalCount: TOTAL } };
+  logger = new LogLines();
+});
+
+afterEach(async () => {
+  for (const connection of open) await connection.close();
+  open.clear();
+  peer.ctl('delete_vhost', vhost);
+});
+
+afterAll(() => peer.stop());
+
+async function connect(options: RabbitMqOptions): Promise<TransportConnection> {
+  const connection = await rabbitmq(options).connect({ instance: 'default', logger, clock: systemClock });
+  open.add(connection);
+  return connection;
+}
+
+/** Names and types of the queues of the virtual host, as the broker made them. */
+function typesOf(): Set<string> {
+  const lines = peer.ctl(
+    'list_queues',
+    '--silent',
+    '--no-table-headers',
+    '--vhost',
+    vhost,
+    'type',
+    'durable',
+    'exclusive',
+  );
+  return new Set(
+    lines
+      .split('\n')
+      .filter((line) => /true\s+false$/.test(line))
+      .map((line) => line.split('\t')[0]!),
+  );
+}
+
+/** Gives the virtual host other metadata, made of those that it has. */
+function changeVhost(metadata: string): void {
+  peer.eval(
+    `rabbit_misc:execute_mnesia_transaction(fun() ->
+       rabbit_vhost:update_metadata(<<"${vhost}">>, fun(Metadata) -> ${metadata} end) end).`,
+  );
+}
+
+describe('where the virtual host makes quorum queues by default', () => {
+  test('the queues are classic all the same, and each shard has one owner', async () => {
+    const a = await Member.start('a', rabbit);
+    const b = await Member.start('b', rabbit);
+    await until(
+      () => `shares of 2/2, now ${a.shards}/${b.shards}`,
+      () => a.shards === 2 && b.shards === 2,
+    );
+    const processes = await a.service.processes();
+    expect(processes.flatMap(({ shards }) => shards).sort()).toEqual([0, 1, 2, 3]);
+    expect(typesOf()).toEqual(new Set(['classic']));
+    await a.stop();
+    await b.stop();
+  });
+
+  test('an app does not start on queues that were made so, and says what to do', async () => {
+    await onRawBroker(url, (channel) => channel.assertQueue('river_2'));
+    const refusal = await connect(rabbit).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(RabbitMqSetupError);
+    expect(String(refusal)).toMatch(/are quorum in the broker, but this app asks for classic/);
+  });
+
+  test('an app that asks for quorum queues does not take those that lack what the library gives them', async () => {
+    await onRawBroker(url, (channel) => channel.assertQueue('river_2'));
+    const refusal = await connect({ ...rabbit, queues: { ...rabbit.queues, type: 'quorum' } }).catch(
+      (error: unknown) => error,
+    );
+    expect(refusal).toBeInstanceOf(RabbitMqSetupError);
+    expect(String(refusal)).toMatch(/quorum queues that somebody else declared.*delete them, or choose another/);
+  });
+
+  test('an app does not start where an exclusive consumer is not enforced, though the queue passes for classic', async () => {
+    await onRawBroker(url, (channel) => channel.assertQueue('river_2'));
+    // As RabbitMQ does from 3.12 on with quorum_relaxed_checks_on_redeclaration, it no longer compares the type.
+    peer.eval(
+      `Name = rabbit_misc:r(<<"${vhost}">>, queue, <<"river_2">>),
+       rabbit_misc:execute_mnesia_transaction(fun() ->
+         rabbit_amqqueue:update(Name, fun(Queue) -> amqqueue:set_arguments(Queue, []) end) end).`,
+    );
+    const connection = await connect(rabbit);
+    const refusal = await connection.consume({ open: () => receiver }).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(RabbitMqSetupError);
+    expect(String(refusal)).toMatch(
+      /several consumers share the queue 'river_2', though an exclusive one was asked for/,
+    );
+    expect(connection.status().shards).toBe(0);
+  });
+
+  test('queues that name no type, declared before it did, are used on', async () => {
+    changeVhost('maps:remove(default_queue_type, Metadata)');
+    await onRawBroker(url, (channel) => channel.assertQueue('river_2'));
+    changeVhost('Metadata#{default_queue_type => <<"quorum">>}');
+    const connection = await connect(rabbit);
+    await connection.consume({ open: () => receiver });
+    expect(connection.status().shards).toBe(TOTAL);
+    expect(typesOf()).toEqual(new Set(['classic']));
+  });
+});
+
+test('a queue that a peer declared without naming a type is shared with it, whoever comes first', async () => {
+  const prefix = `types-${randomBytes(4).toString('hex')}-`;
+  await onRawBroker(peer.url, (channel) => channel.assertQueue(`${prefix}1`));
+  const connection = await connect({ urls: [peer.url], queues: { prefix, totalCount: TOTAL } });
+  await onRawBroker(peer.url, (channel) => channel.assertQueue(`${prefix}0`));
+  await connection.consume({ open: () => receiver });
+  expect(connection.status().shards).toBe(TOTAL);
+  await connection.close();
+  open.clear();
+  await deleteQueues(peer.url, prefix, TOTAL);
+});
