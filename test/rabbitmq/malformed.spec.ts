@@ -198,6 +198,17 @@ describe('a malformed message is dead-lettered, and the messages behind it are h
     });
   }
 
+  test('with a header that has the broker copy it into its own shard', async () => {
+    const letters = dead.messages.length;
+    const message = { body: Buffer.from('{'), key: KEY, headers: { CC: [queue], BCC: [queue] } };
+    await onRawBroker(peer.url, (channel) => published(channel, queue, message));
+    await dead.came(letters + 1);
+    // A copy of the first would be handled before the second.
+    await onRawBroker(peer.url, (channel) => published(channel, queue, { body: Buffer.from('['), key: KEY }));
+    const came = (await dead.came(letters + 2)).slice(letters);
+    expect(came.map(({ body }) => Buffer.from(body).toString())).toEqual(['{', '[']);
+  });
+
   test('a good message may have 10 MB', async () => {
     const payload = 'x'.repeat(10 * 1024 * 1024);
     const handled = app.collection.messages.length;

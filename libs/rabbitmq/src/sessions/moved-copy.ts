@@ -2,6 +2,10 @@ import type { Delivery, MessageHeaders } from '@mississippi/core/transport';
 import type { AddressedMessage } from '../publishing/addressed-message.js';
 import { asBuffer } from '../wire/as-buffer.js';
 import { headerTable } from '../wire/header-table.js';
+import { RabbitDelivery } from '../wire/rabbit-delivery.js';
+
+/** Headers by which the broker hands a message to more queues: the copy would come back to the shard, again and again. */
+const ROUTES = ['CC', 'BCC'];
 
 /** A copy of a delivery with notes among its headers, as it goes to the dead letters or the side queue. */
 export function movedCopy(delivery: Delivery, notes: MessageHeaders, queue: string): AddressedMessage {
@@ -11,7 +15,8 @@ export function movedCopy(delivery: Delivery, notes: MessageHeaders, queue: stri
     queue,
     body: asBuffer(body),
     options: {
-      headers: headerTable(key, headers, notes),
+      ...(delivery instanceof RabbitDelivery ? delivery.carried : {}),
+      headers: headerTable(key, withoutRoutes(headers), notes),
       persistent: true,
       // A queue that somebody deleted must not swallow it.
       mandatory: true,
@@ -19,4 +24,9 @@ export function movedCopy(delivery: Delivery, notes: MessageHeaders, queue: stri
       ...(timestamp === undefined ? {} : { timestamp }),
     },
   };
+}
+
+function withoutRoutes(headers: MessageHeaders): MessageHeaders {
+  if (!ROUTES.some((name) => Object.hasOwn(headers, name))) return headers;
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !ROUTES.includes(name)));
 }

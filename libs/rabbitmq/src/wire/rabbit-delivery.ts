@@ -1,12 +1,21 @@
 import type { HeaderValue, MessageHeaders } from '@mississippi/core';
 import type { Delivery } from '@mississippi/core/transport';
-import type { ConsumeMessage } from 'amqplib';
+import type { ConsumeMessage, Options } from 'amqplib';
 import { KEY_HEADER } from './header-names.js';
 import { decodeHeader } from './header-values.js';
 
 /** Most bytes of a short string (AMQP 0-9-1, 4.2.5.3), and what a UTF-16 unit takes at most. */
 const MOST_BYTES = 255;
 const BYTES_PER_UNIT = 3;
+
+/**
+ * The properties that go with a copy besides the message's own. An expiration does not: a dead letter would vanish, and so would
+ * what waits in the side queue. Nor does a user id, which the broker compares with the connection's.
+ */
+const CARRIED = ['contentType', 'contentEncoding', 'correlationId', 'replyTo', 'type', 'appId'] as const;
+
+/** To publish with this asks for a direct answer, and the broker closes the channel of whoever does not consume them. */
+const REPLY_TO = 'amq.rabbitmq.reply-to';
 
 const isShort = (text: string): boolean =>
   text.length * BYTES_PER_UNIT <= MOST_BYTES || Buffer.byteLength(text) <= MOST_BYTES;
@@ -20,7 +29,7 @@ export class RabbitDelivery implements Delivery {
   readonly redelivered: boolean;
   readonly tag: number;
   settled = false;
-  private readonly rawHeaders: Readonly<Record<string, unknown>>;
+  private readonly properties: ConsumeMessage['properties'];
   private decoded: MessageHeaders | undefined;
 
   constructor(
@@ -29,9 +38,9 @@ export class RabbitDelivery implements Delivery {
     readonly parked: boolean,
   ) {
     const { headers, messageId, timestamp } = message.properties;
-    this.rawHeaders = headers ?? {};
+    this.properties = message.properties;
     // A header '__proto__' of a foreign producer becomes the prototype.
-    const key: unknown = Object.hasOwn(this.rawHeaders, KEY_HEADER) ? this.rawHeaders[KEY_HEADER] : undefined;
+    const key: unknown = headers !== undefined && Object.hasOwn(headers, KEY_HEADER) ? headers[KEY_HEADER] : undefined;
     // A window on the socket's buffer, as the body is: whoever keeps a key for longer than its message copies it.
     this.key = key instanceof Uint8Array ? key : undefined;
     this.body = message.content;
@@ -47,9 +56,22 @@ export class RabbitDelivery implements Delivery {
     return (this.decoded ??= this.decode());
   }
 
+  /** What else its publisher wrote, as far as a copy may carry it. */
+  get carried(): Options.Publish {
+    const carried: Record<string, unknown> = {};
+    for (const name of CARRIED) {
+      const value: unknown = this.properties[name];
+      // What is no text could not be written again.
+      if (typeof value === 'string' && isShort(value) && value !== REPLY_TO) carried[name] = value;
+    }
+    const { priority } = this.properties;
+    if (Number.isInteger(priority)) carried['priority'] = priority;
+    return carried;
+  }
+
   private decode(): MessageHeaders {
     const headers: Record<string, HeaderValue> = {};
-    for (const [name, value] of Object.entries(this.rawHeaders)) {
+    for (const [name, value] of Object.entries(this.properties.headers ?? {})) {
       if (name !== KEY_HEADER || this.key === undefined) headers[name] = decodeHeader(value);
     }
     return headers;
