@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { InvalidOptionsError } from '@mississippi/core';
 import { rabbitmq, type RabbitMqOptions } from '@mississippi/rabbitmq';
-import { settingsOf } from '../src/options/settings.js';
+import { settingsIn, settingsOf } from '../src/options/settings.js';
 
 /** What the options' error says. */
 function problemsOf(options: unknown): readonly string[] {
@@ -66,6 +66,8 @@ describe('wrong options are refused by their path, with what was expected', () =
     [{ queues: { totalCount: 0 } }, 'rabbitmq.queues.totalCount: a whole number from 1 to 65536 was expected, not 0'],
     [{ queues: { type: 'stream' } }, `rabbitmq.queues.type: 'classic' or 'quorum' was expected, not 'stream'`],
     [{ queues: { kind: 1 } }, 'rabbitmq.queues.kind: there is no such option (known: prefix, totalCount, type)'],
+    [{ application: '' }, `rabbitmq.application: 1 to 100 characters without ' were expected, not ''`],
+    [{ application: 'a\nb' }, `rabbitmq.application: 1 to 100 characters without ' were expected, not 'a\\nb'`],
     [{ exchange: 5 }, 'rabbitmq.exchange: a string was expected, not 5'],
     [{ prefetch: 70_000 }, 'rabbitmq.prefetch: a whole number from 1 to 65535 was expected, not 70000'],
     [{ publishBuffer: 0 }, 'rabbitmq.publishBuffer: a whole number, at least 1, was expected, not 0'],
@@ -127,8 +129,16 @@ describe('no secret is shown', () => {
 const addressesOf = (options: RabbitMqOptions): unknown[] => settingsOf(options).endpoints.map((one) => one.address());
 
 describe('settings', () => {
+  test('name the queues of an instance with a name after it, and the application after instance and handler', () => {
+    const named = settingsIn(settingsOf({}), 'orders 1', 'Orders');
+    expect(named).toMatchObject({ prefix: 'mississippi_orders%201_', application: 'orders 1/Orders' });
+    const given = settingsOf({ application: 'shop', queues: { prefix: 'shop_' } });
+    expect(settingsIn(given, 'orders', 'Orders')).toMatchObject({ prefix: 'shop_', application: 'shop' });
+  });
+
   test('have a default for everything', () => {
-    expect(settingsOf({})).toMatchObject({
+    expect(settingsIn(settingsOf({}), 'default', 'Handler')).toMatchObject({
+      application: 'default/Handler',
       endpoints: [{ name: 'amqp://localhost:5672', heartbeat: 10_000, connectTimeout: 10_000 }],
       startTimeout: 0,
       prefix: 'mississippi_',

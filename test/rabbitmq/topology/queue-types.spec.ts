@@ -24,6 +24,7 @@ let url: string;
 let rabbit: RabbitMqOptions;
 let logger: LogLines;
 const open = new Set<TransportConnection>();
+const members = new Set<Member>();
 
 beforeAll(async () => {
   peer = await erlangPeer();
@@ -40,7 +41,9 @@ beforeEach(() => {
 
 afterEach(async () => {
   for (const connection of open) await connection.close();
+  for (const member of members) await member.stop();
   open.clear();
+  members.clear();
   peer.ctl('delete_vhost', vhost);
 });
 
@@ -83,7 +86,9 @@ function changeVhost(metadata: string): void {
 describe('where the virtual host makes quorum queues by default', () => {
   test('the queues are classic all the same, and each shard has one owner', async () => {
     const a = await Member.start('a', rabbit);
+    members.add(a);
     const b = await Member.start('b', rabbit);
+    members.add(b);
     await until(
       () => `shares of 2/2, now ${a.shards}/${b.shards}`,
       () => a.shards === 2 && b.shards === 2,
@@ -91,8 +96,6 @@ describe('where the virtual host makes quorum queues by default', () => {
     const processes = await a.service.processes();
     expect(processes.flatMap(({ shards }) => shards).sort()).toEqual([0, 1, 2, 3]);
     expect(typesOf()).toEqual(new Set(['classic']));
-    await a.stop();
-    await b.stop();
   });
 
   test('an app does not start on queues that were made so, and says what to do', async () => {

@@ -28,6 +28,11 @@ export class KeyReader implements ParkedReader {
     return this.handed !== undefined && !this.handed.settled;
   }
 
+  /** The present wait for a delivery, if any. */
+  get wait(): object | undefined {
+    return this.waiting;
+  }
+
   /** @throws {SessionEndedError} when the epoch ends */
   next(): Promise<Delivery> {
     return new Promise((resolve, reject) => {

@@ -1,9 +1,8 @@
-import { canonicalKey, keyId, type ParkedEntry } from '@mississippi/core/transport';
-import { PARKED_HEADER } from '../wire/header-names.js';
+import { canonicalKey, keyId } from '@mississippi/core/transport';
 import type { RabbitDelivery } from '../wire/rabbit-delivery.js';
 
 /** What has no key that can be read counts as having one key together, which no key has. */
-const NO_KEY = '';
+export const NO_KEY = '';
 
 /** One name for a key, whichever spelling of it is given. */
 export function idOf(key: Uint8Array | undefined): string {
@@ -41,21 +40,10 @@ export class ParkedDeliveries {
   first(id: string): RabbitDelivery | undefined {
     return this.byKey.get(id)?.values().next().value;
   }
-
-  /** All of them, in the order in which they were moved there. */
-  entries(): ParkedEntry[] {
-    const found = [...this.byKey].flatMap(([id, deliveries]) => [...deliveries].map((delivery) => ({ id, delivery })));
-    return found
-      .sort((a, b) => a.delivery.tag - b.delivery.tag)
-      .map(({ id, delivery: { headers } }) => ({
-        key: id === NO_KEY ? undefined : Buffer.from(id, 'latin1'),
-        mode: headers[PARKED_HEADER] === 'pressure' ? 'pressure' : 'held',
-        notes: headers,
-      }));
-  }
 }
 
-function idOfDelivery({ key }: RabbitDelivery): string {
+/** The name of a delivery's key. */
+export function idOfDelivery({ key }: RabbitDelivery): string {
   try {
     return idOf(key);
   } catch {

@@ -6,6 +6,7 @@ import { isInUse } from '../errors/reply-codes.js';
 import { cancelledBy } from '../topology/disagreement.js';
 import { RabbitDelivery } from '../wire/rabbit-delivery.js';
 import { AckWindow } from './ack-window.js';
+import type { ParkedIndex } from './parked-index.js';
 import { ParkedDeliveries } from './parked-deliveries.js';
 
 /** With so many settled deliveries the acks wait no longer. */
@@ -43,7 +44,14 @@ export class SideChannel {
   constructor(
     private readonly parts: SideQueueParts,
     private readonly hooks: SideChannelHooks,
+    /** Where only what there is is to be known: nothing else is kept, and nothing settled. */
+    private readonly index?: ParkedIndex,
   ) {}
+
+  /** How many messages of the queue have not come, and will. */
+  async left(): Promise<number> {
+    return (await this.channel!.checkQueue(this.parts.queue)).messageCount;
+  }
 
   /** Begins to read. Rejects when it is closed meanwhile. */
   async open(): Promise<void> {
@@ -112,8 +120,12 @@ export class SideChannel {
       return;
     }
     const delivery = new RabbitDelivery(message, true);
-    acks.opened(delivery);
-    this.deliveries.add(delivery);
+    if (this.index === undefined) {
+      acks.opened(delivery);
+      this.deliveries.add(delivery);
+    } else {
+      this.index.add(delivery);
+    }
     this.hooks.arrived();
   }
 }

@@ -2,11 +2,16 @@ import { SessionEndedError } from '@mississippi/core';
 import type { ParkedEntry, ParkedReader, Timer } from '@mississippi/core/transport';
 import type { RabbitDelivery } from '../wire/rabbit-delivery.js';
 import { KeyReader, type KeySource } from './key-reader.js';
+import { every } from '../connection/timers.js';
 import { idOf } from './parked-deliveries.js';
+import { ParkedIndex } from './parked-index.js';
 import { SideChannel, type SideQueueParts } from './side-channel.js';
 
 /** How long deliveries are kept at hand after the last reader closed: a key in backoff reads again soon. Milliseconds. */
 const LINGER = 15_000;
+
+/** How often it is asked whether what a reader waits for is there at all. Milliseconds. */
+const WATCH = 1_000;
 
 /** How long a renewal is put off while a delivery is in use. Milliseconds. */
 const RENEW_LATER = 1_000;
@@ -33,29 +38,38 @@ export class SideReader implements KeySource {
   private closing: Promise<void> = Promise.resolve();
   private ended = false;
   private onArrival: (() => void) | undefined;
+  private onEmpty: (() => void) | undefined;
+  private watch: Timer | undefined;
+  /** What was waited for when the queue had nothing more. */
+  private suspects: ReadonlySet<object> = new Set();
   private onEnd: ((error: Error) => void) | undefined;
 
   constructor(private readonly parts: SideReaderParts) {}
 
-  /** Reads everything that is there and leaves it. `count` is exact, because nobody else reads or writes the queue. */
+  /**
+   * Reads everything that is there and leaves it. Nobody else reads or writes the queue, so `count` is exact, unless a policy
+   * lets messages expire meanwhile.
+   */
   async index(count: number): Promise<ParkedEntry[]> {
     if (count === 0) return [];
     this.check();
-    const channel = this.newChannel();
+    const index = new ParkedIndex();
+    const channel = this.newChannel(index);
     await this.open(channel);
     await new Promise<void>((resolve, reject) => {
       this.onArrival = () => {
-        if (channel.deliveries.size >= count) resolve();
+        if (index.size >= count) resolve();
       };
+      this.onEmpty = resolve;
       this.onEnd = reject;
       if (this.ended) reject(this.endedError());
       this.onArrival();
     });
     this.onArrival = undefined;
+    this.onEmpty = undefined;
     this.onEnd = undefined;
-    const entries = channel.deliveries.entries();
     await this.shut();
-    return entries;
+    return index.entries;
   }
 
   /** @param key `undefined` for what has none that can be read */
@@ -108,22 +122,50 @@ export class SideReader implements KeySource {
     void this.shut();
   }
 
-  private newChannel(): SideChannel {
-    const channel = new SideChannel(this.parts, {
+  private newChannel(index?: ParkedIndex): SideChannel {
+    const hooks = {
       arrived: () => {
         this.onArrival?.();
         this.look();
       },
-      failed: (cause) => this.parts.failed(cause),
-    });
+      failed: (cause: Error) => this.parts.failed(cause),
+    };
+    const channel = new SideChannel(this.parts, hooks, index);
     this.channel = channel;
     return channel;
+  }
+
+  /**
+   * A message that was there may be there no longer: a policy let it expire, or made room for another. Whoever waits, though
+   * nothing was left to come at the look before, would wait for ever.
+   */
+  private async lookForLosses(channel: SideChannel): Promise<void> {
+    const { suspects } = this;
+    const waits = this.waits();
+    this.suspects = new Set();
+    if (waits.some((wait) => suspects.has(wait))) {
+      if (this.onEmpty !== undefined) this.onEmpty();
+      else this.parts.failed(lossOf(this.parts.queue));
+    } else if (waits.length > 0 && (await channel.left()) === 0 && this.channel === channel) {
+      this.suspects = new Set(waits);
+    }
+  }
+
+  /** What is waited for at present, each an object of its own. */
+  private waits(): object[] {
+    if (this.onEmpty !== undefined) return [this.onEmpty];
+    return [...this.readers].flatMap(({ wait }) => (wait === undefined ? [] : [wait]));
   }
 
   private async open(channel: SideChannel): Promise<void> {
     await this.closing;
     await channel.open();
-    if (this.channel === channel) this.renewIn(this.parts.deliveryTimeout / 3);
+    if (this.channel !== channel) return;
+    this.renewIn(this.parts.deliveryTimeout / 3);
+    const look = (): void => {
+      this.lookForLosses(channel).catch(() => undefined); // The channel has gone, and says so itself.
+    };
+    this.watch = every(this.parts.clock, WATCH, look, true);
   }
 
   private look(): void {
@@ -148,6 +190,8 @@ export class SideReader implements KeySource {
     const { channel } = this;
     this.renewal?.cancel();
     this.lingering?.cancel();
+    this.watch?.cancel();
+    this.suspects = new Set();
     this.channel = undefined;
     if (channel !== undefined) this.closing = channel.close();
     return this.closing;
@@ -156,4 +200,10 @@ export class SideReader implements KeySource {
   private endedError(): SessionEndedError {
     return new SessionEndedError(this.parts.shard);
   }
+}
+
+function lossOf(queue: string): Error {
+  return new Error(
+    `messages have vanished from the side queue '${queue}': exempt it from policies (message-ttl, expires, max-length), and let nobody else read it`,
+  );
 }

@@ -1,0 +1,44 @@
+import type { HeaderValue, MessageHeaders, ParkedEntry } from '@mississippi/core/transport';
+import { PARKED_HEADER } from '../wire/header-names.js';
+import type { RabbitDelivery } from '../wire/rabbit-delivery.js';
+import { idOfDelivery, NO_KEY } from './parked-deliveries.js';
+
+/** What the library notes about a message begins with this. */
+const NOTE = /^mississippi_/;
+
+/**
+ * What lies in a side queue, in the order of the moves: of each message its key and its notes. Neither its body is kept nor
+ * anything else that would keep what was read from the socket.
+ */
+export class ParkedIndex {
+  readonly entries: ParkedEntry[] = [];
+  /** One object for a key, however many messages it has. */
+  private readonly keys = new Map<string, Buffer>();
+
+  get size(): number {
+    return this.entries.length;
+  }
+
+  add(delivery: RabbitDelivery): void {
+    const id = idOfDelivery(delivery);
+    const { headers } = delivery;
+    const mode = headers[PARKED_HEADER] === 'pressure' ? 'pressure' : 'held';
+    this.entries.push({ key: id === NO_KEY ? undefined : this.keyOf(id), mode, notes: notesAmong(headers) });
+  }
+
+  private keyOf(id: string): Buffer {
+    const known = this.keys.get(id);
+    if (known !== undefined) return known;
+    const key = Buffer.from(id, 'latin1');
+    this.keys.set(id, key);
+    return key;
+  }
+}
+
+function notesAmong(headers: MessageHeaders): MessageHeaders {
+  const notes: Record<string, HeaderValue> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (NOTE.test(name)) notes[name] = value instanceof Uint8Array ? Uint8Array.from(value) : value;
+  }
+  return notes;
+}
