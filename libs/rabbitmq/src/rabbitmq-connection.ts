@@ -8,6 +8,7 @@ import type {
   TransportContext,
   TransportStatus,
 } from '@mississippi/core/transport';
+import type { ChannelModel } from 'amqplib';
 import { BrokerConnection } from './connection/broker-connection.js';
 import { LazyChannel } from './connection/lazy-channel.js';
 import { within } from './connection/timers.js';
@@ -17,7 +18,7 @@ import { reasonOf } from './errors/reason.js';
 import type { Settings } from './options/settings.js';
 import { Neighbour } from './ownership/neighbours.js';
 import { RareWarnings } from './ownership/rare-warnings.js';
-import { RollCall } from './ownership/roll-call.js';
+import { RollCall, type Answer } from './ownership/roll-call.js';
 import { ShardClaims } from './ownership/shard-claims.js';
 import { RabbitPublisher } from './publishing/rabbit-publisher.js';
 import { StallFence } from './sessions/stall-fence.js';
@@ -101,7 +102,7 @@ export class RabbitMqConnection implements TransportConnection {
     await this.publishing.start();
     try {
       const model = this.publishing.current!;
-      if (await this.topology.isNew(model)) await this.checkCount();
+      if (await this.topology.isNew(model)) await this.checkCount(model);
       await this.topology.declare(model, (shard, error) => {
         if (error instanceof RabbitMqSetupError || error instanceof RabbitMqAccessError) throw error;
         this.notDeclared(shard, error);
@@ -123,10 +124,21 @@ export class RabbitMqConnection implements TransportConnection {
   async consume(consumer: ShardConsumer): Promise<void> {
     this.consumes = true;
     if (this.stopped) return;
-    await this.consuming.start();
-    const model = this.consuming.current!;
+    try {
+      await this.consuming.start();
+      await this.join(consumer);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  private async join(consumer: ShardConsumer): Promise<void> {
+    const model = this.consuming.current;
+    // While it connected the app may have been shut down.
+    if (this.stopped || model === undefined) return;
     this.neighbour.settle(model);
-    if (await this.topology.isNobodys(model)) await this.checkApplication();
+    if (await this.topology.isNobodys(model)) await this.checkApplication(model);
     await this.claims.start(consumer);
   }
 
@@ -187,16 +199,20 @@ export class RabbitMqConnection implements TransportConnection {
   }
 
   /** Asks those that live, since the broker remembers nothing: somebody deleted the queue that does. */
-  private async checkCount(): Promise<void> {
+  private async checkCount(model: ChannelModel): Promise<void> {
     const { settings } = this;
-    for (const { name, totalCount } of await this.rollCall.answers()) {
+    for (const { name, totalCount } of await this.living(model)) {
       if (totalCount !== undefined && totalCount !== settings.totalCount) throw otherCount(settings, name, totalCount);
     }
   }
 
-  private async checkApplication(): Promise<void> {
+  private async living(model: ChannelModel): Promise<Answer[]> {
+    return (await this.topology.memberCount(model)) === 0 ? [] : this.rollCall.answers();
+  }
+
+  private async checkApplication(model: ChannelModel): Promise<void> {
     const { settings, topology } = this;
-    for (const { application } of await this.rollCall.answers()) {
+    for (const { application } of await this.living(model)) {
       if (application !== undefined && application !== settings.application) {
         throw otherApplication(settings, application, topology.names.application);
       }

@@ -63,7 +63,7 @@ export class RollCall {
     const asking = onChannel(model, async (channel) => {
       await this.topology.declareProcesses(channel);
       const { members } = await this.topology.declareMembers(channel);
-      return members === 0 ? [] : this.collect(channel, members);
+      return this.collect(channel, members);
     });
     return within(this.clock, DEADLINE, asking).catch((error: unknown) => {
       if (error instanceof MississippiError) throw error;

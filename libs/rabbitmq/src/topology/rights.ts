@@ -26,11 +26,24 @@ export async function needing<T>(right: Right, settings: Settings, work: Promise
 }
 
 /** Binding needs two rights: to write to the queue, and to read from the exchange. */
-export async function needingToBind<T>(settings: Settings, work: PromiseLike<T>): Promise<T> {
+export function needingToBind<T>(settings: Settings, work: PromiseLike<T>): Promise<T> {
+  return needingBoth({ queue: 'write', exchange: 'read' }, settings, work);
+}
+
+/** So does the declaration of a queue with a dead-letter exchange: to read from the queue, and to write to the exchange. */
+export function needingToForward<T>(settings: Settings, work: PromiseLike<T>): Promise<T> {
+  return needingBoth({ queue: 'read', exchange: 'write' }, settings, work);
+}
+
+async function needingBoth<T>(
+  rights: { readonly queue: Right; readonly exchange: Right },
+  settings: Settings,
+  work: PromiseLike<T>,
+): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    const right = REFUSED.exec(reasonOf(error))?.[2] === 'exchange' ? 'read' : 'write';
+    const right = REFUSED.exec(reasonOf(error))?.[2] === 'exchange' ? rights.exchange : rights.queue;
     throw explainRight(right, settings, error) ?? error;
   }
 }

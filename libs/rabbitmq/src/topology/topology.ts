@@ -7,7 +7,7 @@ import type { Settings } from '../options/settings.js';
 import type { Clock } from '@mississippi/core/transport';
 import { applicationOf, explainApplication, explainArguments, explainMeta, metaOf } from './disagreement.js';
 import { QueueNames } from './queue-names.js';
-import { explainRight, needing, needingToBind } from './rights.js';
+import { explainRight, needing, needingToBind, needingToForward } from './rights.js';
 
 /**
  * Without a limit of our own a quorum queue of RabbitMQ 4 drops a message at its 20th return, and prefetched messages
@@ -50,9 +50,9 @@ export class Topology {
    */
   async declare(model: ChannelModel, failed: ShardFailed): Promise<void> {
     const { settings } = this;
-    await onChannel(model, (channel) => this.declareMeta(channel));
     await onChannel(model, async (channel) => {
       await this.declareDeadLetters(channel);
+      await this.declareMeta(channel);
       const { exchange } = settings;
       if (exchange !== '') await this.asserted(channel.assertExchange(exchange, 'direct', { durable: true }));
     });
@@ -62,6 +62,16 @@ export class Topology {
   /** Whether nothing remembers yet, or any more, how many shards there are. */
   async isNew(model: ChannelModel): Promise<boolean> {
     return this.isMissing(model, this.names.meta);
+  }
+
+  /** How many processes consume. */
+  async memberCount(model: ChannelModel): Promise<number> {
+    try {
+      return (await onChannel(model, (channel) => channel.checkQueue(this.names.members))).consumerCount;
+    } catch (error) {
+      if (codeOf(error) === NOT_FOUND) return 0;
+      throw error;
+    }
   }
 
   /** Whether nothing remembers yet, or any more, whose queues these are. */
@@ -75,9 +85,9 @@ export class Topology {
    * @throws {RabbitMqAccessError} when the user lacks a right
    */
   async declareMemory(channel: Channel): Promise<void> {
+    await this.declareDeadLetters(channel);
     await this.declareMeta(channel);
     await this.declareApplication(channel);
-    await this.declareDeadLetters(channel);
   }
 
   /** Makes certain that the user may publish, as far as the broker says. */
@@ -148,19 +158,22 @@ export class Topology {
 
   /**
    * The broker compares known arguments when a queue is declared again, so two of the meta queue's carry the shard count
-   * and the hash: whoever differs is answered 406 with both values. Nothing is ever published to it.
+   * and the hash: whoever differs is answered 406 with both values. Nothing is ever published to it. It comes behind the dead
+   * letters: where those could be declared, what is wanting here is not the right to configure.
    */
   private async declareMeta(channel: Channel): Promise<void> {
     const { settings, names } = this;
     const work = channel.assertQueue(names.meta, this.remembering(metaOf(settings)));
-    await this.asserted(work, (error) => explainMeta(settings, names.meta, error));
+    await this.asserted(needingToForward(settings, work), (error) => explainMeta(settings, names.meta, error));
   }
 
   /** As the meta queue, for those who consume: producers of any app may publish to the same shards. */
   private async declareApplication(channel: Channel): Promise<void> {
     const { settings, names } = this;
     const work = channel.assertQueue(names.application, this.remembering(applicationOf(settings)));
-    await this.asserted(work, (error) => explainApplication(settings, names.application, error));
+    await this.asserted(needingToForward(settings, work), (error) =>
+      explainApplication(settings, names.application, error),
+    );
   }
 
   private async declareDeadLetters(channel: Channel): Promise<void> {

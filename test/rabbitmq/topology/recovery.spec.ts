@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import { startCollectingApp, type CollectingApp } from '../../support/collecting-app.js';
+import { erlangPeer } from '../../support/erlang-peer.js';
+import { until } from '../../support/member.js';
+import type { BrokerNode } from '../../support/rabbitmq-node.js';
+import { deleteQueues, onRawBroker } from '../../support/raw-broker.js';
+
+const TOTAL = 4;
+
+let peer: BrokerNode;
+let app: CollectingApp;
+let url: string;
+let prefix: string;
+
+beforeAll(async () => {
+  peer = await erlangPeer();
+});
+
+beforeEach(() => {
+  prefix = `recovery-${randomBytes(4).toString('hex')}-`;
+  url = peer.url;
+});
+
+afterEach(async () => {
+  await app.app.close();
+});
+
+afterAll(() => peer.stop());
+
+async function start(): Promise<void> {
+  app = await startCollectingApp({
+    urls: [url],
+    reconnect: { initial: 10, max: 100 },
+    claimInterval: 50,
+    queues: { prefix, totalCount: TOTAL },
+  });
+}
+
+/** Consumers of a queue; `undefined` where there is none. */
+function consumersOf(name: string): Promise<number | undefined> {
+  const checking = onRawBroker(url, (channel) => {
+    channel.on('error', () => undefined);
+    return channel.checkQueue(`${prefix}${name}`);
+  });
+  return checking.then(
+    ({ consumerCount }) => consumerCount,
+    () => undefined,
+  );
+}
+
+async function untilConsumed(name: string): Promise<void> {
+  const end = performance.now() + 15_000;
+  while ((await consumersOf(name)) !== 1) {
+    if (performance.now() > end) throw new Error(`${name} is not consumed`);
+  }
+}
+
+/** Publishes for every shard until each has been handled. */
+async function served(): Promise<void> {
+  for (let index = 0; index < 30; index++) {
+    await app.producer.publish(index, { shardingKey: `k${index}` });
+  }
+  await app.collection.handled(30);
+}
+
+test('a broker that comes back empty is given all its queues again, and served', async () => {
+  const create = (): void => {
+    peer.ctl('add_vhost', prefix);
+    peer.ctl('set_permissions', '--vhost', prefix, 'guest', '.*', '.*', '.*');
+  };
+  create();
+  url = `${peer.url}/${prefix}`;
+  await start();
+  const queues = () =>
+    peer.ctl('list_queues', '--silent', '--no-table-headers', '--vhost', prefix, 'name').split('\n').sort();
+  const before = queues();
+  peer.ctl('delete_vhost', prefix);
+  create();
+  const back = (): boolean => app.collection.lines.filter((line) => /is back/.test(line)).length >= 2;
+  await app.collection.until('both connections were back', back);
+  await until(
+    () => `${TOTAL} shards, now ${app.service.status().shards}`,
+    () => app.service.status().shards === TOTAL,
+  );
+  for (let shard = 0; shard < TOTAL; shard++) await untilConsumed(`${shard}.signals`);
+  await served();
+  expect(queues()).toEqual(before);
+  peer.ctl('delete_vhost', prefix);
+});
+
+describe('a queue that somebody deletes comes back:', () => {
+  afterEach(() => deleteQueues(url, prefix, TOTAL));
+
+  test.each(['members', '0.signals', '0'])('%s', async (name) => {
+    await start();
+    await onRawBroker(url, (channel) => channel.deleteQueue(`${prefix}${name}`));
+    await untilConsumed(name);
+    expect(await app.service.processes()).toHaveLength(1);
+    await served();
+  });
+
+  test('that of the process, by which it is asked', async () => {
+    await start();
+    const [exchange] = [`${prefix}processes`];
+    await onRawBroker(url, (channel) => channel.deleteExchange(exchange));
+    await app.service.processes(); // Declares the exchange again.
+    expect(await consumersOf('members')).toBe(1);
+    await served();
+  });
+});

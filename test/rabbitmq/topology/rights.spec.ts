@@ -1,0 +1,176 @@
+import { randomBytes } from 'node:crypto';
+import { systemClock } from '@mississippi/core';
+import type { ShardReceiver, TransportConnection } from '@mississippi/core/transport';
+import { rabbitmq, RabbitMqAccessError, type RabbitMqOptions } from '@mississippi/rabbitmq';
+import { erlangPeer } from '../../support/erlang-peer.js';
+import { LogLines } from '../../support/fault-app.js';
+import { Member, until } from '../../support/member.js';
+import type { BrokerNode } from '../../support/rabbitmq-node.js';
+import { deleteQueues, onRawBroker } from '../../support/raw-broker.js';
+
+const TOTAL = 4;
+const NOTHING = '^$';
+
+const receiver: ShardReceiver = {
+  epoch: 1,
+  deliver: () => undefined,
+  lost: () => undefined,
+  signal: () => Promise.resolve(),
+  release: () => Promise.resolve(),
+};
+
+let peer: BrokerNode;
+let prefix: string;
+let user: string;
+let logger: LogLines;
+const open = new Set<TransportConnection>();
+const members = new Set<Member>();
+
+beforeAll(async () => {
+  peer = await erlangPeer();
+});
+
+beforeEach(() => {
+  prefix = `rights.${randomBytes(4).toString('hex')}-`;
+  user = `user-${randomBytes(4).toString('hex')}`;
+  logger = new LogLines();
+  peer.ctl('add_user', user, 'secret');
+});
+
+afterEach(async () => {
+  for (const connection of open) await connection.close();
+  for (const member of members) await member.stop();
+  open.clear();
+  members.clear();
+  peer.ctl('delete_user', user);
+  await deleteQueues(peer.url, prefix, TOTAL);
+});
+
+afterAll(() => peer.stop());
+
+/** The least that is needed, as documented. */
+const least = () => {
+  const own = `^${prefix.replaceAll('.', '\\.')}`;
+  return { configure: own, write: `^(${own.slice(1)}|amq\\.default)`, read: own };
+};
+
+function allow({ configure, write, read }: ReturnType<typeof least>): RabbitMqOptions {
+  peer.ctl('set_permissions', user, configure, write, read);
+  const url = new URL(peer.url);
+  url.username = user;
+  url.password = 'secret';
+  return { urls: [url.href], claimInterval: 50, heartbeat: 2, queues: { prefix, totalCount: TOTAL } };
+}
+
+async function refusal(options: RabbitMqOptions): Promise<RabbitMqAccessError> {
+  const starting = rabbitmq(options)
+    .connect({ instance: 'default', logger, clock: systemClock })
+    .then(async (connection) => {
+      open.add(connection);
+      await connection.consume({ open: () => receiver });
+    });
+  const error: unknown = await starting.catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(RabbitMqAccessError);
+  return error as RabbitMqAccessError;
+}
+
+describe.each(['classic', 'quorum'] as const)('with the least rights, on %s queues,', (type) => {
+  test('apps publish, consume, share, signal, and tell who takes part', async () => {
+    const options = allow(least());
+    const queues = { ...options.queues, type };
+    const a = await Member.start('a', { ...options, queues });
+    members.add(a);
+    const b = await Member.start('b', { ...options, queues });
+    members.add(b);
+    await until(
+      () => `shares of 2/2, now ${a.shards}/${b.shards}`,
+      () => a.shards === 2 && b.shards === 2,
+    );
+    const answers = new Set<string>();
+    for (let index = 0; index < 50; index++) {
+      await a.producer.publish({ n: index }, { shardingKey: `k${index}` });
+      answers.add((await a.service.handleSignal<{ member: string }>(`k${index}`, {})).member);
+    }
+    expect(answers).toEqual(new Set(['a', 'b']));
+    expect(await a.service.processes()).toHaveLength(2);
+    // Through the side queue and to the dead letters.
+    const near = Array.from({ length: 50 }, (_, index) => `k${index}`);
+    let key: string | undefined;
+    for (const one of near) {
+      key = await a.service.getDataUpdater(one).then(
+        () => one,
+        () => key,
+      );
+    }
+    await a.service.park(key!);
+    await a.producer.publish({ n: 1 }, { shardingKey: key! });
+    let dropped = false;
+    for (let tries = 0; !dropped && tries < 200; tries++) {
+      dropped = await a.service.drop(key!).then(
+        () => true,
+        () => new Promise<boolean>((resolve) => void setTimeout(resolve, 10, false)), // It is not there yet.
+      );
+    }
+    expect(await onRawBroker(peer.url, (channel) => channel.checkQueue(`${prefix}dead_letters`))).toMatchObject({
+      messageCount: 1,
+    });
+  });
+});
+
+test('a named exchange needs rights of its own, and they suffice', async () => {
+  const exchange = `${prefix}exchange`;
+  const options = allow(least());
+  const connection = await rabbitmq({ ...options, exchange }).connect({
+    instance: 'default',
+    logger,
+    clock: systemClock,
+  });
+  open.add(connection);
+  const elsewhere = `other-${exchange}`;
+  const error = await refusal({ ...options, exchange: elsewhere });
+  expect(error).toMatchObject({ right: 'configure', resource: `exchange '${elsewhere}'` });
+  expect(error.message).toContain(`grant '^(${least().configure.slice(1)}|${elsewhere.replaceAll('.', '\\.')})'`);
+  await onRawBroker(peer.url, (channel) => channel.deleteExchange(exchange));
+});
+
+describe('an app does not start and says what to grant', () => {
+  const command = () => {
+    const { configure, write, read } = least();
+    return `rabbitmqctl set_permissions --vhost '/' '${user}' '${configure}' '${write}' '${read}'.`;
+  };
+
+  test('without the right to configure', async () => {
+    const error = await refusal(allow({ ...least(), configure: NOTHING }));
+    expect(error).toMatchObject({
+      right: 'configure',
+      resource: `queue '${prefix}dead_letters'`,
+      code: 'rabbitmq_access',
+    });
+    expect(error.message).toBe(
+      `The user '${user}' lacks the right 'configure' on the queue '${prefix}dead_letters' in the virtual host '/': ` +
+        `grant '${least().configure}', by ${command()}`,
+    );
+  });
+
+  test('without the right to read', async () => {
+    const error = await refusal(allow({ ...least(), read: NOTHING }));
+    expect(error).toMatchObject({ right: 'read' });
+    expect(error.message).toContain(command());
+  });
+
+  test('without the right to read the shards', async () => {
+    const error = await refusal(allow({ ...least(), read: `^${prefix}(meta|application|members|hungry|process.*)$` }));
+    expect(error).toMatchObject({ right: 'read', resource: expect.stringMatching(/^queue '.*-[0-3]'$/) as string });
+  });
+
+  test('without the right to write to its queues', async () => {
+    const error = await refusal(allow({ ...least(), write: '^amq\\.default$' }));
+    expect(error).toMatchObject({ right: 'write', resource: expect.stringMatching(/^queue '.*process\./) as string });
+  });
+
+  test('without the right to publish', async () => {
+    const error = await refusal(allow({ ...least(), write: least().configure }));
+    expect(error).toMatchObject({ right: 'write', resource: `exchange 'amq.default'` });
+    expect(error.message).toContain(`grant '${least().write}'`);
+  });
+});
