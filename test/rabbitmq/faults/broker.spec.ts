@@ -206,6 +206,7 @@ describe('a broker', () => {
     await publishing;
     await expectWhole();
     expect(history.count('lost')).toBe(1);
+    expect(app.logs.matching(/^Shard 3 was lost, and is claimed again: .*406/)).toHaveLength(1);
   });
 
   it('that closes the channels of side queues has their shards read anew, and parked keys go on', async () => {

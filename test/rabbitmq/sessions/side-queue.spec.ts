@@ -61,7 +61,7 @@ async function parked(opening: Opening, count: number): Promise<void> {
   );
 }
 
-test('what lies in a side queue is known in order, by key and notes, without bodies and the publisher’s headers', async () => {
+test('what lies in a side queue is known in order, by key and notes, without bodies', async () => {
   await start();
   const first = await opened();
   await parked(first, 3);
@@ -71,7 +71,7 @@ test('what lies in a side queue is known in order, by key and notes, without bod
     Array.from({ length: 3 }, () => ({
       key: Buffer.from(KEY),
       mode: 'held',
-      notes: { mississippi_parked: 'held', mississippi_reason: 'r' },
+      notes: { mississippi_parked: 'held', mississippi_reason: 'r', own: 'x' },
     })),
   );
   // One key is one object, whatever the number of its messages.

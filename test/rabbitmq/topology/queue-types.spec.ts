@@ -94,7 +94,7 @@ describe('where the virtual host makes quorum queues by default', () => {
       () => a.shards === 2 && b.shards === 2,
     );
     const processes = await a.service.processes();
-    expect(processes.flatMap(({ shards }) => shards).sort()).toEqual([0, 1, 2, 3]);
+    expect(processes.flatMap(({ shards }) => shards).sort((one, other) => one - other)).toEqual([0, 1, 2, 3]);
     expect(typesOf()).toEqual(new Set(['classic']));
   });
 

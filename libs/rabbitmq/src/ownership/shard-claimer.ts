@@ -146,7 +146,7 @@ export class ShardClaimer {
 
   private async release(model: ChannelModel, session: RabbitShardSession): Promise<void> {
     const { settings, connection } = this.parts;
-    await undefined; // A connection that ends ends its channels first.
+    await Promise.resolve(); // A connection that ends ends its channels first.
     // The lock goes with the connection too.
     if (settings.quorum && connection.current === model) await this.unlock(session.shard).catch(() => undefined);
     this.freed(session);

@@ -3,12 +3,9 @@ import { PARKED_HEADER } from '../wire/header-names.js';
 import type { RabbitDelivery } from '../wire/rabbit-delivery.js';
 import { idOfDelivery, NO_KEY } from './parked-deliveries.js';
 
-/** What the library notes about a message begins with this. */
-const NOTE = /^mississippi_/;
-
 /**
- * What lies in a side queue, in the order of the moves: of each message its key and its notes. Neither its body is kept nor
- * anything else that would keep what was read from the socket.
+ * What lies in a side queue, in the order of the moves: of each message its key and its headers, which have the notes. Neither
+ * its body is kept nor anything else that would keep what was read from the socket.
  */
 export class ParkedIndex {
   readonly entries: ParkedEntry[] = [];
@@ -23,7 +20,7 @@ export class ParkedIndex {
     const id = idOfDelivery(delivery);
     const { headers } = delivery;
     const mode = headers[PARKED_HEADER] === 'pressure' ? 'pressure' : 'held';
-    this.entries.push({ key: id === NO_KEY ? undefined : this.keyOf(id), mode, notes: notesAmong(headers) });
+    this.entries.push({ key: id === NO_KEY ? undefined : this.keyOf(id), mode, notes: detached(headers) });
   }
 
   private keyOf(id: string): Buffer {
@@ -35,10 +32,14 @@ export class ParkedIndex {
   }
 }
 
-function notesAmong(headers: MessageHeaders): MessageHeaders {
-  const notes: Record<string, HeaderValue> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (NOTE.test(name)) notes[name] = value instanceof Uint8Array ? Uint8Array.from(value) : value;
-  }
-  return notes;
+/** A copy that shares no bytes with what was read from the socket. */
+function detached(headers: MessageHeaders): MessageHeaders {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, withOwnBytes(value)]));
+}
+
+function withOwnBytes(value: HeaderValue): HeaderValue {
+  if (value instanceof Uint8Array) return Uint8Array.from(value);
+  if (Array.isArray(value)) return value.map(withOwnBytes);
+  if (typeof value === 'object' && value !== null) return detached(value as MessageHeaders);
+  return value;
 }

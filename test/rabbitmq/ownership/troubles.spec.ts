@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto';
+import { systemClock } from '@mississippi/core';
+import type { Clock, ShardReceiver, TransportConnection } from '@mississippi/core/transport';
+import { rabbitmq, type RabbitMqOptions } from '@mississippi/rabbitmq';
+import { sharedUrl } from '../../support/broker.js';
+import { LogLines } from '../../support/fault-app.js';
+import { until } from '../../support/member.js';
+import { deleteQueues, onRawBroker } from '../../support/raw-broker.js';
+import { TcpProxy } from '../../support/tcp-proxy.js';
+
+const TOTAL = 4;
+
+const receiver: ShardReceiver = {
+  epoch: 1,
+  deliver: () => undefined,
+  lost: () => undefined,
+  signal: () => Promise.resolve(),
+  release: () => Promise.resolve(),
+};
+
+let prefix: string;
+let logger: LogLines;
+let ahead: number;
+const open = new Set<TransportConnection>();
+
+/** The system's, which a test may put forward. */
+const clock: Clock = {
+  now: () => systemClock.now() + ahead,
+  time: () => systemClock.time() + ahead,
+  after: (delay, callback, background) => systemClock.after(delay, callback, background),
+  soon: (callback) => systemClock.soon(callback),
+};
+
+beforeEach(() => {
+  prefix = `troubles-${randomBytes(4).toString('hex')}-`;
+  logger = new LogLines();
+  ahead = 0;
+});
+
+afterEach(async () => {
+  for (const connection of open) await connection.close();
+  open.clear();
+  await deleteQueues(sharedUrl(), prefix, TOTAL);
+});
+
+async function connect(options: RabbitMqOptions = {}): Promise<TransportConnection> {
+  const transport = rabbitmq({
+    urls: [sharedUrl()],
+    claimInterval: 50,
+    ...options,
+    queues: { prefix, totalCount: TOTAL },
+  });
+  const connection = await transport.connect({ instance: 'default', logger, clock });
+  open.add(connection);
+  return connection;
+}
+
+const consume = (connection: TransportConnection, take: () => ShardReceiver = () => receiver): Promise<void> =>
+  connection.consume({ open: take });
+
+test('one bad queue keeps no other shard waiting, and is told with its shard', async () => {
+  const a = await connect();
+  await onRawBroker(sharedUrl(), async (channel) => {
+    await channel.deleteQueue(`${prefix}2`);
+    await channel.assertQueue(`${prefix}2`, { maxLength: 5 });
+  });
+  await consume(a);
+  expect(a.status().shards).toBe(3);
+  expect(logger.matching(/^Shard 2 cannot be consumed yet: .*x-max-length/)).toHaveLength(1);
+  // Its membership goes on: another gets its share.
+  const b = await connect({ maxShards: 4 }).catch((error: unknown) => error);
+  expect(String(b)).toMatch(/x-max-length/); // At the start it is refused, since it may be a wrong prefix.
+  await onRawBroker(sharedUrl(), (channel) => channel.deleteQueue(`${prefix}2`));
+  await until(
+    () => `4 shards, now ${a.status().shards}`,
+    () => a.status().shards === 4,
+  );
+});
+
+test('shards that nobody may take are told', async () => {
+  await consume(await connect({ maxShards: 1 }));
+  expect(logger.lines).toEqual([]);
+  ahead += 1_000_000;
+  await logger.untilLogged(
+    /^Nobody consumes the shards \d, \d, \d, and this process may own no more than maxShards \(1\): start more/,
+  );
+});
+
+test('a process that can open nothing takes few shards away from one that can', async () => {
+  const able = await connect();
+  await consume(able);
+  const unable = await connect();
+  let tried = 0;
+  const broken = (): ShardReceiver => {
+    tried++;
+    throw new Error('the store is away');
+  };
+  await consume(unable, broken);
+  await until(
+    () => `2 shards were tried, now ${tried}`,
+    () => tried >= 2,
+  );
+  const first = tried;
+  // One more is tried on trial, although it has long rested from each.
+  await until(
+    () => `one more was tried, now ${tried}`,
+    () => tried > first,
+  );
+  await until(
+    () => `all are back, now ${able.status().shards}`,
+    () => able.status().shards === TOTAL,
+  );
+  expect(tried).toBe(first + 1);
+});
+
+test('a broker that does not answer keeps nobody who asks for the processes waiting', async () => {
+  const proxy = await TcpProxy.start(sharedUrl());
+  const connection = await connect({ urls: [proxy.url], heartbeat: 600 });
+  await consume(connection);
+  proxy.freeze();
+  await expect(connection.processes!()).rejects.toThrow(
+    /was not able to tell who takes part \(no answer within 5000 ms\)/,
+  );
+  await proxy.close();
+});
