@@ -6,7 +6,7 @@ import { FakeClock, settled } from '../../core/test/support/fake-clock.js';
 import { BrokerConnection } from '../src/connection/broker-connection.js';
 import { checkOptions } from '../src/options/check-options.js';
 import type { RabbitMqOptions } from '../src/options/rabbitmq.options.js';
-import { settingsOf } from '../src/options/settings.js';
+import { settingsIn, settingsOf } from '../src/options/settings.js';
 import { RabbitMqSetupError, RabbitMqUnreachableError } from '../src/errors/rabbitmq.errors.js';
 import { closeFrame, FakeBroker, server, type Offer } from './support/fake-broker.js';
 
@@ -32,7 +32,7 @@ function connectionTo(urls: string[], options: RabbitMqOptions = {}): SetUp {
   const clock = new FakeClock();
   const lines: string[] = [];
   const log = (line: string): void => void lines.push(line);
-  const settings = settingsOf(checkOptions({ urls, ...options }));
+  const settings = settingsIn(settingsOf(checkOptions({ urls, ...options })), 'default');
   const connection = new BrokerConnection(settings, 'tests', { log, warn: log, error: log }, clock);
   ends.push(() => connection.close());
   return { connection, clock, lines };

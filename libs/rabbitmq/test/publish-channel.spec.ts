@@ -3,7 +3,7 @@ import { PublishError } from '@mississippi/core';
 import type { ChannelModel } from 'amqplib';
 import { FakeClock, settled } from '../../core/test/support/fake-clock.js';
 import type { BrokerConnection } from '../src/connection/broker-connection.js';
-import { settingsOf } from '../src/options/settings.js';
+import { settingsIn, settingsOf } from '../src/options/settings.js';
 import { RabbitPublisher } from '../src/publishing/rabbit-publisher.js';
 import { QueueNames } from '../src/topology/queue-names.js';
 
@@ -99,7 +99,7 @@ interface SetUp {
 async function setUp({ quorum = false } = {}): Promise<SetUp> {
   const connection = new FakeConnection();
   const clock = new FakeClock();
-  const settings = settingsOf({ queues: { type: quorum ? 'quorum' : 'classic' } });
+  const settings = settingsIn(settingsOf({ queues: { type: quorum ? 'quorum' : 'classic' } }), 'default');
   const names = new QueueNames(settings.prefix);
   const logs: string[] = [];
   const log = (line: string): void => void logs.push(line);

@@ -53,7 +53,7 @@ describe.each(['classic', 'quorum'] as const)('a process on %s queues', (type) =
   test('that cannot claim a shard says so, and claims the others', async () => {
     const logger = new LogLines();
     const transport = rabbitmq({ urls: [sharedUrl()], queues: { prefix, totalCount: TOTAL, type } });
-    connection = await transport.connect({ instance: 'leaving', logger, clock: systemClock });
+    connection = await transport.connect({ instance: 'leaving', logger, clock: systemClock, keyText: inspectKey });
     await onRawBroker(sharedUrl(), (channel) => channel.assertQueue(`${prefix}2.parked`, { maxLength: 5 }));
     await connection.consume({ open: () => receiver });
     expect(

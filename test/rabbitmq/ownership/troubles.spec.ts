@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@mississippi/core';
-import type { Clock, ShardReceiver, TransportConnection } from '@mississippi/core/transport';
+import { inspectKey, type Clock, type ShardReceiver, type TransportConnection } from '@mississippi/core/transport';
 import { rabbitmq, type RabbitMqOptions } from '@mississippi/rabbitmq';
 import { sharedUrl } from '../../support/broker.js';
 import { LogLines } from '../../support/fault-app.js';
@@ -14,7 +14,7 @@ const receiver: ShardReceiver = {
   epoch: 1,
   deliver: () => undefined,
   lost: () => undefined,
-  signal: () => Promise.resolve(),
+  signal: () => Promise.resolve(new Uint8Array(0)),
   release: () => Promise.resolve(),
 };
 
@@ -50,7 +50,7 @@ async function connect(options: RabbitMqOptions = {}): Promise<TransportConnecti
     ...options,
     queues: { prefix, totalCount: TOTAL },
   });
-  const connection = await transport.connect({ instance: 'default', logger, clock });
+  const connection = await transport.connect({ instance: 'default', logger, clock, keyText: inspectKey });
   open.add(connection);
   return connection;
 }

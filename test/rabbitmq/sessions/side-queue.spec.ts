@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@mississippi/core';
-import type { TransportConnection } from '@mississippi/core/transport';
+import { inspectKey, type TransportConnection } from '@mississippi/core/transport';
 import { rabbitmq } from '@mississippi/rabbitmq';
 import { encodeTerm } from '@mississippi/terms';
 import { sharedUrl } from '../../support/broker.js';
@@ -39,7 +39,7 @@ afterAll(() => peer.stop());
 async function start(): Promise<void> {
   consumer = new OpeningConsumer();
   const transport = rabbitmq({ urls: [sharedUrl()], claimInterval: 50, queues: { prefix, totalCount: 1 } });
-  connection = await transport.connect({ instance: 'side', logger: logs, clock: systemClock });
+  connection = await transport.connect({ instance: 'side', logger: logs, clock: systemClock, keyText: inspectKey });
   consuming = connection.consume(consumer);
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@mississippi/core';
-import type { ShardReceiver, TransportConnection } from '@mississippi/core/transport';
+import { inspectKey, type ShardReceiver, type TransportConnection } from '@mississippi/core/transport';
 import { rabbitmq, RabbitMqSetupError, type RabbitMqOptions } from '@mississippi/rabbitmq';
 import { sharedUrl } from '../../support/broker.js';
 import { LogLines } from '../../support/fault-app.js';
@@ -14,7 +14,7 @@ const receiver: ShardReceiver = {
   epoch: 1,
   deliver: () => undefined,
   lost: () => undefined,
-  signal: () => Promise.resolve(),
+  signal: () => Promise.resolve(new Uint8Array(0)),
   release: () => Promise.resolve(),
 };
 
@@ -45,7 +45,7 @@ async function connect({
 }: App = {}): Promise<TransportConnection> {
   const queues = { prefix, totalCount: TOTAL, ...options.queues };
   const transport = rabbitmq({ urls: [sharedUrl()], claimInterval: 50, ...options, queues });
-  const connection = await transport.connect({ instance, handler, logger, clock: systemClock });
+  const connection = await transport.connect({ instance, handler, logger, clock: systemClock, keyText: inspectKey });
   open.add(connection);
   return connection;
 }
@@ -110,6 +110,7 @@ describe('two applications on one prefix', () => {
       instance: 'elsewhere',
       logger,
       clock: systemClock,
+      keyText: inspectKey,
     });
     open.add(connection);
     const message = { shard: 0, key: Buffer.of(131, 97, 1), body: Buffer.from('1'), headers: {}, timestamp: 0 };

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@mississippi/core';
-import type { ShardReceiver, TransportConnection } from '@mississippi/core/transport';
+import { inspectKey, type ShardReceiver, type TransportConnection } from '@mississippi/core/transport';
 import { rabbitmq, RabbitMqSetupError, type RabbitMqOptions } from '@mississippi/rabbitmq';
 import { erlangPeer } from '../../support/erlang-peer.js';
 import { LogLines } from '../../support/fault-app.js';
@@ -14,7 +14,7 @@ const receiver: ShardReceiver = {
   epoch: 1,
   deliver: () => undefined,
   lost: () => undefined,
-  signal: () => Promise.resolve(),
+  signal: () => Promise.resolve(new Uint8Array(0)),
   release: () => Promise.resolve(),
 };
 
@@ -50,7 +50,12 @@ afterEach(async () => {
 afterAll(() => peer.stop());
 
 async function connect(options: RabbitMqOptions): Promise<TransportConnection> {
-  const connection = await rabbitmq(options).connect({ instance: 'default', logger, clock: systemClock });
+  const connection = await rabbitmq(options).connect({
+    instance: 'default',
+    logger,
+    clock: systemClock,
+    keyText: inspectKey,
+  });
   open.add(connection);
   return connection;
 }

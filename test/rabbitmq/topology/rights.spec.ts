@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@mississippi/core';
-import type { ShardReceiver, TransportConnection } from '@mississippi/core/transport';
+import { inspectKey, type ShardReceiver, type TransportConnection } from '@mississippi/core/transport';
 import { rabbitmq, RabbitMqAccessError, type RabbitMqOptions } from '@mississippi/rabbitmq';
 import { erlangPeer } from '../../support/erlang-peer.js';
 import { LogLines } from '../../support/fault-app.js';
@@ -15,7 +15,7 @@ const receiver: ShardReceiver = {
   epoch: 1,
   deliver: () => undefined,
   lost: () => undefined,
-  signal: () => Promise.resolve(),
+  signal: () => Promise.resolve(new Uint8Array(0)),
   release: () => Promise.resolve(),
 };
 
@@ -64,7 +64,7 @@ function allow({ configure, write, read }: ReturnType<typeof least>): RabbitMqOp
 
 async function refusal(options: RabbitMqOptions): Promise<RabbitMqAccessError> {
   const starting = rabbitmq(options)
-    .connect({ instance: 'default', logger, clock: systemClock })
+    .connect({ instance: 'default', logger, clock: systemClock, keyText: inspectKey })
     .then(async (connection) => {
       open.add(connection);
       await connection.consume({ open: () => receiver });
@@ -124,6 +124,7 @@ test('a named exchange needs rights of its own, and they suffice', async () => {
     instance: 'default',
     logger,
     clock: systemClock,
+    keyText: inspectKey,
   });
   open.add(connection);
   const elsewhere = `other-${exchange}`;

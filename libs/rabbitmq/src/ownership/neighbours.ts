@@ -20,7 +20,7 @@ export class Neighbour {
    */
   settle(model: ChannelModel): void {
     const { prefix } = this.settings;
-    const address = `${brokerOf(model)} ${new URL(this.settings.endpoints[0]!.url).pathname} ${prefix}`;
+    const address = `${brokerOf(model)} ${this.settings.endpoints[0]!.virtualHost} ${prefix}`;
     const place = consumed.get(address) ?? new Set();
     for (const { instance } of place) if (instance !== this.instance) throw this.refusal(instance);
     consumed.set(address, place.add(this));
