@@ -46,7 +46,8 @@ function setUp(count: number, most = 1_000) {
   const settle = (...tags: number[]): void => {
     for (const tag of tags) window.settle(deliveries[tag - 1]!);
   };
-  return { channel, window, settle };
+  const settleNow = (tag: number): void => window.settleNow(deliveries[tag - 1]!);
+  return { channel, window, settle, settleNow };
 }
 
 describe('the acks of a channel', () => {
@@ -65,6 +66,28 @@ describe('the acks of a channel', () => {
     settle(6);
     window.flush();
     expect(channel.acks).toEqual(['3 and before', '5', '6']);
+  });
+
+  test('of what is acked at once come at once, and alone', () => {
+    const { channel, window, settle, settleNow } = setUp(5);
+    settle(1, 2, 4);
+    settleNow(3);
+    expect(channel.acks).toEqual(['3']);
+    settleNow(3);
+    window.flush();
+    expect(channel.acks).toEqual(['3', '4 and before']);
+    settle(5);
+    window.flush();
+    expect(channel.acks).toEqual(['3', '4 and before', '5 and before']);
+  });
+
+  test('cover nothing that is to be acked at once and was not yet', () => {
+    const { channel, window, settle, settleNow } = setUp(4);
+    settle(1, 3, 4);
+    window.flush();
+    expect(channel.acks).toEqual(['1 and before', '3', '4']);
+    settleNow(2);
+    expect(channel.acks).toEqual(['1 and before', '3', '4', '2']);
   });
 
   test('never name a delivery that was acked before', () => {

@@ -119,6 +119,32 @@ test('a signal that is not answered in time is a time-out, one that nobody could
   await lonely.stop();
 });
 
+test('signals that wait cost the shard nothing, beside messages that are settled meanwhile', async () => {
+  const { a, b, far } = await pair();
+  const lost: unknown[] = [];
+  b.service.events.subscribe((event) => {
+    if (event.type === 'shardLost') lost.push(event);
+  });
+  const shard = b.service.shardOf(far);
+  const keys = Array.from({ length: 1_000 }, (_, n) => `m${n}`).filter((key) => b.service.shardOf(key) === shard);
+  a.service.handleSignal(far, { ask: 'hang' }, { timeout: Infinity }).catch(() => undefined);
+  const waiting = Array.from({ length: 5 }, () => a.service.handleSignal(far, {}, { timeout: 500 }));
+  const over = Promise.allSettled(waiting);
+  let done = false;
+  void over.then(() => (done = true));
+  while (!done && lost.length === 0) {
+    await Promise.all(keys.map((key, n) => a.producer.publish({ n }, { shardingKey: key })));
+  }
+  expect(lost).toEqual([]);
+  expect((await over).map((end) => (end as PromiseRejectedResult).reason as unknown)).toEqual(
+    waiting.map(() => expect.any(SignalTimeoutError) as unknown),
+  );
+  expect(await a.service.handleSignal(keys[0]!, {})).toMatchObject({ member: 'b' });
+  expect(lost).toEqual([]);
+  await a.stop();
+  await b.stop();
+});
+
 test('a broker that freezes keeps nobody longer than he waits', async () => {
   const proxy = await TcpProxy.start(sharedUrl());
   try {

@@ -124,6 +124,7 @@ describe('idle deactivation', () => {
     expect(asked.state).toBe('pending');
     gates.open('terminate');
     await direct;
+    await settled();
     expect(handler.of('k').slice(3)).toEqual(['init', 'message b', 'message c', 'message d']);
     expect(asked.value).toMatchObject({ alive: true });
   });

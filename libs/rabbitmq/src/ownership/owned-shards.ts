@@ -145,7 +145,8 @@ export class OwnedShards {
       if (session.ended) return;
       this.serveSignals(channel, session, receiver).catch((error: unknown) => session.fail(error as Error));
     };
-    await topology.reading(this.signals.serve(channel, shard, receiver, again));
+    const owner = { receiver, requested: (tag: number) => session.requested(tag) };
+    await topology.reading(this.signals.serve(channel, shard, owner, again));
   }
 
   private freed(session: RabbitShardSession): void {

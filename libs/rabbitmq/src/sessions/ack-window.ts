@@ -1,21 +1,27 @@
 import type { Clock, Timer } from '@mississippi/core/transport';
 import type { Channel } from 'amqplib';
-import type { RabbitDelivery } from '../wire/rabbit-delivery.js';
 
 /** Acks wait no longer than this. Milliseconds. */
 const FLUSH_AFTER = 5;
 
+/** A delivery of the channel, as far as its ack goes. */
+export interface Unacked {
+  readonly tag: number;
+  settled: boolean;
+}
+
 /**
  * The acks of one channel, coalesced: what is settled without a gap from the oldest delivery on goes as one ack with
- * `multiple`, the rest one by one. Nothing that is not settled is ever covered.
+ * `multiple`, the rest one by one. Nothing that is not settled is ever covered. It must know every delivery of the channel: an
+ * ack that covered one that it does not know would settle it, and its own ack would close the channel (406, RabbitMQ 3.10).
  */
 export class AckWindow {
   /** Unacked deliveries in the order of their tags, from `first` on; acked ones leave a hole. */
-  private deliveries: (RabbitDelivery | undefined)[] = [];
+  private deliveries: (Unacked | undefined)[] = [];
   private first = 0;
   /** Every delivery up to this tag is settled. */
   private settledUpTo = 0;
-  private readonly settled: RabbitDelivery[] = [];
+  private readonly settled: Unacked[] = [];
   private timer: Timer | undefined;
 
   constructor(
@@ -26,11 +32,18 @@ export class AckWindow {
   ) {}
 
   /** A delivery has come; tags grow. */
-  opened(delivery: RabbitDelivery): void {
+  opened(delivery: Unacked): void {
     this.deliveries.push(delivery);
   }
 
-  settle(delivery: RabbitDelivery): void {
+  /** Acks by itself and at once. */
+  settleNow(delivery: Unacked): void {
+    if (delivery.settled) return;
+    delivery.settled = true;
+    ack(this.channel, delivery.tag, false);
+  }
+
+  settle(delivery: Unacked): void {
     if (delivery.settled) return;
     delivery.settled = true;
     this.settled.push(delivery);

@@ -74,6 +74,20 @@ export class RabbitShardSession implements ShardSession {
     else this.receiver.deliver(delivery);
   }
 
+  /** A signal's request has come on the channel. Returns what acks it, at once and by itself. */
+  requested(tag: number): () => void {
+    const request = { tag, settled: false };
+    if (!this.ended) this.acks.opened(request);
+    return () => {
+      if (this.ended) return;
+      try {
+        this.acks.settleNow(request);
+      } catch {
+        // The channel closed in this moment: the next owner gets the request again.
+      }
+    };
+  }
+
   /** Whether the core has closed it, or gave it up. An epoch that was lost was not given back. */
   get givenBack(): boolean {
     return this.ended && this.lostBy === undefined;

@@ -7,6 +7,13 @@ import type { QueueNames } from '../topology/queue-names.js';
 import { asBuffer } from '../wire/as-buffer.js';
 import { decodeRequest, encodeReply, type SignalReply, type SignalRequest } from './signal-messages.js';
 
+/** Who answers the signals to a shard. */
+export interface SignalOwner {
+  readonly receiver: ShardReceiver;
+  /** A request has come with this delivery tag, and is not acked yet. Returns what acks it, once. */
+  readonly requested: (tag: number) => () => void;
+}
+
 /**
  * Answers the signals of other processes to the shards that this one owns. A request is acked when its handler is about to
  * see it, so it runs at most once; before that it belongs to whoever owns the shard.
@@ -30,24 +37,15 @@ export class SignalResponder {
    * Reads a shard's requests on the shard's own channel, so that what has not started returns with it.
    * @param cancelled the broker reads no more to us: the queue was deleted
    */
-  async serve(channel: Channel, shard: number, receiver: ShardReceiver, cancelled: () => void): Promise<void> {
+  async serve(channel: Channel, shard: number, owner: SignalOwner, cancelled: () => void): Promise<void> {
     await channel.consume(this.names.signals(shard), (message) => {
       if (message === null) cancelled();
-      else void this.answer(channel, receiver, message);
+      else void this.answer(owner, message);
     });
   }
 
-  private async answer(channel: Channel, receiver: ShardReceiver, message: ConsumeMessage): Promise<void> {
-    let open = true;
-    const ack = (): void => {
-      if (!open) return;
-      open = false;
-      try {
-        channel.ack(message);
-      } catch {
-        // The channel closed in this moment: the next owner gets the request again, unless it had started.
-      }
-    };
+  private async answer({ receiver, requested }: SignalOwner, message: ConsumeMessage): Promise<void> {
+    const ack = requested(message.fields.deliveryTag);
     const started = (): void => {
       ack();
       void this.reply(message, { kind: 'started', process: this.process });
