@@ -95,7 +95,7 @@ export class Engine implements ProducerPort {
     const policy = new FailurePolicy(options.failurePolicy, random, log, clock);
     this.environment = { options, log, keyText, policy, clock, round, events: new EventSource(subject) };
     this.codec = codecOf(options.payload);
-    this.keys = new KeyEncoder(options.keys);
+    this.keys = new KeyEncoder(options.keys, keyText);
     this.handlerName = parts.handlerName;
     this.epochs = parts.epochs ?? new EpochCounter();
     this.callbacks = new Callbacks(
@@ -324,16 +324,15 @@ export class Engine implements ProducerPort {
   private async disconnect(): Promise<void> {
     this.disconnected = true;
     const { connected } = this;
-    if (connected === undefined) return;
-    this.tellWhatIsLost(connected.transport);
+    if (connected !== undefined) this.tellWhatIsLost(connected.transport);
     try {
-      await connected.transport.close();
+      await connected?.transport.close();
     } finally {
-      this.lease!.end();
+      if (connected !== undefined) this.lease!.end();
+      this.population.stop();
+      this.callbacks.stop();
+      this.environment.events.complete();
     }
-    this.population.stop();
-    this.callbacks.stop();
-    this.environment.events.complete();
   }
 
   private ready(): Connected {

@@ -1,4 +1,3 @@
-import { describe } from '../errors/describe.js';
 import { InvalidShardingKeyError } from '../errors/index.js';
 import { encodeShardingKey, type ShardingKey } from './sharding-key.js';
 
@@ -29,7 +28,11 @@ export const DEFAULT_KEY_KINDS: readonly KeyKind[] = ['string', 'integer', 'byte
 export class KeyEncoder {
   private readonly any: boolean;
 
-  constructor(private readonly kinds: readonly KeyKind[]) {
+  constructor(
+    private readonly kinds: readonly KeyKind[],
+    /** A key for errors. */
+    private readonly keyText: (key: Uint8Array) => string,
+  ) {
     this.any = kinds.includes('any');
   }
 
@@ -41,18 +44,18 @@ export class KeyEncoder {
     const bytes = encodeShardingKey(key);
     if (this.any) return bytes;
     const kind = kindOf(key);
-    if (kind === undefined || !this.kinds.includes(kind)) throw this.refusal(key);
+    if (kind === undefined || !this.kinds.includes(kind)) throw this.refusal(key, bytes);
     return bytes;
   }
 
-  private refusal(key: ShardingKey): InvalidShardingKeyError {
+  private refusal(key: ShardingKey, bytes: Uint8Array): InvalidShardingKeyError {
     const taken = this.kinds.map((kind) => KINDS[kind]).join(', ');
     const hint =
       typeof key === 'number' && this.kinds.includes('integer')
         ? 'An integer beyond Number.MAX_SAFE_INTEGER is given as a bigint; a float is allowed'
         : 'Another kind is allowed';
     return new InvalidShardingKeyError(
-      `${describe(key)} is none of the kinds that are taken (${taken}), or empty. ${hint} with the option keys of forRoot or @MessageHandler, as keys: 'any'.`,
+      `${this.keyText(bytes)} is none of the kinds that are taken (${taken}), or empty. ${hint} with the option keys of forRoot or @MessageHandler, as keys: 'any'.`,
     );
   }
 }

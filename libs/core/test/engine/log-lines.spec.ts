@@ -255,3 +255,13 @@ describe('keys in the log', () => {
     expect(text(log.lines[0]!)).not.toContain('secret');
   });
 });
+
+test('a key of a kind that is not taken is not shown where keys are hashed', async () => {
+  const plain = await startEngine({ handleMessage: () => undefined }, { keys: 'integer' });
+  await expect(plain.service.handleSignal('patient', 's')).rejects.toThrow(/"patient"/);
+  const hashed = await startEngine({ handleMessage: () => undefined }, { keys: 'integer', logKeys: 'hashed' });
+  for (const refused of [hashed.service.handleSignal('patient', 's'), hashed.publish('patient', 'a')]) {
+    await expect(refused).rejects.toThrow(keyDigest('patient'));
+    await refused.catch((error: Error) => expect(error.message).not.toContain('patient'));
+  }
+});

@@ -1,5 +1,14 @@
 import { delay, EMPTY, of, throwError } from 'rxjs';
-import { ack, discard, InvalidMessageError, NOTE_HEADERS, reply, type DirectMessage } from '../../src/index.js';
+import {
+  ack,
+  discard,
+  InvalidMessageError,
+  MississippiError,
+  NOTE_HEADERS,
+  reply,
+  type DataUpdaterHandler,
+  type DirectMessage,
+} from '../../src/index.js';
 import { backoff } from '../../src/engine/base/backoff.js';
 import { settled } from '../support/fake-clock.js';
 import { startEngine } from '../support/test-engine.js';
@@ -78,4 +87,75 @@ test.each<[string, unknown, RegExp]>([
   expect((error as Error).message).toMatch(text);
   await settled();
   expect(seen).toEqual([]);
+});
+
+describe('a value that cannot be looked at', () => {
+  const revoked = (): object => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    return proxy;
+  };
+  const untouchable = (): object =>
+    new Proxy(
+      {},
+      {
+        getPrototypeOf() {
+          throw new TypeError('no prototype');
+        },
+      },
+    );
+  const lazyCause = (): Error =>
+    Object.defineProperty(new Error('lazy'), 'cause', {
+      get() {
+        throw new Error('no cause');
+      },
+    });
+  const values: [string, () => unknown][] = [
+    ['a revoked proxy', revoked],
+    ['a proxy that tells no prototype', untouchable],
+    ['an error whose cause throws', lazyCause],
+  ];
+
+  test.each(
+    values.flatMap(([name, make]) =>
+      (['init', 'handleMessage', 'handleSignal'] as const).map((callback) => [name, callback, make] as const),
+    ),
+  )('%s, thrown by %s, is a failure, and the key goes on', async (_, callback, make) => {
+    let calls = 0;
+    const fails = (): unknown => {
+      if (calls++ === 0) throw make();
+      return undefined;
+    };
+    const handler: Record<string, () => unknown> = { handleMessage: () => undefined, handleSignal: () => 'answer' };
+    handler[callback] = fails;
+    for (const later of [false, true]) {
+      calls = 0;
+      const own = { ...handler, [callback]: later ? () => Promise.resolve().then(fails) : fails };
+      const { service, engine, clock } = await startEngine(own as unknown as DataUpdaterHandler, {
+        failurePolicy: { attempts: 1 },
+      });
+      const first =
+        callback === 'handleSignal' ? service.handleSignal('k', 's') : service.handleMessage('k', { payload: 'a' });
+      await expect(first).rejects.toBeInstanceOf(MississippiError);
+      await clock.advance(1_000);
+      expect((await service.handleMessage('k', { payload: 'b' })).kind).toBe('ack');
+      await engine.stop();
+    }
+  });
+
+  test('returned by handleMessage, is no outcome', async () => {
+    let returned = false;
+    const { service } = await startEngine(
+      {
+        handleMessage: () => {
+          if (returned) return;
+          returned = true;
+          return untouchable() as never;
+        },
+      },
+      { failurePolicy: { attempts: 1 } },
+    );
+    await expect(service.handleMessage('k', { payload: 'a' })).rejects.toBeInstanceOf(MississippiError);
+    expect((await service.handleMessage('k', { payload: 'b' })).kind).toBe('ack');
+  });
 });

@@ -276,3 +276,55 @@ function nested(depth: number): unknown {
   for (let level = 0; level < depth; level++) value = [value];
   return value;
 }
+
+describe('a codec of the app', () => {
+  const later = (): never => Promise.reject(new Error('later')) as never;
+
+  test.each<[string, Partial<PayloadCodec>, string]>([
+    ['that encodes later', { encode: later }, 'signal_unencodable'],
+    ['that decodes later', { decode: later }, 'signal_undecodable'],
+  ])('%s is refused, and its rejection ends nothing', async (_, codec, code) => {
+    const unhandled: unknown[] = [];
+    const listen = (reason: unknown): void => void unhandled.push(reason);
+    process.on('unhandledRejection', listen);
+    const bytes = {
+      encode: (value: unknown) => Buffer.from(String(value)),
+      decode: (body: Uint8Array) => `${body.length}`,
+    };
+    const { service } = await startEngine(
+      { handleMessage: () => undefined, handleSignal: () => 'answer' },
+      { signals: { ...bytes, ...codec } },
+    );
+    await expect(service.handleSignal('k', 'x')).rejects.toMatchObject({ code });
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', listen);
+    expect(unhandled).toEqual([]);
+  });
+
+  test('may write into its bytes again', async () => {
+    const shared = Buffer.alloc(8);
+    const codec: PayloadCodec = {
+      encode: (value) => shared.subarray(0, shared.write(String(value))),
+      decode: (body) => Buffer.from(body).toString(),
+    };
+    const seen: unknown[] = [];
+    const { service } = await startEngine(
+      { handleMessage: () => undefined, handleSignal: (signal) => void seen.push(signal) },
+      { signals: codec },
+    );
+    await Promise.all(['one', 'two', 'six'].map((signal) => service.handleSignal('k', signal)));
+    expect(seen).toEqual(['one', 'two', 'six']);
+  });
+
+  test('may give what it got: it is a copy', async () => {
+    const identity = { encode: (value: unknown) => value as Uint8Array, decode: (body: Uint8Array) => body };
+    const state = Buffer.from('state');
+    const { service } = await startEngine(
+      { init: () => state, handleMessage: () => undefined, handleSignal: (_, own) => own },
+      { signals: identity },
+    );
+    const answer = await service.handleSignal<Buffer>('k', Buffer.from('x'));
+    answer.fill(0);
+    expect(state.toString()).toBe('state');
+  });
+});

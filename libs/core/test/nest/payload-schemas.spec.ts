@@ -129,3 +129,33 @@ test('the type of its output is the type of the payload', () => {
   const wrong: PayloadOf<typeof Zod> = { number: '14', stops: [] };
   expect(wrong).not.toEqual(same);
 });
+
+test.each<[string, (value: unknown) => unknown, 'handled' | 'exhausted']>([
+  [
+    'a thenable whose then answers nothing',
+    (value) => ({
+      then: (done: (result: unknown) => void) => {
+        done({ value });
+      },
+    }),
+    'handled',
+  ],
+  ['no result', () => 5, 'exhausted'],
+  ['nothing', () => undefined, 'exhausted'],
+])('a schema that answers %s', async (_, validate, event) => {
+  const seen: unknown[] = [];
+  @MessageHandler({
+    payload: { '~standard': { version: 1, vendor: 'odd', validate } } as StandardSchema,
+    failurePolicy: AT_ONCE,
+  })
+  class Odd implements DataUpdaterHandler {
+    handleMessage(payload: unknown): void {
+      seen.push(payload);
+    }
+  }
+  const app = await startApp({ imports: [MississippiModule.forRoot()], providers: [Odd] });
+  const over = next(serviceOf(app), event);
+  await producerOf(app).publish('x', { shardingKey: 'k' });
+  await over;
+  expect(seen).toEqual(event === 'handled' ? ['x'] : []);
+});

@@ -3,14 +3,13 @@ import type { AwaitedKey, Caller, CallbackScope } from '../base/caller.js';
 import type { Environment } from '../base/environment.js';
 import type { DeadlineItem } from '../base/deadline-list.js';
 import type { EngineKey } from '../base/engine-key.js';
+import type { CallbackEnd } from './callback-end.js';
+import { inspectable } from './inspectable.js';
 import { PendingCalls } from './waiting.js';
 
 export type CallbackName = 'init' | 'handleMessage' | 'handleSignal' | 'handleContinue' | 'terminate';
 
-/** How a callback ended. An abandoned one still runs, but nobody waits for it any more. */
-export type CallbackEnd =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly error: unknown; readonly abandoned: boolean };
+export type { CallbackEnd } from './callback-end.js';
 
 /** What a callback's context says about its message. */
 export interface MessageMetadata {
@@ -115,7 +114,7 @@ export abstract class CallbackRun<
     this.running = false;
     // Whoever it still calls would keep its callers otherwise, and those theirs.
     this.caller = undefined;
-    this.ended(end);
+    this.ended(inspectable(end));
   }
 }
 

@@ -130,7 +130,11 @@ function failed(key: TurnKey, message: TrackedMessage, end: CallbackEnd): void {
 /** Whether the message failed because of the callback that waits for it: then every attempt will, for as long as it waits. */
 function isHopeless(message: TrackedMessage, error: unknown): boolean {
   if (message instanceof DeliveredMessage || !(error instanceof Error)) return false;
-  return isCircle(error) || isCircle(error.cause);
+  try {
+    return isCircle(error) || isCircle(error.cause);
+  } catch {
+    return false; // A getter of it threw: it is none of ours.
+  }
 }
 
 /** What the handler of another key was refused with arrives by its code alone. */
