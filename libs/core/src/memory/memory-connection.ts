@@ -1,5 +1,5 @@
 import type { Clock } from '../clock/clock.interface.js';
-import { LogLimit } from '../engine/base/log-limit.js';
+import { LogLimit } from '../log-limit.js';
 import { PublishError } from '../errors/index.js';
 import type { TransportStatus } from '../interfaces/status.interface.js';
 import type {

@@ -19,7 +19,7 @@ export function codecOf(format: PayloadFormat): PayloadCodec {
 }
 
 /** A user's codec may give its own bytes away, or keep those that it gets; the built-in ones copy already. */
-function copying(codec: PayloadCodec): PayloadCodec {
+export function copying(codec: PayloadCodec): PayloadCodec {
   return {
     encode(payload) {
       const body: unknown = codec.encode(payload);

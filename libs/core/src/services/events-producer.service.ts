@@ -5,7 +5,7 @@ import type { MessageHeaders } from '../interfaces/message-headers.interface.js'
 import { checkMessage } from './check-message.js';
 import { checkTimeout } from './check-timeout.js';
 import { shardOfEncoded, type ShardingKey } from '../keys/sharding-key.js';
-import { isThenable } from '../engine/base/thenable.js';
+import { isUnwantedPromise } from '../engine/base/thenable.js';
 import type { ProducerPort } from '../engine/producer-port.js';
 
 /**
@@ -91,10 +91,8 @@ function encode({ codec }: ProducerPort, payload: unknown): Uint8Array {
   try {
     const body: unknown = codec.encode(payload);
     if (body instanceof Uint8Array) return body;
-    const promised = isThenable(body);
-    // Nobody waits for it, since messages keep the order of the calls; its rejection must not end the process.
-    if (promised) Promise.resolve(body).catch(() => undefined);
-    const found = promised ? 'a promise' : describe(body);
+    // Messages keep the order of the calls, so no promise is waited for.
+    const found = isUnwantedPromise(body) ? 'a promise' : describe(body);
     throw new TypeError(`encode of the codec must return a Uint8Array at once, not ${found}`);
   } catch (error) {
     throw error instanceof PayloadEncodeError ? error : new PayloadEncodeError(error);

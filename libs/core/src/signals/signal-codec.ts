@@ -1,10 +1,10 @@
+import { isUnwantedPromise } from '../engine/base/thenable.js';
 import { describe } from '../errors/describe.js';
 import { SignalDecodeError, SignalEncodeError, SignalTooLargeError } from '../errors/index.js';
 import type { PayloadCodec } from '../interfaces/payload-codec.interface.js';
 import type { SignalFormat } from '../interfaces/signal-format.interface.js';
-import { isCodec } from '../payload/payload-format.js';
+import { copying, isCodec } from '../payload/payload-format.js';
 import { ENVELOPE } from './signal-envelope.js';
-import { isThenable } from '../engine/base/thenable.js';
 import { NotJson, strictJson } from './strict-json.js';
 
 /** Which of the two a value is. */
@@ -20,13 +20,10 @@ export function isSignalFormat(value: unknown): value is SignalFormat {
 /** Signals and answers as bytes, the same whether they stay in the process or leave it. `undefined` needs no codec. */
 export class SignalCodec {
   private readonly codec: PayloadCodec;
-  /** Whether the codec is the library's own, which makes fresh bytes and keeps none. */
-  private readonly own: boolean;
   private limit = SIGNAL_LIMIT;
 
   constructor(format: SignalFormat) {
-    this.own = format === 'json';
-    this.codec = format === 'json' ? strictJson : format;
+    this.codec = format === 'json' ? strictJson : copying(format);
   }
 
   /**
@@ -52,7 +49,7 @@ export class SignalCodec {
   decode(part: SignalPart, bytes: Uint8Array | undefined): unknown {
     if (bytes === undefined) return undefined;
     try {
-      return atOnce('decode', this.codec.decode(this.own ? bytes : Buffer.from(bytes)));
+      return atOnce('decode', this.codec.decode(bytes));
     } catch (error) {
       throw new SignalDecodeError(part, error);
     }
@@ -61,8 +58,7 @@ export class SignalCodec {
   private bytesOf(part: SignalPart, value: unknown): Uint8Array {
     try {
       const bytes: unknown = atOnce('encode', this.codec.encode(value));
-      // A user's codec may write into its bytes again.
-      if (bytes instanceof Uint8Array) return this.own ? bytes : Buffer.from(bytes);
+      if (bytes instanceof Uint8Array) return bytes;
       throw new TypeError(`encode of the codec must return a Uint8Array, not ${describe(bytes)}`);
     } catch (error) {
       throw error instanceof NotJson
@@ -72,9 +68,8 @@ export class SignalCodec {
   }
 }
 
-/** A codec of signals answers at once; that a promise of it rejects must not end the process. */
+/** A codec of signals answers at once. */
 function atOnce(method: 'encode' | 'decode', result: unknown): unknown {
-  if (!isThenable(result)) return result;
-  Promise.resolve(result).catch(() => undefined);
+  if (!isUnwantedPromise(result)) return result;
   throw new TypeError(`${method} of the codec of signals must answer at once, not with a promise`);
 }

@@ -6,6 +6,7 @@ export type { Clock, Timer } from '../clock/clock.interface.js';
 export { systemClock } from '../clock/system-clock.js';
 export { describe, describeWithCause } from '../errors/describe.js';
 export { Fifo, type FifoItem } from '../collections/fifo.js';
+export { LogLimit } from '../log-limit.js';
 export type { HeaderValue, MessageHeaders } from '../interfaces/message-headers.interface.js';
 export type { ProcessInfo, TransportStatus } from '../interfaces/status.interface.js';
 export {

@@ -1,3 +1,4 @@
+import { DEFAULT_INSTANCE } from '@mississippi/core';
 import { parseBrokerUrl, type BrokerUrl } from './broker-url.js';
 import { Endpoint } from './endpoint.js';
 import type { RabbitMqOptions, RabbitMqTlsOptions } from './rabbitmq.options.js';
@@ -28,9 +29,6 @@ export interface Settings {
   readonly maxShards: number;
   readonly claimInterval: number;
 }
-
-/** The name of the instance that is not named. */
-const DEFAULT_INSTANCE = 'default';
 
 /** The defaults that an instance's name decides, and that of its handler's class. */
 export function settingsIn(settings: OpenSettings, instance: string, handler = ''): Settings {

@@ -1,12 +1,9 @@
 import type { LoggerService } from '@nestjs/common';
-import type { Clock } from '@mississippi/core/transport';
-
-/** How often one thing is told. Milliseconds. */
-const INTERVAL = 10_000;
+import { LogLimit, type Clock } from '@mississippi/core/transport';
 
 /** Warnings about what may go on for long: each is told at once, then now and then with how often it was kept back. */
 export class RareWarnings {
-  private readonly told = new Map<string, { at: number; keptBack: number }>();
+  private readonly limits = new Map<string, LogLimit>();
 
   constructor(
     private readonly logger: LoggerService,
@@ -15,14 +12,10 @@ export class RareWarnings {
 
   /** @param about what it is told about, once in ten seconds at most */
   warn(about: string, text: string): void {
-    const now = this.clock.now();
-    const last = this.told.get(about);
-    if (last !== undefined && now - last.at < INTERVAL) {
-      last.keptBack++;
-      return;
-    }
-    this.told.set(about, { at: now, keptBack: 0 });
-    const more = last?.keptBack ?? 0;
-    this.logger.warn(more === 0 ? text : `${text} (and ${more} more since it was last told)`);
+    let limit = this.limits.get(about);
+    if (limit === undefined) this.limits.set(about, (limit = new LogLimit(this.clock)));
+    limit.tell((_more, untold) => {
+      this.logger.warn(untold === undefined ? text : `${text} (and ${untold} more since it was last told)`);
+    });
   }
 }

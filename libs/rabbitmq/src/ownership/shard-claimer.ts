@@ -12,14 +12,11 @@ import type { RabbitPublisher } from '../publishing/rabbit-publisher.js';
 import { verifyExclusive } from './exclusive-consumer.js';
 import { RabbitShardSession } from '../sessions/shard-session.js';
 import { SideReader } from '../sessions/side-reader.js';
-import { strangerAt } from '../sessions/side-channel.js';
+import { strangerAt, STRANGER_TIMEOUT } from '../sessions/side-channel.js';
 import type { StallFence } from '../sessions/stall-fence.js';
 import { cancelledBy } from '../topology/disagreement.js';
 import type { Topology } from '../topology/topology.js';
 import type { RareWarnings } from './rare-warnings.js';
-
-/** How long a side queue may have another reader: that of the former owner goes at once. Milliseconds. */
-const SIDE_QUEUE_TIMEOUT = 5_000;
 
 /** What claims are made with. */
 export interface ClaimerParts {
@@ -135,7 +132,7 @@ export class ShardClaimer {
   /** A previous owner's reader must have gone first: what it held would not be counted. */
   private async readSideQueue(channel: Channel, side: SideReader, shard: number): ReturnType<SideReader['index']> {
     const { topology, clock } = this.parts;
-    const deadline = clock.now() + SIDE_QUEUE_TIMEOUT;
+    const deadline = clock.now() + STRANGER_TIMEOUT;
     for (;;) {
       const { messageCount, consumerCount } = await topology.declareParked(channel, shard);
       if (consumerCount === 0) return topology.reading(side.index(messageCount));

@@ -12,12 +12,12 @@ import { ParkedDeliveries } from './parked-deliveries.js';
 /** With so many settled deliveries the acks wait no longer. */
 const MOST_ACKS = 50;
 
-/** How long the queue may have another reader. Milliseconds. */
-const OPEN_TIMEOUT = 5_000;
+/** How long the queue may have another reader: that of the former owner goes at once. Milliseconds. */
+export const STRANGER_TIMEOUT = 5_000;
 
 /** What to do about a reader that stays. */
 export function strangerAt(queue: string): string {
-  return `the side queue '${queue}' has had another consumer for ${OPEN_TIMEOUT / 1_000} s, and only the shard's owner may read it: end that consumer`;
+  return `the side queue '${queue}' has had another consumer for ${STRANGER_TIMEOUT / 1_000} s, and only the shard's owner may read it: end that consumer`;
 }
 
 /** A shard's side queue, and how it is reached. */
@@ -56,7 +56,7 @@ export class SideChannel {
   /** Begins to read. Rejects when it is closed meanwhile. */
   async open(): Promise<void> {
     const { model, queue, clock } = this.parts;
-    const deadline = clock.now() + OPEN_TIMEOUT;
+    const deadline = clock.now() + STRANGER_TIMEOUT;
     for (;;) {
       try {
         await this.consume(await openChannel(model));

@@ -27,7 +27,8 @@ const ATTEMPTS_IN_A_ROW = 16;
 /**
  * The cap on attempts that run at once, fair between keys: who asks first goes first, and a key asks again for each
  * message. An attempt that waits for another key lends its slot; it goes on before any other starts, and what it waits
- * for goes before what nobody waits for, or the end of one attempt would take as long as all that stand in line. Grants come from one loop, so that synchronous handlers grow no call stack.
+ * for goes before what nobody waits for, or the end of one attempt would take as long as all that stand in line. Grants
+ * come from one loop, so that synchronous handlers grow no call stack.
  */
 export class AttemptSlots {
   private readonly returning = new Fifo<Returning>();

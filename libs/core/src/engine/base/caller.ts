@@ -4,7 +4,6 @@ import type { Environment } from './environment.js';
 
 /** A key as a callback that waits for it sees it. */
 export interface AwaitedKey {
-  readonly id: string;
   /** What runs of the key at this moment. */
   readonly callback: CallbackScope | undefined;
 }

@@ -4,10 +4,10 @@ import { FailurePolicyError } from '../../errors/index.js';
 import type { ErrorVerdict, Failure } from '../../interfaces/failure.interface.js';
 import type { ResolvedOptions } from '../../mississippi.options.js';
 import { backoff } from './backoff.js';
-import { LogLimit } from './log-limit.js';
+import { LogLimit } from '../../log-limit.js';
 import type { Log } from './log.js';
 import { NEUTRAL } from './neutral-context.js';
-import { isThenable } from './thenable.js';
+import { isUnwantedPromise } from './thenable.js';
 
 /** A wait that a user's function asks for is no longer than that: a key must come back while somebody remembers it. Milliseconds. */
 const LONGEST_WAIT = 86_400_000;
@@ -68,9 +68,7 @@ export class FailurePolicy {
     let promised: boolean;
     try {
       answer = NEUTRAL.runInAsyncScope(call);
-      promised = isThenable(answer);
-      // Nobody waits for it here; its rejection must not end the process.
-      if (promised) Promise.resolve(answer).catch(() => undefined);
+      promised = isUnwantedPromise(answer);
     } catch (error) {
       this.tell(name, FailurePolicyError.thrown(name, error));
       return undefined;

@@ -29,8 +29,7 @@ export interface KeyState {
  * be terminated, since the epoch ends), `verification` (the broker is asked whether the shard is still ours). `nothing`:
  * it rests.
  */
-export type Step =
-  'nothing' | 'continuation' | 'termination' | 'signal' | 'attempt' | 'endUpdater' | 'verification' | 'slotRequest';
+export type Step = 'nothing' | 'continuation' | 'termination' | 'signal' | 'attempt' | 'endUpdater' | 'verification';
 
 /**
  * Chooses the next step of a key that runs nothing. A continuation comes first, then the end of the data updater, then

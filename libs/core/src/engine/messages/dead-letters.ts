@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../clock/clock.interface.js';
 import { describe } from '../../errors/describe.js';
 import type { DeadLetterReason } from '../../note-headers.js';
 import type { Delivery } from '../../transport/transport.interface.js';
-import { LogLimit } from '../base/log-limit.js';
+import { LogLimit } from '../../log-limit.js';
 import type { EngineKey } from '../base/engine-key.js';
 import { describeAttempts, describeMessage } from './describe-message.js';
 import type { EpochState } from './epoch-state.js';

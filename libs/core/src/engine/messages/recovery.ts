@@ -5,7 +5,7 @@ import type { Failure } from '../../interfaces/failure.interface.js';
 import { NOTE_HEADERS, type DeadLetterReason, type ParkReason } from '../../note-headers.js';
 import type { Delivery, ParkedEntry, ParkedMode } from '../../transport/transport.interface.js';
 import { keyFields, keyTextOf } from '../base/key-text.js';
-import { LogLimit } from '../base/log-limit.js';
+import { LogLimit } from '../../log-limit.js';
 import type { Fifo } from '../../collections/fifo.js';
 import type { PostponedLetter } from './dead-letters.js';
 import { describeAttempts, describeMessage } from './describe-message.js';

@@ -6,14 +6,8 @@ import { decodeShardingKey, keyBytes, type ShardingKey } from '../../keys/shardi
 import type { EngineEpoch } from '../base/engine-key.js';
 import { keyFields, keyTextOf } from '../base/key-text.js';
 import { RunContext } from './callback-context.js';
-import {
-  PlainRun,
-  type CallbackEnd,
-  type CallbackName,
-  type CallbackRun,
-  type CallbackCause,
-  type RunningKey,
-} from './callback-run.js';
+import type { CallbackEnd } from './callback-end.js';
+import { PlainRun, type CallbackName, type CallbackRun, type CallbackCause, type RunningKey } from './callback-run.js';
 import type { Callbacks } from './callbacks.js';
 import { DataUpdater } from './data-updater.js';
 import type { Population } from './population.js';

@@ -9,8 +9,6 @@ import { PendingCalls } from './waiting.js';
 
 export type CallbackName = 'init' | 'handleMessage' | 'handleSignal' | 'handleContinue' | 'terminate';
 
-export type { CallbackEnd } from './callback-end.js';
-
 /** What a callback's context says about its message. */
 export interface MessageMetadata {
   readonly redelivered: boolean;

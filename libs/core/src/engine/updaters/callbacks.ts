@@ -7,7 +7,8 @@ import { SignalCodec } from '../../signals/signal-codec.js';
 import { DeadlineList } from '../base/deadline-list.js';
 import type { Environment } from '../base/environment.js';
 import { keyFields, keyTextOf } from '../base/key-text.js';
-import type { CallbackEnd, CallbackRun } from './callback-run.js';
+import type { CallbackEnd } from './callback-end.js';
+import type { CallbackRun } from './callback-run.js';
 import { runInScope } from './callback-scope.js';
 
 /** How long a callback may go on after its abort signal has fired. Milliseconds. */

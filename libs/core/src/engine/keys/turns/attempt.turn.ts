@@ -6,7 +6,8 @@ import { RefusedPayload } from '../../../payload/refused-payload.js';
 import { isThenable } from '../../base/thenable.js';
 import { DeliveredMessage, type DirectTrackedMessage, type TrackedMessage } from '../../messages/tracked-message.js';
 import { RunContext } from '../../updaters/callback-context.js';
-import { CallbackRun, type CallbackEnd } from '../../updaters/callback-run.js';
+import type { CallbackEnd } from '../../updaters/callback-end.js';
+import { CallbackRun } from '../../updaters/callback-run.js';
 import type { DataUpdater } from '../../updaters/data-updater.js';
 import type { FollowUp, TurnKey } from './turn-key.js';
 

@@ -1,9 +1,12 @@
-import type { Clock } from '../../clock/clock.interface.js';
+import type { Clock } from './clock/clock.interface.js';
 
 /** How often one cause of trouble is told in the log, at most. Milliseconds. */
 const INTERVAL = 10_000;
 
-/** Keeps one cause of trouble from flooding the log: it is told once in a while, with how often it was not. */
+/**
+ * Keeps one cause of trouble from flooding the log: it is told once in ten seconds at most, with how often it was not.
+ * @publicApi
+ */
 export class LogLimit {
   private toldAt = -Infinity;
   private untold = 0;
