@@ -1,4 +1,4 @@
-import type { INestApplicationContext, LoggerService } from '@nestjs/common';
+import type { INestApplicationContext } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import {
   getDataUpdaterServiceToken,
@@ -11,7 +11,7 @@ import {
   type MississippiOptions,
 } from '@mississippi/core';
 import { rabbitmq, type RabbitMqOptions } from '@mississippi/rabbitmq';
-import { Changes } from './changes.js';
+import { LogLines } from './log-lines.js';
 
 export interface Collected {
   readonly payload: unknown;
@@ -19,9 +19,8 @@ export interface Collected {
 }
 
 /** What an app has handled and logged. */
-export class Collection extends Changes implements LoggerService {
+export class Collection extends LogLines {
   readonly messages: Collected[] = [];
-  readonly lines: string[] = [];
 
   add(message: Collected): void {
     this.messages.push(message);
@@ -37,17 +36,6 @@ export class Collection extends Changes implements LoggerService {
       () => `(${this.messages.length} were)`,
     );
     return this.messages;
-  }
-
-  log(message: unknown): void {
-    this.lines.push(String(message));
-    this.changed();
-  }
-  warn(message: unknown): void {
-    this.log(message);
-  }
-  error(message: unknown): void {
-    this.log(message);
   }
 }
 

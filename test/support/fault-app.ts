@@ -1,4 +1,4 @@
-import { type INestApplicationContext, type LoggerService } from '@nestjs/common';
+import type { INestApplicationContext } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import {
   getDataUpdaterServiceToken,
@@ -12,8 +12,8 @@ import {
 } from '@mississippi/core';
 import { recordedTransport, RecordingHandler, type Numbered } from '@mississippi/history';
 import { rabbitmq, type RabbitMqOptions } from '@mississippi/rabbitmq';
-import { Changes } from './changes.js';
 import type { History } from './history.js';
+import { LogLines } from './log-lines.js';
 
 type Work = (message: Numbered, context: MessageContext) => Promise<'discard' | void>;
 
@@ -23,30 +23,6 @@ export interface FaultAppOptions {
   /** What an attempt does between its start and its end, both of which are recorded. Default: one round of the event loop. */
   readonly work?: Work;
   readonly options?: Omit<MississippiOptions, 'transport'>;
-}
-
-/** Keeps what the app logs, and lets a test wait for a line. */
-export class LogLines extends Changes implements LoggerService {
-  readonly lines: string[] = [];
-
-  log(message: unknown): void {
-    this.lines.push(String(message));
-    this.changed();
-  }
-  warn(message: unknown): void {
-    this.log(message);
-  }
-  error(message: unknown): void {
-    this.log(message);
-  }
-
-  matching(pattern: RegExp): string[] {
-    return this.lines.filter((line) => pattern.test(line));
-  }
-
-  async untilLogged(pattern: RegExp, times = 1): Promise<void> {
-    await this.until(`the log had ${times} lines like ${pattern}`, () => this.matching(pattern).length >= times);
-  }
 }
 
 export interface FaultApp {

@@ -1,4 +1,3 @@
-import type { LoggerService } from '@nestjs/common';
 import type { Delivery, ShardConsumer, ShardReceiver, ShardSession } from '@mississippi/core/transport';
 import { Changes } from './changes.js';
 
@@ -76,32 +75,5 @@ export class OpeningConsumer extends Changes implements ShardConsumer {
     const found = (): Opening | undefined => this.openings.filter(({ session }) => session.shard === shard)[which - 1];
     await this.until(`shard ${shard} was opened, time ${which}`, () => found() !== undefined);
     return found()!;
-  }
-}
-
-/** What a transport has logged. */
-export class LogLines extends Changes implements LoggerService {
-  readonly lines: string[] = [];
-
-  log(line: unknown): void {
-    this.lines.push(String(line));
-    this.changed();
-  }
-  warn(line: unknown): void {
-    this.log(line);
-  }
-  error(line: unknown): void {
-    this.log(line);
-  }
-
-  /** Resolves when a line like this was logged. */
-  logged(pattern: RegExp): Promise<void> {
-    const state = (): string => `(logged: ${this.lines.join(' / ')})`;
-    return this.until(
-      `${String(pattern)} was logged`,
-      () => this.lines.some((line) => pattern.test(line)),
-      20_000,
-      state,
-    );
   }
 }

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@mississippi/core';
-import { inspectKey, type ShardReceiver, type TransportConnection } from '@mississippi/core/transport';
+import { inspectKey, type TransportConnection } from '@mississippi/core/transport';
 import { rabbitmq } from '@mississippi/rabbitmq';
 import { sharedUrl } from '../../support/broker.js';
-import { LogLines } from '../../support/fault-app.js';
+import { idleConsumer, idleReceiver } from '../../support/idle-consumer.js';
+import { LogLines } from '../../support/log-lines.js';
 import { deleteQueues, onRawBroker } from '../../support/raw-broker.js';
 
 const TOTAL = 4;
@@ -20,14 +21,6 @@ afterEach(async () => {
   await deleteQueues(sharedUrl(), prefix, TOTAL);
 });
 
-const receiver: ShardReceiver = {
-  epoch: 1,
-  deliver: () => undefined,
-  lost: () => undefined,
-  signal: () => Promise.resolve(new Uint8Array(0)),
-  release: () => Promise.resolve(),
-};
-
 describe.each(['classic', 'quorum'] as const)('a process on %s queues', (type) => {
   test('that leaves while it claims gives back what it has just claimed, and logs nothing', async () => {
     const logger = new LogLines();
@@ -41,7 +34,7 @@ describe.each(['classic', 'quorum'] as const)('a process on %s queues', (type) =
           connection.stopClaiming();
           given.push(session.close());
         });
-        return receiver;
+        return idleReceiver;
       },
     });
     await Promise.all(given);
@@ -55,7 +48,7 @@ describe.each(['classic', 'quorum'] as const)('a process on %s queues', (type) =
     const transport = rabbitmq({ urls: [sharedUrl()], queues: { prefix, totalCount: TOTAL, type } });
     connection = await transport.connect({ instance: 'leaving', logger, clock: systemClock, keyText: inspectKey });
     await onRawBroker(sharedUrl(), (channel) => channel.assertQueue(`${prefix}2.parked`, { maxLength: 5 }));
-    await connection.consume({ open: () => receiver });
+    await connection.consume(idleConsumer);
     expect(
       logger.matching(/^Shard 2 cannot be consumed yet: A queue of '.*' exists with other arguments/),
     ).toHaveLength(1);
@@ -67,7 +60,7 @@ describe.each(['classic', 'quorum'] as const)('a process on %s queues', (type) =
     const transport = rabbitmq({ urls: [sharedUrl()], queues: { prefix, totalCount: TOTAL, type } });
     connection = await transport.connect({ instance: 'leaving', logger, clock: systemClock, keyText: inspectKey });
     await onRawBroker(sharedUrl(), (channel) => channel.deleteQueue(`${prefix}2.signals`));
-    await connection.consume({ open: () => receiver });
+    await connection.consume(idleConsumer);
     expect(connection.status().shards).toBe(4);
     expect(await onRawBroker(sharedUrl(), (channel) => channel.checkQueue(`${prefix}2.signals`))).toMatchObject({
       consumerCount: 1,

@@ -5,7 +5,8 @@ import { rabbitmq } from '@mississippi/rabbitmq';
 import { encodeTerm } from '@mississippi/terms';
 import { onBroker } from '../../support/broker-view.js';
 import { sharedUrl } from '../../support/broker.js';
-import { LogLines, OpeningConsumer } from '../../support/opening-consumer.js';
+import { OpeningConsumer } from '../../support/opening-consumer.js';
+import { LogLines } from '../../support/log-lines.js';
 import { deleteQueues } from '../../support/raw-broker.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 
@@ -73,7 +74,7 @@ describe.each(['classic', 'quorum'] as const)('on %s queues', (type) => {
     await publish(0, 'a', 'b');
     const refusedAt = performance.now();
     refused.refuse(new Error('the store is away'));
-    await logs.logged(/^Shard 0 cannot be consumed yet: the store is away$/);
+    await logs.untilLogged(/^Shard 0 cannot be consumed yet: the store is away$/);
     expect(await consumersOf(0)).toBe(0);
     const again = await consumer.opening(0, 2);
     expect(again.calledAt - refusedAt).toBeGreaterThanOrEqual(1_000);
@@ -120,7 +121,7 @@ describe.each(['classic', 'quorum'] as const)('on %s queues', (type) => {
     expect(second.deliveries.every(({ redelivered }) => redelivered)).toBe(true);
     expect(first.lostBy).toEqual([]);
     await first.session.close();
-    await logs.logged(/^Shard 0 was given up: the commit failed$/);
+    await logs.untilLogged(/^Shard 0 was given up: the commit failed$/);
   });
 
   test('an epoch that is given up before it is open is not lost either', async () => {

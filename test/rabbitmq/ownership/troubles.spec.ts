@@ -3,20 +3,13 @@ import { systemClock } from '@mississippi/core';
 import { inspectKey, type Clock, type ShardReceiver, type TransportConnection } from '@mississippi/core/transport';
 import { rabbitmq, type RabbitMqOptions } from '@mississippi/rabbitmq';
 import { sharedUrl } from '../../support/broker.js';
-import { LogLines } from '../../support/fault-app.js';
+import { idleReceiver } from '../../support/idle-consumer.js';
+import { LogLines } from '../../support/log-lines.js';
 import { until } from '../../support/member.js';
 import { deleteQueues, onRawBroker } from '../../support/raw-broker.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 
 const TOTAL = 4;
-
-const receiver: ShardReceiver = {
-  epoch: 1,
-  deliver: () => undefined,
-  lost: () => undefined,
-  signal: () => Promise.resolve(new Uint8Array(0)),
-  release: () => Promise.resolve(),
-};
 
 let prefix: string;
 let logger: LogLines;
@@ -55,7 +48,7 @@ async function connect(options: RabbitMqOptions = {}): Promise<TransportConnecti
   return connection;
 }
 
-const consume = (connection: TransportConnection, take: () => ShardReceiver = () => receiver): Promise<void> =>
+const consume = (connection: TransportConnection, take: () => ShardReceiver = () => idleReceiver): Promise<void> =>
   connection.consume({ open: take });
 
 test('one bad queue keeps no other shard waiting, and is told with its shard', async () => {

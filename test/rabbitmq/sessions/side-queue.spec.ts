@@ -5,7 +5,8 @@ import { rabbitmq } from '@mississippi/rabbitmq';
 import { encodeTerm } from '@mississippi/terms';
 import { sharedUrl } from '../../support/broker.js';
 import { erlangPeer } from '../../support/erlang-peer.js';
-import { LogLines, OpeningConsumer, type Opening } from '../../support/opening-consumer.js';
+import { OpeningConsumer, type Opening } from '../../support/opening-consumer.js';
+import { LogLines } from '../../support/log-lines.js';
 import type { BrokerNode } from '../../support/rabbitmq-node.js';
 import { deleteQueues, onRawBroker } from '../../support/raw-broker.js';
 
@@ -86,7 +87,7 @@ test('a reader whose message has expired does not wait for ever: the shard is lo
   await onRawBroker(sharedUrl(), (channel) => channel.purgeQueue(`${prefix}0.parked`));
   const reading = first.session.readParked(KEY).next();
   await expect(reading).rejects.toThrow(/no longer owned/);
-  await logs.logged(
+  await logs.untilLogged(
     /^Shard 0 was lost, and is claimed again: messages have vanished from the side queue .*message-ttl/,
   );
   const second = await opened(2);
@@ -125,7 +126,9 @@ test('a shard whose side queue has another reader holds up neither the start nor
     await channel.consume(queue, () => undefined);
     await start();
     await consuming;
-    await logs.logged(/^Shard 0 cannot be consumed yet: the side queue '.*parked' has had another consumer for 5 s/);
+    await logs.untilLogged(
+      /^Shard 0 cannot be consumed yet: the side queue '.*parked' has had another consumer for 5 s/,
+    );
     expect(connection.status().shards).toBe(0);
   });
   await opened(); // That reader has gone.

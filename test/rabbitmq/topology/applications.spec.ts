@@ -1,22 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@mississippi/core';
-import { inspectKey, type ShardReceiver, type TransportConnection } from '@mississippi/core/transport';
+import { inspectKey, type TransportConnection } from '@mississippi/core/transport';
 import { rabbitmq, RabbitMqSetupError, type RabbitMqOptions } from '@mississippi/rabbitmq';
 import { sharedUrl } from '../../support/broker.js';
-import { LogLines } from '../../support/fault-app.js';
+import { idleConsumer } from '../../support/idle-consumer.js';
+import { LogLines } from '../../support/log-lines.js';
 import { startCollectingApp } from '../../support/collecting-app.js';
 import { Member } from '../../support/member.js';
 import { deleteQueues, onRawBroker } from '../../support/raw-broker.js';
 
 const TOTAL = 4;
-
-const receiver: ShardReceiver = {
-  epoch: 1,
-  deliver: () => undefined,
-  lost: () => undefined,
-  signal: () => Promise.resolve(new Uint8Array(0)),
-  release: () => Promise.resolve(),
-};
 
 let prefix: string;
 let logger: LogLines;
@@ -52,7 +45,7 @@ async function connect({
 
 async function consume(app: App = {}): Promise<TransportConnection> {
   const connection = await connect(app);
-  await connection.consume({ open: () => receiver });
+  await connection.consume(idleConsumer);
   return connection;
 }
 

@@ -1,22 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@mississippi/core';
-import { inspectKey, type ShardReceiver, type TransportConnection } from '@mississippi/core/transport';
+import { inspectKey, type TransportConnection } from '@mississippi/core/transport';
 import { rabbitmq, RabbitMqSetupError, type RabbitMqOptions } from '@mississippi/rabbitmq';
 import { erlangPeer } from '../../support/erlang-peer.js';
-import { LogLines } from '../../support/fault-app.js';
+import { idleConsumer } from '../../support/idle-consumer.js';
+import { LogLines } from '../../support/log-lines.js';
 import { Member, until } from '../../support/member.js';
 import type { BrokerNode } from '../../support/rabbitmq-node.js';
 import { deleteQueues, onRawBroker } from '../../support/raw-broker.js';
 
 const TOTAL = 4;
-
-const receiver: ShardReceiver = {
-  epoch: 1,
-  deliver: () => undefined,
-  lost: () => undefined,
-  signal: () => Promise.resolve(new Uint8Array(0)),
-  release: () => Promise.resolve(),
-};
 
 let peer: BrokerNode;
 let vhost: string;
@@ -128,7 +121,7 @@ describe('where the virtual host makes quorum queues by default', () => {
          rabbit_amqqueue:update(Name, fun(Queue) -> amqqueue:set_arguments(Queue, []) end) end).`,
     );
     const connection = await connect(rabbit);
-    const refusal = await connection.consume({ open: () => receiver }).catch((error: unknown) => error);
+    const refusal = await connection.consume(idleConsumer).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(RabbitMqSetupError);
     expect(String(refusal)).toMatch(
       /several consumers share the queue 'river_2', though an exclusive one was asked for/,
@@ -141,7 +134,7 @@ describe('where the virtual host makes quorum queues by default', () => {
     await onRawBroker(url, (channel) => channel.assertQueue('river_2'));
     changeVhost('Metadata#{default_queue_type => <<"quorum">>}');
     const connection = await connect(rabbit);
-    await connection.consume({ open: () => receiver });
+    await connection.consume(idleConsumer);
     expect(connection.status().shards).toBe(TOTAL);
     expect(typesOf()).toEqual(new Set(['classic']));
   });
@@ -152,7 +145,7 @@ test('a queue that a peer declared without naming a type is shared with it, whoe
   await onRawBroker(peer.url, (channel) => channel.assertQueue(`${prefix}1`));
   const connection = await connect({ urls: [peer.url], queues: { prefix, totalCount: TOTAL } });
   await onRawBroker(peer.url, (channel) => channel.assertQueue(`${prefix}0`));
-  await connection.consume({ open: () => receiver });
+  await connection.consume(idleConsumer);
   expect(connection.status().shards).toBe(TOTAL);
   await connection.close();
   open.clear();

@@ -1,23 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@mississippi/core';
-import { inspectKey, type ShardReceiver, type TransportConnection } from '@mississippi/core/transport';
+import { inspectKey, type TransportConnection } from '@mississippi/core/transport';
 import { rabbitmq, RabbitMqAccessError, type RabbitMqOptions } from '@mississippi/rabbitmq';
 import { erlangPeer } from '../../support/erlang-peer.js';
-import { LogLines } from '../../support/fault-app.js';
+import { idleConsumer } from '../../support/idle-consumer.js';
+import { LogLines } from '../../support/log-lines.js';
 import { Member, until } from '../../support/member.js';
 import type { BrokerNode } from '../../support/rabbitmq-node.js';
 import { deleteQueues, onRawBroker } from '../../support/raw-broker.js';
 
 const TOTAL = 4;
 const NOTHING = '^$';
-
-const receiver: ShardReceiver = {
-  epoch: 1,
-  deliver: () => undefined,
-  lost: () => undefined,
-  signal: () => Promise.resolve(new Uint8Array(0)),
-  release: () => Promise.resolve(),
-};
 
 let peer: BrokerNode;
 let prefix: string;
@@ -67,7 +60,7 @@ async function refusal(options: RabbitMqOptions): Promise<RabbitMqAccessError> {
     .connect({ instance: 'default', logger, clock: systemClock, keyText: inspectKey })
     .then(async (connection) => {
       open.add(connection);
-      await connection.consume({ open: () => receiver });
+      await connection.consume(idleConsumer);
     });
   const error: unknown = await starting.catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(RabbitMqAccessError);

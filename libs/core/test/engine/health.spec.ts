@@ -1,33 +1,14 @@
 import { memory } from '../../src/index.js';
+import { startFailingKey } from '../support/failing-key.js';
 import { FakeClock, settled } from '../support/fake-clock.js';
 import { RecordingHandler } from '../support/recording-handler.js';
 import { startEngine } from '../support/test-engine.js';
 
 const MINUTE = 60_000;
 
-/** An engine of one shard with a window of ten, in which the key `bad` fails until `healed()`. */
-async function startFailing(failingInit: boolean, options: { broker?: ReturnType<typeof memory>['broker'] } = {}) {
-  const { broker = memory({ totalCount: 1 }).broker } = options;
-  let healthy = false;
-  const failing = (key: unknown): Promise<never> | undefined =>
-    key === 'bad' && !healthy ? Promise.reject(new Error('broken')) : undefined;
-  const handler = new RecordingHandler({
-    init: (key) => (failingInit ? failing(key) : undefined),
-    handleMessage: (_payload, _state, { key }) => (failingInit ? undefined : failing(key)),
-  });
-  const engine = await startEngine(handler, {
-    memory: { broker, prefetch: 10 },
-    failurePolicy: { attempts: Infinity },
-  });
-  return {
-    handler,
-    broker,
-    healed: () => {
-      healthy = true;
-    },
-    ...engine,
-  };
-}
+/** The broker outlives the engine, so that another may take over. */
+const startFailing = (failingInit: boolean, { broker = memory({ totalCount: 1 }).broker } = {}) =>
+  startFailingKey({ failingInit, broker });
 
 describe.each([
   ['whose attempts fail', false],

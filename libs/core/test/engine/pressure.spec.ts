@@ -1,43 +1,19 @@
 import { discard, KeyParkedError, NOTE_HEADERS, type MississippiOptions } from '../../src/index.js';
 import { settled } from '../support/fake-clock.js';
 import { Gates, RecordingHandler, watch } from '../support/recording-handler.js';
+import { startFailingKey } from '../support/failing-key.js';
 import { ScriptedTransport } from '../support/scripted-transport.js';
 import { startEngine } from '../support/test-engine.js';
 
 const numbers = (from: number, to: number): string[] =>
   Array.from({ length: to - from + 1 }, (_, index) => `${from + index}`);
 
-/** An engine of one shard with a window of ten, in which the key `bad` fails until `healed()`. */
-async function startUnderPressure(options: MississippiOptions & { failingInit?: boolean } = {}) {
-  const { failingInit = false, transport: _, ...own } = options;
-  let healthy = false;
-  const failing = (key: unknown): Promise<never> | undefined =>
-    key === 'bad' && !healthy ? Promise.reject(new Error('broken')) : undefined;
-  const handler = new RecordingHandler({
-    init: (key) => (failingInit ? failing(key) : undefined),
-    handleMessage: (_payload, _state, { key }) => (failingInit ? undefined : failing(key)),
-  });
-  const engine = await startEngine(handler, {
-    failurePolicy: { attempts: Infinity },
-    ...own,
-    memory: { totalCount: 1, prefetch: 10 },
-  });
-  return {
-    handler,
-    broker: engine.transport.broker,
-    healed: () => {
-      healthy = true;
-    },
-    ...engine,
-  };
-}
-
 describe.each([
   ['whose head is in backoff', false],
   ['whose init fails', true],
 ])('a key %s', (_, failingInit) => {
   test('is parked under pressure when it holds half of the prefetch window, not before', async () => {
-    const { send, broker, of, service } = await startUnderPressure({ failingInit });
+    const { send, broker, of, service } = await startFailingKey({ failingInit });
     await send('bad', ...numbers(1, 4));
     expect(of('parked')).toEqual([]);
     expect(broker.parkedCount(0)).toBe(0);
@@ -49,7 +25,7 @@ describe.each([
   });
 
   test('does not stop the other keys of its shard, however many messages it gets', async () => {
-    const { send, handler, broker } = await startUnderPressure({ failingInit });
+    const { send, handler, broker } = await startFailingKey({ failingInit });
     await send('bad', ...numbers(1, 100));
     await send('k', 'a');
     expect(handler.messages('k')).toEqual(['a']);
@@ -57,7 +33,7 @@ describe.each([
   });
 
   test('is parked under pressure when its head is older than 10 minutes', async () => {
-    const { send, clock, broker, of } = await startUnderPressure({ failingInit });
+    const { send, clock, broker, of } = await startFailingKey({ failingInit });
     await send('bad', '1', '2');
     await clock.advance(589_000);
     expect(of('parked')).toEqual([]);
@@ -68,7 +44,7 @@ describe.each([
   });
 
   test('resumes by itself, in order, and goes on from the shard', async () => {
-    const { send, clock, broker, handler, healed, of } = await startUnderPressure({ failingInit });
+    const { send, clock, broker, handler, healed, of } = await startFailingKey({ failingInit });
     await send('bad', ...numbers(1, 7));
     healed();
     await clock.advance(10_000);
@@ -81,7 +57,7 @@ describe.each([
 });
 
 test('under pressure the head goes on with its attempts where it was, and is exhausted after the last', async () => {
-  const { send, clock, handler, broker } = await startUnderPressure({ failurePolicy: { attempts: 3 } });
+  const { send, clock, handler, broker } = await startFailingKey({ failurePolicy: { attempts: 3 } });
   await send('bad', ...numbers(1, 5));
   await clock.advance(300);
   expect(handler.messages('bad').slice(0, 4)).toEqual(['1', '1', '1', '2']);
@@ -89,7 +65,7 @@ test('under pressure the head goes on with its attempts where it was, and is exh
 });
 
 test('a message that is set aside under pressure can be held after its last attempt', async () => {
-  const { send, clock, handler, of, service, healed } = await startUnderPressure({
+  const { send, clock, handler, of, service, healed } = await startFailingKey({
     failurePolicy: { attempts: 2, onExhausted: 'park' },
   });
   await send('bad', ...numbers(1, 5));
@@ -103,7 +79,7 @@ test('a message that is set aside under pressure can be held after its last atte
 });
 
 test('the age is configurable', async () => {
-  const { send, clock, of } = await startUnderPressure({ pressureAge: 1_000 });
+  const { send, clock, of } = await startFailingKey({ pressureAge: 1_000 });
   await send('bad', '1');
   await clock.advance(1_000);
   expect(of('parked')).toMatchObject([{ mode: 'pressure' }]);
@@ -121,7 +97,7 @@ test('a busy key that does not fail is never parked, however much of the window 
 });
 
 test('who is refused because a key is under pressure is told that it resumes by itself', async () => {
-  const { send, service } = await startUnderPressure();
+  const { send, service } = await startFailingKey();
   await send('bad', ...numbers(1, 5));
   const calls = [service.handleMessage('bad', { payload: 'x' }), service.resume('bad'), service.drop('bad')];
   const refusals = await Promise.all(calls.map((call: Promise<unknown>) => call.catch((error: unknown) => error)));
