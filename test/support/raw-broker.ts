@@ -1,6 +1,7 @@
 import type { HeaderValue } from '@mississippi/core';
+import { PROPERTY_NAMES } from '@mississippi/core/transport';
 import type { DeadLetter, RawMessage } from '@mississippi/testing';
-import { connect, type ChannelModel, type ConfirmChannel, type Message } from 'amqplib';
+import { connect, type ChannelModel, type ConfirmChannel, type Message, type Options } from 'amqplib';
 import { QueueNames } from '../../libs/rabbitmq/src/topology/queue-names.js';
 import { KEY_HEADER } from '../../libs/rabbitmq/src/wire/header-names.js';
 import { decodeHeader, encodeHeader } from '../../libs/rabbitmq/src/wire/header-values.js';
@@ -49,6 +50,7 @@ function read({ content, properties }: Message): DeadLetter {
     headers: decodeHeader(Object.fromEntries(others)) as Record<string, HeaderValue>,
     messageId: messageId as string | undefined,
     timestamp: timestamp as number | undefined,
+    properties: Object.fromEntries(PROPERTY_NAMES.map((name) => [name, properties[name] as string | undefined])),
   };
 }
 
@@ -86,13 +88,14 @@ export class QueueWatch extends Changes {
 
 /** Publishes as a foreign producer would, and waits for the confirm. */
 export async function published(channel: ConfirmChannel, queue: string, message: RawMessage): Promise<void> {
-  const { key, body, headers, messageId, timestamp } = message;
+  const { key, body, headers, messageId, timestamp, properties } = message;
   const all = key === undefined ? headers : { ...headers, [KEY_HEADER]: key };
   channel.publish('', queue, Buffer.from(body), {
     ...(all === undefined ? {} : { headers: encodeHeader(all) as Record<string, unknown> }),
     persistent: true,
     ...(messageId === undefined ? {} : { messageId }),
     ...(timestamp === undefined ? {} : { timestamp }),
+    ...(properties as Options.Publish | undefined),
   });
   await channel.waitForConfirms();
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { HeaderValue, MessageHeaders } from '@mississippi/core';
-import type { OutgoingMessage } from '@mississippi/core/transport';
+import type { HeaderValue, MessageHeaders, MessageProperties } from '@mississippi/core';
+import { PROPERTY_NAMES, type OutgoingMessage } from '@mississippi/core/transport';
 import type { DeadLetter } from './harness.js';
 
 /** `null` has no counterpart in Elixir's messages but the empty string; a fraction is a 32 bit float there. */
@@ -37,6 +37,16 @@ export function assertSameMessage(actual: DeadLetter, expected: OutgoingMessage)
   assertBytes(actual.key, expected.key, `the key of ${name}`);
   assertBytes(actual.body, expected.body, `the body of ${name}`);
   assertHeaders(actual.headers, expected.headers, name);
+  assertProperties(actual.properties, expected.properties, name);
+}
+
+/** Asserts that the properties are those that are expected, and no others. */
+export function assertProperties(
+  actual: MessageProperties | undefined,
+  expected: MessageProperties | undefined,
+  what: string,
+): void {
+  for (const name of PROPERTY_NAMES) assert.equal(actual?.[name], expected?.[name], `the ${name} of ${what}`);
 }
 
 /** Asserts that the headers hold what is expected. The transport may have added others. */

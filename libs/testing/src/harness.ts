@@ -1,4 +1,4 @@
-import type { MessageHeaders } from '@mississippi/core';
+import type { MessageHeaders, MessageProperties } from '@mississippi/core';
 import type { TransportConnection } from '@mississippi/core/transport';
 
 /**
@@ -32,6 +32,8 @@ export interface DeadLetter {
   readonly messageId: string | undefined;
   /** Unix time in seconds. */
   readonly timestamp: number | undefined;
+  /** What else its publisher said of it; left out where that was nothing. */
+  readonly properties?: MessageProperties | undefined;
 }
 
 /**
@@ -46,6 +48,7 @@ export interface RawMessage {
   readonly messageId?: string;
   /** Unix time in seconds. */
   readonly timestamp?: number;
+  readonly properties?: MessageProperties;
 }
 
 /**

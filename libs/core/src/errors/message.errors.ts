@@ -21,6 +21,23 @@ export class InvalidMessageError extends MississippiError {
     );
   }
 
+  /** @param name of the property, as in `MessageProperties` */
+  static property(name: string, value: unknown): InvalidMessageError {
+    return new InvalidMessageError(`The ${name} must be a string, not ${describe(value)}.`);
+  }
+
+  static unwritableProperty(name: string): InvalidMessageError {
+    return new InvalidMessageError(
+      `The ${name} must be a text of at most 255 bytes in UTF-8, without halves of surrogate pairs.`,
+    );
+  }
+
+  static directReply(queue: string): InvalidMessageError {
+    return new InvalidMessageError(
+      `The replyTo cannot be '${queue}', where only the connection that publishes could be answered: give a queue of your own.`,
+    );
+  }
+
   static directMessage(value: unknown): InvalidMessageError {
     return new InvalidMessageError(`handleMessage takes a key and { payload, … }, not ${describe(value)}.`);
   }

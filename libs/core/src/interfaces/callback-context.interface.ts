@@ -1,5 +1,6 @@
 import type { ShardingKey } from '../keys/sharding-key.js';
 import type { MessageHeaders } from './message-headers.interface.js';
+import type { MessageProperties } from './message-properties.interface.js';
 
 /**
  * What every callback of a handler gets as its last argument.
@@ -27,10 +28,10 @@ export interface CallbackContext<Key extends ShardingKey = string> {
 }
 
 /**
- * The context of `handleMessage`: the message's own metadata too.
+ * The context of `handleMessage`: the message's own metadata too. Its properties are `undefined` where the publisher gave none.
  * @publicApi
  */
-export interface MessageContext<Key extends ShardingKey = string> extends CallbackContext<Key> {
+export interface MessageContext<Key extends ShardingKey = string> extends CallbackContext<Key>, MessageProperties {
   /** As the publisher set it; absent from messages of producers that set none. */
   readonly messageId: string | undefined;
   /** Unix time in seconds; absent from messages of producers that set none. */

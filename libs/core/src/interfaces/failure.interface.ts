@@ -1,11 +1,12 @@
 import type { ShardingKey } from '../keys/sharding-key.js';
 import type { MessageHeaders } from './message-headers.interface.js';
+import type { MessageProperties } from './message-properties.interface.js';
 
 /**
  * A failure, as the functions of the failure policy see it.
  * @publicApi
  */
-export interface Failure {
+export interface Failure extends MessageProperties {
   /** What the callback threw; a `HandlerTimeoutError` where it was abandoned. */
   readonly error: unknown;
   /** What failed. A failing `init` uses up no attempt, and no rule of `onError` is asked about it. */

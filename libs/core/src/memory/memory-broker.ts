@@ -1,4 +1,5 @@
 import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
+import type { MessageProperties } from '../interfaces/message-properties.interface.js';
 import { BrokerParts } from './broker/broker-parts.js';
 import type { MemoryDeadLetter } from './broker/dead-letters.js';
 import { MemoryMessage } from './broker/memory-message.js';
@@ -32,6 +33,7 @@ export interface MemoryForeignMessage {
   readonly messageId?: string | undefined;
   /** Unix time in seconds. */
   readonly timestamp?: number | undefined;
+  readonly properties?: MessageProperties | undefined;
 }
 
 /**
@@ -122,8 +124,9 @@ export class MemoryBroker {
    * @throws {RangeError} when there is no such shard
    */
   inject(shard: number, message: MemoryForeignMessage): void {
-    const { key, body, headers = {}, messageId, timestamp } = message;
-    this.#parts.admission.admit(this.#shard(shard).queue, new MemoryMessage(key, body, headers, messageId, timestamp));
+    const { key, body, headers = {}, messageId, timestamp, properties } = message;
+    const foreign = new MemoryMessage(key, body, headers, messageId, timestamp, properties);
+    this.#parts.admission.admit(this.#shard(shard).queue, foreign);
   }
 
   #shard(index: number): MemoryShard {

@@ -2,12 +2,7 @@ import { InvalidMessageError } from '../errors/index.js';
 import { copyHeaders } from '../headers/copy-headers.js';
 import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
 import { isObject } from '../is-object.js';
-import { isWellFormed } from '../well-formed.js';
-
-/** AMQP 0-9-1, 4.2.5.3: the message id is a short string. Bytes. */
-const MOST_ID_BYTES = 255;
-/** What a UTF-16 unit takes at most. */
-const BYTES_PER_UNIT = 3;
+import { isShortText } from './short-text.js';
 
 /** What a caller may give with a message, unchecked. */
 interface Given {
@@ -41,6 +36,5 @@ export function checkDirectMessage(message: unknown): MessageHeaders | undefined
 
 function checkId(id: unknown): void {
   if (typeof id !== 'string') throw InvalidMessageError.messageId(id);
-  const fits = id.length * BYTES_PER_UNIT <= MOST_ID_BYTES || Buffer.byteLength(id) <= MOST_ID_BYTES;
-  if (!fits || !isWellFormed(id)) throw InvalidMessageError.unwritableMessageId();
+  if (!isShortText(id)) throw InvalidMessageError.unwritableMessageId();
 }

@@ -4,10 +4,13 @@ import type { DataUpdaterRef, LiveKey } from '../interfaces/live-key.interface.j
 import type { EngineStatus } from '../interfaces/status.interface.js';
 import type { MississippiEvent } from '../interfaces/events.interface.js';
 import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
+import type { MessageProperties } from '../interfaces/message-properties.interface.js';
 import type { ProcessInfo } from '../interfaces/status.interface.js';
 import { shardOfEncoded, type ShardingKey } from '../keys/sharding-key.js';
+import type { DirectMessageInput } from '../engine/keys/direct-message.js';
 import type { MessageOutcome } from '../outcomes.js';
 import { checkDirectMessage } from './check-message.js';
+import { checkProperties } from './check-properties.js';
 import { checkTimeout } from './check-timeout.js';
 
 /**
@@ -23,7 +26,7 @@ export interface EngineAccess {
  * A message that another transport brought (HTTP, TCP, a timer...).
  * @publicApi
  */
-export interface DirectMessage<Payload = unknown> {
+export interface DirectMessage<Payload = unknown> extends MessageProperties {
   /** As the handler is to see it: it is neither encoded nor decoded, but a payload class is applied. */
   payload: Payload;
   headers?: MessageHeaders;
@@ -72,7 +75,7 @@ export class DataUpdaterService {
    * @throws {KeyParkedError} while the key is parked, or when it is parked before the message has started; its `state` says why, and so what helps
    * @throws {ShardNotOwnedError} when the key's shard lives in another process, or is lost before the message is handled
    * @throws {ShuttingDownError} when the app closes before the message is handled
-   * @throws {InvalidMessageError} when it is no message, its id, timestamp or headers cannot be, or `timeout` is no time
+   * @throws {InvalidMessageError} when it is no message, its id, timestamp, properties or headers cannot be, or `timeout` is no time
    * @throws {PayloadInvalidError} when the payload does not validate
    * @throws {PayloadDecodeError} when it cannot be turned into the payload class
    * @throws {NotStartedError} before the app's modules are initialised
@@ -91,7 +94,13 @@ export class DataUpdaterService {
       const headers = checkDirectMessage(message);
       checkTimeout(options?.timeout);
       const { payload, messageId, timestamp } = message;
-      const own = { payload, messageId, timestamp, headers } as DirectMessage;
+      const own = {
+        payload,
+        messageId,
+        timestamp,
+        headers,
+        properties: checkProperties(message),
+      } as DirectMessageInput;
       const { calls } = this.runtime.engine;
       return calls.handleMessage(this.encode(shardingKey), own, options?.timeout) as Promise<MessageOutcome<State>>;
     } catch (error) {

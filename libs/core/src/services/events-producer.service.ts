@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { describe } from '../errors/describe.js';
 import { PayloadEncodeError } from '../errors/index.js';
 import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
+import type { MessageProperties } from '../interfaces/message-properties.interface.js';
 import { checkMessage } from './check-message.js';
+import { checkProperties } from './check-properties.js';
 import { checkTimeout } from './check-timeout.js';
 import { shardOfEncoded, type ShardingKey } from '../keys/sharding-key.js';
 import { isUnwantedPromise } from '../engine/base/thenable.js';
@@ -14,8 +16,11 @@ import type { ProducerPort } from '../engine/producer-port.js';
  */
 export const PUBLISHED_AT_HEADER = 'mississippi_published_at_ms';
 
-/** @publicApi */
-export interface PublishOptions {
+/**
+ * What `publish` is given besides the payload.
+ * @publicApi
+ */
+export interface PublishOptions extends MessageProperties {
   /** What the message is about: messages of one key are handled in the order of their `publish` calls. */
   shardingKey: ShardingKey;
   /**
@@ -49,7 +54,7 @@ export class EventsProducer {
    * Calls with one key take effect in call order.
    * @throws {MissingShardingKeyError} when the sharding key is `undefined`, `null` or `''`
    * @throws {InvalidShardingKeyError} when it is no term, larger than 16 KB, or of a kind that the option `keys` does not allow
-   * @throws {InvalidMessageError} when timestamp, message id or a header, which is named, cannot be sent, or the timeout is no time
+   * @throws {InvalidMessageError} when timestamp, message id, a property or a header, which is named, cannot be sent, or the timeout is no time
    * @throws {PayloadEncodeError} when the payload cannot be encoded; nothing was sent
    * @throws {PublishTimeoutError} after `timeout`; whether the message was taken is unknown
    * @throws {PublishError} when the transport refused it or is closed; its `reason` says which
@@ -64,9 +69,10 @@ export class EventsProducer {
     }
   }
 
-  private send(payload: unknown, options: PublishOptions): Promise<void> {
-    const { shardingKey, messageId, timestamp, timeout, headers: given } = options ?? ({} as PublishOptions);
+  private send(payload: unknown, options = {} as PublishOptions): Promise<void> {
+    const { shardingKey, messageId, timestamp, timeout, headers: given } = options;
     const headers = checkMessage({ headers: given, messageId, timestamp });
+    const properties = checkProperties(options);
     checkTimeout(timeout);
     const { engine } = this.runtime;
     const key = engine.keys.encode(shardingKey);
@@ -80,6 +86,7 @@ export class EventsProducer {
         headers: { ...headers, [PUBLISHED_AT_HEADER]: now },
         messageId: messageId ?? randomUUID(),
         timestamp: timestamp ?? Math.floor(now / 1000),
+        properties,
       },
       timeout ?? engine.publishTimeout,
       engine.fromCallback(),

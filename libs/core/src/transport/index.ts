@@ -8,6 +8,7 @@ export { describe, describeWithCause } from '../errors/describe.js';
 export { Fifo, type FifoItem } from '../collections/fifo.js';
 export { LogLimit } from '../log-limit.js';
 export type { HeaderValue, MessageHeaders } from '../interfaces/message-headers.interface.js';
+export { PROPERTY_NAMES, type MessageProperties } from '../interfaces/message-properties.interface.js';
 export type { ProcessInfo, TransportStatus } from '../interfaces/status.interface.js';
 export {
   canonicalKey,

@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Clock } from '../clock/clock.interface.js';
 import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
+import type { MessageProperties } from '../interfaces/message-properties.interface.js';
 import type { ProcessInfo, TransportStatus } from '../interfaces/status.interface.js';
 
 /**
@@ -17,6 +18,8 @@ export interface OutgoingMessage {
   readonly messageId: string;
   /** Unix time in seconds. */
   readonly timestamp: number;
+  /** What else the publisher said of it; its dead letters have it too. */
+  readonly properties?: MessageProperties | undefined;
 }
 
 /**
@@ -34,6 +37,8 @@ export interface Delivery {
   readonly timestamp: number | undefined;
   /** Whether it was delivered before, to this process or to another. */
   readonly redelivered: boolean;
+  /** What else its publisher said of it; left out where that was nothing. */
+  readonly properties?: MessageProperties | undefined;
 }
 
 /**

@@ -5,9 +5,11 @@ import {
   MississippiModule,
   PUBLISHED_AT_HEADER,
   type DataUpdaterHandler,
+  type Failure,
   type HeaderValue,
   type MessageContext,
   type MessageHeaders,
+  type MessageProperties,
   type PayloadCodec,
   type PayloadFormat,
   type PublishOptions,
@@ -208,6 +210,67 @@ describe('wrong metadata is refused:', () => {
     const error = await refusal('x', { shardingKey: 'k', messageId });
     expect(error).toMatchObject({ code: 'invalid_message' });
     expect(error.message).toContain('at most 255 bytes');
+  });
+
+  test.each([
+    ['type', 5, 'The type must be a string, not'],
+    ['contentType', null, 'The contentType must be a string, not'],
+    ['correlationId', 'é'.repeat(128), 'The correlationId must be a text of at most 255 bytes'],
+    ['appId', 'a\ud800', 'The appId must be a text of at most 255 bytes'],
+    ['replyTo', 'amq.rabbitmq.reply-to', "The replyTo cannot be 'amq.rabbitmq.reply-to'"],
+  ])('the %s %p', async (name, value, text) => {
+    const { refusal } = await publisher();
+    const error = await refusal('x', { shardingKey: 'k', [name]: value });
+    expect(error).toMatchObject({ name: 'InvalidMessageError', code: 'invalid_message' });
+    expect(error.message).toContain(text);
+    const app = await startApp({ imports: [MississippiModule.forRoot()], providers: [Keeping] });
+    const direct = serviceOf(app).handleMessage('k', { payload: 1, [name]: value });
+    await expect(direct).rejects.toMatchObject({ code: 'invalid_message', message: error.message });
+  });
+});
+
+const PROPERTIES: MessageProperties = {
+  type: 'order.created',
+  contentType: 'application/json',
+  contentEncoding: 'identity',
+  correlationId: 'c-1',
+  replyTo: 'answers',
+  appId: 'shop',
+};
+
+describe('what a publisher says of a message reaches', () => {
+  test('the handler', async () => {
+    expect(await received(PROPERTIES)).toMatchObject(PROPERTIES);
+  });
+
+  test('the handler, where it bypasses the transport', async () => {
+    const app = await startApp({ imports: [MississippiModule.forRoot()], providers: [Keeping] });
+    await serviceOf(app).handleMessage('k', { payload: 1, ...PROPERTIES });
+    expect(contexts[0]).toMatchObject(PROPERTIES);
+  });
+
+  test('the failure policy, and the dead letters', async () => {
+    const failures: Failure[] = [];
+    const onError = (_error: unknown, failure: Failure): 'discard' => {
+      failures.push(failure);
+      return 'discard';
+    };
+    const transport = memory();
+    const app = await startApp({
+      imports: [MississippiModule.forRoot({ transport, failurePolicy: { onError } })],
+      providers: [Spoiling],
+    });
+    const dead = next(serviceOf(app), 'deadLettered');
+    await producerOf(app).publish('x', { shardingKey: 'k', ...PROPERTIES });
+    await dead;
+    Spoiling.seen.splice(0);
+    expect(failures).toEqual([expect.objectContaining(PROPERTIES)]);
+    expect(transport.broker.takeDeadLetters()).toEqual([expect.objectContaining({ properties: PROPERTIES })]);
+  });
+
+  test('nobody, where there is nothing to say', async () => {
+    const context = await received({});
+    for (const name of Object.keys(PROPERTIES)) expect(context[name as keyof MessageProperties]).toBeUndefined();
   });
 });
 

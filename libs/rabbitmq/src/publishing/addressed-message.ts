@@ -24,7 +24,9 @@ export class ShardMessage implements AddressedMessage {
   }
 
   get options(): Options.Publish {
-    const { key, headers, messageId, timestamp } = this.message;
-    return { headers: publishedTable(key, headers), persistent: true, mandatory: true, messageId, timestamp };
+    const { key, headers, messageId, timestamp, properties } = this.message;
+    const table = publishedTable(key, headers);
+    const own = { headers: table, persistent: true, mandatory: true, messageId, timestamp };
+    return properties === undefined ? own : { ...(properties as Options.Publish), ...own };
   }
 }

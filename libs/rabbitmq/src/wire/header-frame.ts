@@ -1,3 +1,4 @@
+import { PROPERTY_NAMES } from '@mississippi/core/transport';
 import type { Options } from 'amqplib';
 import { decodeHeader, sizeOfEntry } from './header-values.js';
 
@@ -9,9 +10,9 @@ const FIXED_BYTES = 64;
 
 /** About how many bytes the header frame of a message has, never too few. */
 export function headerFrameBytes(options: Options.Publish): number {
-  const { headers = {}, messageId, correlationId, replyTo, expiration } = options;
+  const { headers = {}, messageId, expiration } = options;
   let bytes = FIXED_BYTES;
-  for (const text of [messageId, correlationId, replyTo, expiration]) {
+  for (const text of [messageId, expiration, ...PROPERTY_NAMES.map((name) => options[name])]) {
     if (text !== undefined) bytes += 1 + Buffer.byteLength(String(text));
   }
   for (const [name, value] of Object.entries(headers)) bytes += sizeOfEntry(name, decodeHeader(value));

@@ -1,5 +1,5 @@
-import type { HeaderValue, MessageHeaders } from '@mississippi/core';
-import type { Delivery } from '@mississippi/core/transport';
+import type { HeaderValue, MessageHeaders, MessageProperties } from '@mississippi/core';
+import { PROPERTY_NAMES, type Delivery } from '@mississippi/core/transport';
 import type { ConsumeMessage, Options } from 'amqplib';
 import { KEY_HEADER } from './header-names.js';
 import { decodeHeader } from './header-values.js';
@@ -7,12 +7,6 @@ import { decodeHeader } from './header-values.js';
 /** Most bytes of a short string (AMQP 0-9-1, 4.2.5.3), and what a UTF-16 unit takes at most. */
 const MOST_BYTES = 255;
 const BYTES_PER_UNIT = 3;
-
-/**
- * The properties that go with a copy besides the message's own. An expiration does not: a dead letter would vanish, and so would
- * what waits in the side queue. Nor does a user id, which the broker compares with the connection's.
- */
-const CARRIED = ['contentType', 'contentEncoding', 'correlationId', 'replyTo', 'type', 'appId'] as const;
 
 /** To publish with this asks for a direct answer, and the broker closes the channel of whoever does not consume them. */
 const REPLY_TO = 'amq.rabbitmq.reply-to';
@@ -29,8 +23,9 @@ export class RabbitDelivery implements Delivery {
   readonly redelivered: boolean;
   readonly tag: number;
   settled = false;
-  private readonly properties: ConsumeMessage['properties'];
+  private readonly wire: ConsumeMessage['properties'];
   private decoded: MessageHeaders | undefined;
+  private said: MessageProperties | undefined;
 
   constructor(
     message: ConsumeMessage,
@@ -38,7 +33,7 @@ export class RabbitDelivery implements Delivery {
     readonly parked: boolean,
   ) {
     const { headers, messageId, timestamp } = message.properties;
-    this.properties = message.properties;
+    this.wire = message.properties;
     // A header '__proto__' of a foreign producer becomes the prototype.
     const key: unknown = headers !== undefined && Object.hasOwn(headers, KEY_HEADER) ? headers[KEY_HEADER] : undefined;
     // A window on the socket's buffer, as the body is: whoever keeps a key for longer than its message copies it.
@@ -56,22 +51,37 @@ export class RabbitDelivery implements Delivery {
     return (this.decoded ??= this.decode());
   }
 
-  /** What else its publisher wrote, as far as a copy may carry it. */
+  get properties(): MessageProperties {
+    return (this.said ??= this.read());
+  }
+
+  /**
+   * What else its publisher wrote, as far as a copy may carry it. An expiration it may not: a dead letter would vanish, and so
+   * would what waits in the side queue. Nor a user id, which the broker compares with the connection's.
+   */
   get carried(): Options.Publish {
-    const carried: Record<string, unknown> = {};
-    for (const name of CARRIED) {
-      const value: unknown = this.properties[name];
-      // What is no text could not be written again.
-      if (typeof value === 'string' && isShort(value) && value !== REPLY_TO) carried[name] = value;
+    const { replyTo, ...others } = this.properties;
+    const { priority } = this.wire;
+    return {
+      ...(others as Options.Publish),
+      ...(replyTo === undefined || replyTo === REPLY_TO ? {} : { replyTo }),
+      ...(Number.isInteger(priority) ? { priority: priority as number } : {}),
+    };
+  }
+
+  /** What is no text, or was none, could not be written again. */
+  private read(): MessageProperties {
+    const said: Record<string, string> = {};
+    for (const name of PROPERTY_NAMES) {
+      const value: unknown = this.wire[name];
+      if (typeof value === 'string' && isShort(value)) said[name] = value;
     }
-    const { priority } = this.properties;
-    if (Number.isInteger(priority)) carried['priority'] = priority;
-    return carried;
+    return said;
   }
 
   private decode(): MessageHeaders {
     const headers: Record<string, HeaderValue> = {};
-    for (const [name, value] of Object.entries(this.properties.headers ?? {})) {
+    for (const [name, value] of Object.entries(this.wire.headers ?? {})) {
       if (name !== KEY_HEADER || this.key === undefined) headers[name] = decodeHeader(value);
     }
     return headers;

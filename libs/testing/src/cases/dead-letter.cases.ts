@@ -12,6 +12,7 @@ export const deadLetterCases: readonly ConformanceCase[] = [
     const message = stage.message(stage.key(0), {
       body: Uint8Array.of(0, 0xff, 0x83),
       headers: { kind: 'reading', bytes: Uint8Array.of(0x80, 0), nested: { list: [1, true] } },
+      properties: { type: 'reading', contentType: 'text/plain', correlationId: 'größer', appId: 'meters' },
     });
     await peer.publish(message);
     const session = await peer.session(0);

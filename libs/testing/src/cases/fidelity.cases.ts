@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { MessageHeaders } from '@mississippi/core';
-import type { OutgoingMessage } from '@mississippi/core/transport';
+import { PROPERTY_NAMES, type OutgoingMessage } from '@mississippi/core/transport';
 import { encodeTerm, ErlangAtom, ErlangTuple, type Term } from '@mississippi/terms';
 import { assertSameMessage } from '../assertions.js';
 import { conformanceCase, type ConformanceCase } from '../conformance-case.js';
@@ -94,6 +94,16 @@ export const fidelityCases: readonly ConformanceCase[] = [
       stage.message(key, { timestamp: 1 }),
       stage.message(key, { timestamp: 4_294_967_296 }),
     ]);
+  }),
+
+  conformanceCase('type, content type and the other properties arrive, each by itself too', {}, async (stage) => {
+    const each = PROPERTY_NAMES.map((name) => ({ [name]: `ünique ${name}` }));
+    const all = Object.assign({}, ...each) as OutgoingMessage['properties'];
+    const long = { type: 'é'.repeat(127), correlationId: 'x'.repeat(255), appId: '' };
+    await publishAndCompare(
+      stage,
+      [...each, all, long, undefined].map((properties) => stage.message(stage.key(0), { properties })),
+    );
   }),
 ];
 

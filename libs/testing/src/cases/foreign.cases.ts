@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { assertBytes, assertHeaders, assertIds } from '../assertions.js';
+import { assertBytes, assertHeaders, assertIds, assertProperties } from '../assertions.js';
 import { conformanceCase, type ConformanceCase } from '../conformance-case.js';
 
 const NO_TERM = Uint8Array.of(0xde, 0xad, 0xbe, 0xef, 0x00, 0x80);
@@ -14,16 +14,18 @@ export const foreignCases: readonly ConformanceCase[] = [
       const [first, last] = stage.messages(2);
       const body = Buffer.from('who am I?');
       await peer.publish(first!);
-      await stage.inject(0, { body, headers: { from: 'elsewhere' } });
+      const properties = { type: 'question', replyTo: 'answers' };
+      await stage.inject(0, { body, headers: { from: 'elsewhere' }, properties });
       await peer.publish(last!);
       const session = await peer.session(0);
       const deliveries = await session.handle(3);
       assertIds(deliveries, [first!, { messageId: undefined }, last!], 'the order');
-      const { key, timestamp, body: arrived, headers } = deliveries[1]!;
+      const { key, timestamp, body: arrived, headers, properties: said } = deliveries[1]!;
       assert.equal(key, undefined, 'a message without a key has none');
       assert.equal(timestamp, undefined, 'a message without a timestamp has none');
       assertBytes(arrived, body, 'the body');
       assertHeaders(headers, { from: 'elsewhere' }, 'the foreign message');
+      assertProperties(said, properties, 'the foreign message');
     },
   ),
 

@@ -1,5 +1,6 @@
 import { MessageTimeoutError } from '../../errors/index.js';
 import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
+import type { MessageProperties } from '../../interfaces/message-properties.interface.js';
 import type { MessageOutcome } from '../../outcomes.js';
 import type { Caller } from '../base/caller.js';
 import { keyTextOf } from '../base/key-text.js';
@@ -12,6 +13,7 @@ export interface DirectMessageInput {
   readonly headers?: MessageHeaders;
   readonly messageId?: string;
   readonly timestamp?: number;
+  readonly properties?: MessageProperties | undefined;
 }
 
 /**
@@ -25,11 +27,21 @@ export function handleDirect(
   caller: Caller,
 ): Promise<MessageOutcome<unknown>> {
   return new Promise((resolve, reject) => {
-    const { payload, messageId, timestamp, headers } = input;
+    const { payload, messageId, timestamp, headers, properties } = input;
     const { clock, round } = queue.epoch.environment;
     if (timeout === Infinity) {
       queue.accept(
-        new DirectTrackedMessage(round.time, payload, messageId, timestamp, headers, caller, resolve, reject),
+        new DirectTrackedMessage(
+          round.time,
+          payload,
+          messageId,
+          timestamp,
+          headers,
+          properties,
+          caller,
+          resolve,
+          reject,
+        ),
       );
       return;
     }
@@ -43,6 +55,7 @@ export function handleDirect(
       messageId,
       timestamp,
       headers,
+      properties,
       caller,
       (outcome) => {
         timer.cancel();

@@ -11,8 +11,9 @@ export interface FailedCallback {
 }
 
 export function failureOf({ id, epoch }: EngineKey, message: TrackedMessage, failed: FailedCallback): Failure {
-  const { messageId, timestamp, headers, redelivered } = message;
+  const { messageId, timestamp, headers, properties, redelivered } = message;
   return {
+    ...properties,
     ...failed,
     instance: epoch.environment.options.instance,
     key: decodeShardingKey(keyBytes(id)),

@@ -1,5 +1,6 @@
 import type { Delivery } from '../../transport/transport.interface.js';
 import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
+import type { MessageProperties } from '../../interfaces/message-properties.interface.js';
 import type { MessageOutcome } from '../../outcomes.js';
 import type { FifoItem } from '../../collections/fifo.js';
 import type { Caller } from '../base/caller.js';
@@ -15,6 +16,7 @@ export abstract class TrackedMessage implements FifoItem<TrackedMessage> {
   abstract readonly messageId: string | undefined;
   abstract readonly timestamp: number | undefined;
   abstract readonly headers: MessageHeaders;
+  abstract readonly properties: MessageProperties | undefined;
   /** Who waits for it, if somebody does. */
   abstract readonly caller: Caller | undefined;
 }
@@ -47,6 +49,9 @@ export class DeliveredMessage extends TrackedMessage {
   get headers(): MessageHeaders {
     return this.delivery.headers;
   }
+  get properties(): MessageProperties | undefined {
+    return this.delivery.properties;
+  }
 }
 
 const NO_HEADERS: MessageHeaders = Object.freeze({});
@@ -65,6 +70,7 @@ export class DirectTrackedMessage extends TrackedMessage {
     readonly messageId: string | undefined,
     readonly timestamp: number | undefined,
     headers: MessageHeaders | undefined,
+    readonly properties: MessageProperties | undefined,
     readonly caller: Caller,
     readonly resolve: (outcome: MessageOutcome<unknown>) => void,
     readonly reject: (error: unknown) => void,

@@ -43,6 +43,24 @@ export class RunContext implements MessageContext<ShardingKey> {
   get timestamp(): number | undefined {
     return this.#run.message?.timestamp;
   }
+  get type(): string | undefined {
+    return this.#run.message?.properties?.type;
+  }
+  get contentType(): string | undefined {
+    return this.#run.message?.properties?.contentType;
+  }
+  get contentEncoding(): string | undefined {
+    return this.#run.message?.properties?.contentEncoding;
+  }
+  get correlationId(): string | undefined {
+    return this.#run.message?.properties?.correlationId;
+  }
+  get replyTo(): string | undefined {
+    return this.#run.message?.properties?.replyTo;
+  }
+  get appId(): string | undefined {
+    return this.#run.message?.properties?.appId;
+  }
   get headers(): MessageHeaders {
     const { message } = this.#run;
     return message === undefined ? NO_HEADERS : (this.#headers ??= cloneHeaders(message.headers));

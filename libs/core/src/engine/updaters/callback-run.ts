@@ -1,4 +1,5 @@
 import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
+import type { MessageProperties } from '../../interfaces/message-properties.interface.js';
 import type { AwaitedKey, Caller, CallbackScope } from '../base/caller.js';
 import type { Environment } from '../base/environment.js';
 import type { DeadlineItem } from '../base/deadline-list.js';
@@ -15,6 +16,7 @@ export interface MessageMetadata {
   readonly messageId: string | undefined;
   readonly timestamp: number | undefined;
   readonly headers: MessageHeaders;
+  readonly properties: MessageProperties | undefined;
 }
 
 /** What a callback runs for. */

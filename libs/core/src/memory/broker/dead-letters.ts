@@ -1,4 +1,5 @@
 import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
+import type { MessageProperties } from '../../interfaces/message-properties.interface.js';
 import type { MemoryMessage } from './memory-message.js';
 
 /**
@@ -14,6 +15,7 @@ export interface MemoryDeadLetter {
   readonly messageId: string | undefined;
   /** Unix time in seconds. */
   readonly timestamp: number | undefined;
+  readonly properties: MessageProperties | undefined;
 }
 
 /** What handlers refused for good: the latest, up to a limit. */
@@ -31,8 +33,9 @@ export class DeadLetters {
 
   /** Where there are as many as the limit allows, the oldest is dropped: waiting for room would hold up its key. Returns whether one was. */
   add(message: MemoryMessage, notes: MessageHeaders): boolean {
-    const { key, body, headers, messageId, timestamp } = message;
-    this.letters.push({ key, body, headers: { ...headers, ...message.parked?.notes, ...notes }, messageId, timestamp });
+    const { key, body, headers, messageId, timestamp, properties } = message;
+    const noted = { ...headers, ...message.parked?.notes, ...notes };
+    this.letters.push({ key, body, headers: noted, messageId, timestamp, properties });
     if (this.letters.length <= this.limit) return false;
     this.letters.shift();
     this.droppedCount++;

@@ -1,6 +1,7 @@
 import type { FifoItem } from '../../collections/fifo.js';
 import type { Delivery, OutgoingMessage, ParkedMode } from '../../transport/transport.interface.js';
 import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
+import type { MessageProperties } from '../../interfaces/message-properties.interface.js';
 
 /** A message in the embedded broker; it is its own delivery. */
 export class MemoryMessage implements Delivery, FifoItem<MemoryMessage> {
@@ -15,9 +16,11 @@ export class MemoryMessage implements Delivery, FifoItem<MemoryMessage> {
     readonly headers: MessageHeaders,
     readonly messageId: string | undefined,
     readonly timestamp: number | undefined,
+    readonly properties?: MessageProperties,
   ) {}
 
   static from(message: OutgoingMessage): MemoryMessage {
-    return new MemoryMessage(message.key, message.body, message.headers, message.messageId, message.timestamp);
+    const { key, body, headers, messageId, timestamp, properties } = message;
+    return new MemoryMessage(key, body, headers, messageId, timestamp, properties);
   }
 }

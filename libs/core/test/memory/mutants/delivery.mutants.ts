@@ -153,6 +153,21 @@ export const deliveryMutants: readonly Mutant[] = [
     receiver: delivering(() => ({ messageId: 'another' })),
   },
   {
+    name: 'the type of a message is left out',
+    by: 'type, content type and the other properties arrive',
+    says: /the type of m1/,
+    receiver: delivering(() => ({ properties: undefined })),
+  },
+  {
+    name: 'a message has properties that nobody gave',
+    by: 'type, content type and the other properties arrive',
+    says: /the contentType of m1/,
+    publish: changing((message) => ({
+      ...message,
+      properties: { contentType: 'application/octet-stream', ...message.properties },
+    })),
+  },
+  {
     name: 'a timestamp of 0 is left out',
     by: 'the message id and the timestamp arrive',
     says: /the timestamp of/,
