@@ -14,7 +14,6 @@ import { LazyChannel } from './connection/lazy-channel.js';
 import { within } from './connection/timers.js';
 import { RabbitMqAccessError, RabbitMqSetupError } from './errors/rabbitmq.errors.js';
 import { codeOf, NOT_FOUND } from './errors/reply-codes.js';
-import { reasonOf } from './errors/reason.js';
 import type { Settings } from './options/settings.js';
 import { Neighbour } from './ownership/neighbours.js';
 import { RareWarnings } from './ownership/rare-warnings.js';
@@ -25,6 +24,7 @@ import { StallFence } from './sessions/stall-fence.js';
 import { SignalCaller } from './signals/signal-caller.js';
 import { SignalResponder } from './signals/signal-responder.js';
 import { otherApplication, otherCount } from './topology/disagreement.js';
+import { Redeclaration } from './topology/redeclaration.js';
 import { Topology } from './topology/topology.js';
 
 /** How long closing waits for confirms. Milliseconds. */
@@ -50,11 +50,13 @@ export class RabbitMqConnection implements TransportConnection {
   private readonly signals: SignalCaller;
   private readonly rollCall: RollCall;
   private readonly warnings: RareWarnings;
+  private readonly redeclaration: Redeclaration;
   private readonly neighbour: Neighbour;
   private consumes = false;
   /** Nothing is claimed any more. */
   private stopped = false;
-  private redeclaring = false;
+  /** Whether the queues were declared once. */
+  private declared = false;
 
   constructor(
     private readonly settings: Settings,
@@ -72,9 +74,14 @@ export class RabbitMqConnection implements TransportConnection {
     const processQueue = names.process(id);
     const publishing = new BrokerConnection(settings, `${name} publishes`, logger, clock);
     const connection = new BrokerConnection(settings, `${name} consumes`, logger, clock);
-    const publisher = new RabbitPublisher(publishing, settings, names, clock, logger, () => void this.redeclare());
-    const survey = new LazyChannel(connection);
     this.warnings = new RareWarnings(logger, clock);
+    this.redeclaration = new Redeclaration(topology, publishing, clock, this.warnings);
+    const publisher = new RabbitPublisher(publishing, settings, names, clock, logger, {
+      // A broker that comes back may have lost everything, or be another. At the start nothing is sent before.
+      ready: (model) => (this.declared ? this.redeclaration.ready(model) : Promise.resolve()),
+      unroutable: () => this.redeclaration.again(),
+    });
+    const survey = new LazyChannel(connection);
     this.neighbour = new Neighbour(instance, settings);
     const fence = fenceOf(connection, survey, topology, clock);
     this.claims = new ShardClaims(
@@ -105,15 +112,14 @@ export class RabbitMqConnection implements TransportConnection {
       if (await this.topology.isNew(model)) await this.checkCount(model);
       await this.topology.declare(model, (shard, error) => {
         if (error instanceof RabbitMqSetupError || error instanceof RabbitMqAccessError) throw error;
-        this.notDeclared(shard, error);
+        this.redeclaration.notDeclared(shard, error);
       });
       await this.topology.verifyWriting(model, this.clock);
     } catch (error) {
       await this.close();
       throw error;
     }
-    // A broker that comes back may have lost everything, or be another.
-    this.publishing.on('up', () => void this.redeclare());
+    this.declared = true;
   }
 
   /**
@@ -173,29 +179,6 @@ export class RabbitMqConnection implements TransportConnection {
     if (taking) await within(this.clock, FLUSH_TIMEOUT, this.publisher.idle()).catch(() => undefined);
     this.publisher.close();
     await Promise.all([this.consuming.close(), this.publishing.close()]);
-  }
-
-  /** A message found no queue, because somebody deleted it. Many may find none, so one declaration serves all that come meanwhile. */
-  private async redeclare(): Promise<void> {
-    const model = this.publishing.current;
-    if (model === undefined || this.redeclaring) return;
-    this.redeclaring = true;
-    try {
-      await this.topology.declare(model, (shard, error) => {
-        if (this.publishing.current !== model) throw error;
-        this.notDeclared(shard, error);
-      });
-    } catch (error) {
-      // The next connection, or the next message without a queue, tries again.
-      if (this.publishing.current === model)
-        this.warnings.warn('declare', `The queues cannot be declared: ${reasonOf(error)}`);
-    } finally {
-      this.redeclaring = false;
-    }
-  }
-
-  private notDeclared(shard: number, error: unknown): void {
-    this.warnings.warn(`declare ${shard}`, `The queues of shard ${shard} cannot be declared: ${reasonOf(error)}`);
   }
 
   /** Asks those that live, since the broker remembers nothing: somebody deleted the queue that does. */

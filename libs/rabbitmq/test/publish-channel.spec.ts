@@ -96,7 +96,7 @@ interface SetUp {
   readonly last: () => FakeChannel;
 }
 
-async function setUp({ quorum = false } = {}): Promise<SetUp> {
+async function setUp({ quorum = false, ready = (): Promise<void> => Promise.resolve() } = {}): Promise<SetUp> {
   const connection = new FakeConnection();
   const clock = new FakeClock();
   const settings = settingsIn(settingsOf({ queues: { type: quorum ? 'quorum' : 'classic' } }), 'default');
@@ -104,14 +104,10 @@ async function setUp({ quorum = false } = {}): Promise<SetUp> {
   const logs: string[] = [];
   const log = (line: string): void => void logs.push(line);
   const logger = { log, warn: log, error: log };
-  const publisher = new RabbitPublisher(
-    connection as unknown as BrokerConnection,
-    settings,
-    names,
-    clock,
-    logger,
-    () => undefined,
-  );
+  const publisher = new RabbitPublisher(connection as unknown as BrokerConnection, settings, names, clock, logger, {
+    ready,
+    unroutable: () => undefined,
+  });
   const outcomes = new Map<string, string>();
   const submit = (...all: string[]): void => {
     for (const name of all) {
@@ -159,6 +155,22 @@ describe('a channel that is closed in order', () => {
     expect(last().sent).toEqual(['a1']);
     expect(logs).toEqual([expect.stringMatching(/^No channel to publish on could be opened: .*closed as it opened/)]);
   });
+});
+
+test('nothing is sent on a new connection before its queues are there; another channel of it has them', async () => {
+  const ends: (() => void)[] = [];
+  const { connection, clock, submit, last } = await setUp({ ready: () => new Promise((end) => void ends.push(end)) });
+  submit('a1');
+  await clock.advance(1_000);
+  expect(connection.channels).toHaveLength(0);
+  ends[0]!();
+  await settled();
+  expect(last().sent).toEqual(['a1']);
+  last().end();
+  await clock.advance(1_000);
+  expect(last().sent).toEqual(['a1']);
+  expect(connection.channels).toHaveLength(2);
+  expect(ends).toHaveLength(1);
 });
 
 describe('a queue that refuses', () => {

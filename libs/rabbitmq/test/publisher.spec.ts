@@ -15,14 +15,10 @@ const logger = { log: () => undefined, warn: () => undefined, error: () => undef
 function unconnected(): RabbitPublisher {
   const settings = settingsIn(settingsOf({}), 'default');
   const connection = new EventEmitter() as unknown as BrokerConnection;
-  return new RabbitPublisher(
-    connection,
-    settings,
-    new QueueNames(settings.prefix),
-    systemClock,
-    logger,
-    () => undefined,
-  );
+  return new RabbitPublisher(connection, settings, new QueueNames(settings.prefix), systemClock, logger, {
+    ready: () => Promise.resolve(),
+    unroutable: () => undefined,
+  });
 }
 
 describe('the time-outs of messages that wait', () => {

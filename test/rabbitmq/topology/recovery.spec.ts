@@ -71,19 +71,33 @@ test('a broker that comes back empty is given all its queues again, and served',
   create();
   url = `${peer.url}/${prefix}`;
   await start();
+  const refusals: unknown[] = [];
+  let seen = 0;
+  /** Publishes to every shard; nobody waits. */
+  const publishToAll = (): void => {
+    for (let key = 0; key < 30; key++) {
+      app.producer.publish(`m${seen++}`, { shardingKey: `k${key}` }).catch((error: unknown) => refusals.push(error));
+    }
+  };
   const queues = () =>
     peer.ctl('list_queues', '--silent', '--no-table-headers', '--vhost', prefix, 'name').split('\n').sort();
   const before = queues();
+  publishToAll();
+  await app.collection.handled(seen);
   peer.ctl('delete_vhost', prefix);
+  const told = (what: RegExp): boolean => app.collection.lines.filter((line) => what.test(line)).length >= 2;
+  await app.collection.until('both connections were lost', () => told(/was lost/));
+  // What waits for the broker is sent when its queues are there again.
+  for (let round = 0; round < 10; round++) publishToAll();
   create();
-  const back = (): boolean => app.collection.lines.filter((line) => /is back/.test(line)).length >= 2;
-  await app.collection.until('both connections were back', back);
+  await app.collection.until('both connections were back', () => told(/is back/));
   await until(
     () => `${TOTAL} shards, now ${app.service.status().shards}`,
     () => app.service.status().shards === TOTAL,
   );
   for (let shard = 0; shard < TOTAL; shard++) await untilConsumed(`${shard}.signals`);
-  await served();
+  await app.collection.handled(seen);
+  expect(refusals).toEqual([]);
   expect(queues()).toEqual(before);
   peer.ctl('delete_vhost', prefix);
 });

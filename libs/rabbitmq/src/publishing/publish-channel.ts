@@ -31,6 +31,14 @@ const RENEW_EVERY = 1_000;
 /** How often at most the log says that the broker closes channels. Milliseconds. */
 const TELL_EVERY = 10_000;
 
+/** What a publisher asks of whoever declares the queues. */
+export interface PublishedQueues {
+  /** Resolves when they are there, on a new connection; never rejects. */
+  ready(model: ChannelModel): Promise<void>;
+  /** A message found none, or the exchange is gone. */
+  unroutable(): void;
+}
+
 /**
  * Sends what waits in the outbox on a channel in confirm mode, and tells each caller what became of its message. When the
  * channel goes, what it leaves unconfirmed is put back, and another channel begins with that.
@@ -41,6 +49,8 @@ export class PublishChannel {
   private ahead = 0;
   /** How many messages are unconfirmed on the channel. */
   private onTheWay = 0;
+  /** The connection whose queues are there. */
+  private ready: ChannelModel | undefined;
   /** On which connection a channel is being opened. */
   private opening: ChannelModel | undefined;
   private retry: Timer | undefined;
@@ -60,8 +70,7 @@ export class PublishChannel {
     private readonly settings: Settings,
     private readonly clock: Clock,
     private readonly logger: LoggerService,
-    /** A message found no queue, or the exchange is gone. */
-    private readonly unroutable: () => void,
+    private readonly queues: PublishedQueues,
   ) {
     this.retiring = new RetiringChannels(outbox);
     this.suspicion = new Suspicion(outbox);
@@ -115,6 +124,8 @@ export class PublishChannel {
     if (this.opening === model) return;
     this.opening = model;
     try {
+      if (this.ready !== model) await this.queues.ready(model);
+      this.ready = model;
       const channel = await openConfirmChannel(model);
       channel.on('error', (error: Error) => this.channelFailed(channel, error)); // 'close' follows.
       channel.on('close', () => this.channelClosed(channel));
@@ -151,7 +162,7 @@ export class PublishChannel {
     this.failures = 0;
     this.suspicion.answered();
     if (outstanding.returned) {
-      this.unroutable();
+      this.queues.unroutable();
       outstanding.finish(returnedError(queue));
     } else if (nacked) {
       outstanding.finish(nackedError(error));
@@ -193,7 +204,7 @@ export class PublishChannel {
   private channelFailed(channel: ConfirmChannel, error: Error): void {
     const most = largestTaken(error);
     if (codeOf(error) === NOT_FOUND)
-      this.unroutable(); // The exchange was deleted.
+      this.queues.unroutable(); // The exchange was deleted.
     else if (most !== undefined) this.refuseLargerThan(channel, most, error);
     else this.refuseSuspect(error, channel);
     this.gone(channel);

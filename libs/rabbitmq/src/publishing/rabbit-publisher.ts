@@ -6,7 +6,7 @@ import type { QueueNames } from '../topology/queue-names.js';
 import { ShardMessage, type AddressedMessage } from './addressed-message.js';
 import { Outbox } from './outbox.js';
 import { Outstanding } from './outstanding.js';
-import { PublishChannel } from './publish-channel.js';
+import { PublishChannel, type PublishedQueues } from './publish-channel.js';
 import { PublishDeadlines } from './publish-deadlines.js';
 import { closedError, refusalOf } from './publish-errors.js';
 
@@ -28,10 +28,9 @@ export class RabbitPublisher implements Publisher {
     private readonly names: QueueNames,
     private readonly clock: Clock,
     logger: LoggerService,
-    /** A message found no queue, or the exchange is gone. */
-    unroutable: () => void,
+    queues: PublishedQueues,
   ) {
-    this.channel = new PublishChannel(this.outbox, connection, settings, clock, logger, unroutable);
+    this.channel = new PublishChannel(this.outbox, connection, settings, clock, logger, queues);
     this.deadlines = new PublishDeadlines(this.outbox, clock);
   }
 
