@@ -96,10 +96,17 @@ interface SetUp {
   readonly last: () => FakeChannel;
 }
 
-async function setUp({ quorum = false, ready = (): Promise<void> => Promise.resolve() } = {}): Promise<SetUp> {
+async function setUp({
+  quorum = false,
+  publishBuffer = 10_000,
+  ready = (): Promise<void> => Promise.resolve(),
+} = {}): Promise<SetUp> {
   const connection = new FakeConnection();
   const clock = new FakeClock();
-  const settings = settingsIn(settingsOf({ queues: { type: quorum ? 'quorum' : 'classic' } }), 'default');
+  const settings = settingsIn(
+    settingsOf({ publishBuffer, queues: { type: quorum ? 'quorum' : 'classic' } }),
+    'default',
+  );
   const names = new QueueNames(settings.prefix);
   const logs: string[] = [];
   const log = (line: string): void => void logs.push(line);
@@ -199,6 +206,20 @@ describe('a queue that refuses', () => {
     expect(outcomes.get('a1')).toBe('nacked');
     outcomes.delete('a1');
     expect(new Set(outcomes.values())).toEqual(new Set(['ok']));
+  });
+
+  test('neither nor takes holds up only itself, for as long as it likes', async () => {
+    const { outcomes, submit, last } = await setUp({ publishBuffer: 20 });
+    submit(...Array.from({ length: 100 }, (_, index) => `a${index}`));
+    for (let index = 0; index < 100; index++) {
+      submit(`b${index}`);
+      last().ack(`b${index}`);
+    }
+    await settled();
+    expect([...outcomes.values()].filter((outcome) => outcome === 'ok')).toHaveLength(100);
+    for (let index = 0; index < 100; index++) last().ack(`a${index}`);
+    await settled();
+    expect(outcomes.size).toBe(200);
   });
 
   test('has its channel replaced once a second at most', async () => {

@@ -172,7 +172,10 @@ export class RabbitMqOptions {
   @IsCount({ max: 65_535 })
   prefetch?: number;
 
-  /** Messages published and not confirmed above which `publish` waits. Default 10,000. */
+  /**
+   * Messages published and not confirmed above which `publish` waits. One queue fills half of it at most, and a queue that has
+   * none unconfirmed may always have one. Default 10,000.
+   */
   @Optional()
   @IsCount()
   publishBuffer?: number;

@@ -1,6 +1,7 @@
 import type { FifoItem } from '@mississippi/core/transport';
 import type { ConfirmChannel } from 'amqplib';
 import type { AddressedMessage } from './addressed-message.js';
+import type { Destination } from './destination.js';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -8,6 +9,8 @@ const NOTHING = Buffer.alloc(0);
 export class Outstanding implements FifoItem<Outstanding> {
   /** The next in the list of those that wait. */
   next: Outstanding | undefined = undefined;
+  /** The queue it goes to, as the outbox knows it. */
+  destination: Destination<Outstanding> | undefined = undefined;
   /** Whether it was sent, once or more. */
   sent = false;
   /** Whether the broker has returned it, since it was sent last. */

@@ -91,7 +91,6 @@ export class PublishChannel {
       channel !== undefined &&
       this.channel === channel &&
       this.ahead < MOST_AHEAD &&
-      outbox.unconfirmed.size < this.settings.publishBuffer &&
       this.onTheWay < suspicion.most &&
       !this.connection.blocked
     ) {

@@ -16,7 +16,7 @@ import { closedError, refusalOf } from './publish-errors.js';
  * is missing.
  */
 export class RabbitPublisher implements Publisher {
-  private readonly outbox = new Outbox();
+  private readonly outbox: Outbox;
   private readonly channel: PublishChannel;
   private readonly deadlines: PublishDeadlines;
   private closed = false;
@@ -30,6 +30,7 @@ export class RabbitPublisher implements Publisher {
     logger: LoggerService,
     queues: PublishedQueues,
   ) {
+    this.outbox = new Outbox(settings.publishBuffer);
     this.channel = new PublishChannel(this.outbox, connection, settings, clock, logger, queues);
     this.deadlines = new PublishDeadlines(this.outbox, clock);
   }
