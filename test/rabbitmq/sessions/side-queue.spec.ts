@@ -8,7 +8,7 @@ import { erlangPeer } from '../../support/erlang-peer.js';
 import { OpeningConsumer, type Opening } from '../../support/opening-consumer.js';
 import { LogLines } from '../../support/log-lines.js';
 import type { BrokerNode } from '../../support/rabbitmq-node.js';
-import { deleteQueues, onRawBroker } from '../../support/raw-broker.js';
+import { deleteQueues, onRawBroker, taken } from '../../support/raw-broker.js';
 
 const KEY = encodeTerm('k');
 
@@ -37,9 +37,9 @@ afterEach(async () => {
 
 afterAll(() => peer.stop());
 
-async function start(): Promise<void> {
+async function start(url = sharedUrl()): Promise<void> {
   consumer = new OpeningConsumer();
-  const transport = rabbitmq({ urls: [sharedUrl()], claimInterval: 50, queues: { prefix, totalCount: 1 } });
+  const transport = rabbitmq({ urls: [url], claimInterval: 50, queues: { prefix, totalCount: 1 } });
   connection = await transport.connect({ instance: 'side', logger: logs, clock: systemClock, keyText: inspectKey });
   consuming = connection.consume(consumer);
 }
@@ -132,4 +132,28 @@ test('a shard whose side queue has another reader holds up neither the start nor
     expect(connection.status().shards).toBe(0);
   });
   await opened(); // That reader has gone.
+});
+
+test('with small frames, what has large headers is dead-lettered and parked all the same, with shorter notes', async () => {
+  await start(`${sharedUrl()}?frameMax=16384`);
+  const opening = await opened();
+  const { session } = opening;
+  const headers = { own: 'x'.repeat(15_000) };
+  const message = { shard: 0, key: KEY, body: Buffer.alloc(1), headers, timestamp: 0 };
+  for (const messageId of ['dead', 'parked']) await connection.publisher.publish({ ...message, messageId }, 10_000);
+  await opening.received(2);
+  const [dead, moved] = opening.deliveries;
+  const notes = {
+    mississippi_reason: 'discarded',
+    mississippi_error: 'e'.repeat(1_400),
+    mississippi_stack: 's'.repeat(1_500),
+  };
+  await session.deadLetter(dead!, notes);
+  await session.park(moved!, 'held', notes);
+  const [letter] = await onRawBroker(sharedUrl(), (channel) => taken(channel, `${prefix}dead_letters`));
+  const parkedOne = await session.readParked(KEY).next();
+  for (const copy of [letter!, parkedOne]) {
+    expect(copy.headers).toMatchObject({ ...headers, mississippi_reason: 'discarded' });
+    expect(copy.headers['mississippi_error']).toMatch(/^e+…$/);
+  }
 });

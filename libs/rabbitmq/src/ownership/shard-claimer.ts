@@ -2,6 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import type { Clock } from '@mississippi/core/transport';
 import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib';
 import type { BrokerConnection } from '../connection/broker-connection.js';
+import { limitsOf } from '../connection/client.js';
 import { closeChannel, openConfirmChannel, whyClosed } from '../connection/channels.js';
 import type { LazyChannel } from '../connection/lazy-channel.js';
 import { pause } from '../connection/timers.js';
@@ -105,6 +106,7 @@ export class ShardClaimer {
       publisher,
       names: topology.names,
       prefetch: settings.prefetch,
+      frameMax: limitsOf(model).frameMax,
       fence,
       clock,
       logger,

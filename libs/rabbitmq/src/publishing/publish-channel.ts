@@ -44,6 +44,8 @@ export interface PublishedQueues {
  * channel goes, what it leaves unconfirmed is put back, and another channel begins with that.
  */
 export class PublishChannel {
+  /** What the broker takes in one frame, as far as is known. Bytes. */
+  frameMax = Infinity;
   private channel: ConfirmChannel | undefined;
   /** Bytes handed over since amqplib's buffer was full. It holds sixteen messages, which would make many small packets. */
   private ahead = 0;
@@ -58,8 +60,6 @@ export class PublishChannel {
   private failures = 0;
   private renewedAt = -Infinity;
   private toldAt = -Infinity;
-  /** What the broker takes in one frame. Bytes. */
-  private frameMax = Infinity;
   private closed = false;
   private readonly retiring: RetiringChannels;
   private readonly suspicion: Suspicion;
@@ -139,7 +139,7 @@ export class PublishChannel {
       this.channel = channel;
       this.ahead = 0;
       this.onTheWay = 0;
-      this.frameMax = this.connection.limits?.frameMax ?? Infinity;
+      this.frameMax = this.connection.limits?.frameMax ?? this.frameMax;
       if (old !== undefined) this.retiring.add(old);
       this.send();
     } catch (error) {

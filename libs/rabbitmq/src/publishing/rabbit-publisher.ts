@@ -75,6 +75,11 @@ export class RabbitPublisher implements Publisher {
     return this.probing;
   }
 
+  /** What the broker takes in one frame, as it was agreed upon last. Bytes. */
+  get frameMax(): number {
+    return this.channel.frameMax;
+  }
+
   /** Resolves when no caller waits any more. */
   async idle(): Promise<void> {
     for (let last = this.outbox.last(); last !== undefined; last = this.outbox.last()) {

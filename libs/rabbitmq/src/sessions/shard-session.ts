@@ -34,6 +34,8 @@ export interface SessionParts {
   readonly publisher: RabbitPublisher;
   readonly names: QueueNames;
   readonly prefetch: number;
+  /** What the channel's connection takes in one frame. Bytes. */
+  readonly frameMax: number;
   readonly fence: StallFence;
   readonly clock: Clock;
   readonly logger: LoggerService;
@@ -143,7 +145,8 @@ export class RabbitShardSession implements ShardSession {
   async deadLetter(delivery: Delivery, notes: MessageHeaders): Promise<void> {
     this.check();
     const { publisher, names } = this.parts;
-    await publisher.submit(movedCopy(delivery, notes, names.deadLetters), Infinity);
+    const target = { queue: names.deadLetters, frameMax: publisher.frameMax, ordered: false };
+    await publisher.submit(movedCopy(delivery, notes, target), Infinity);
     this.check();
     this.settle(delivery);
   }
@@ -153,10 +156,11 @@ export class RabbitShardSession implements ShardSession {
    * @throws {PublishError} when the transport was closed
    */
   async park(delivery: Delivery, mode: ParkedMode, notes: MessageHeaders): Promise<void> {
-    const { publisher, names, shard } = this.parts;
+    const { publisher, names, shard, frameMax } = this.parts;
     await publisher.probe();
     this.check();
-    await this.move(movedCopy(delivery, { ...notes, [PARKED_HEADER]: mode }, names.parked(shard)));
+    const target = { queue: names.parked(shard), frameMax, ordered: true };
+    await this.move(movedCopy(delivery, { ...notes, [PARKED_HEADER]: mode }, target));
     this.check();
     this.settle(delivery);
   }
