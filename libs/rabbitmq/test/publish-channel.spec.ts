@@ -33,8 +33,8 @@ class FakeChannel extends EventEmitter {
   }
 
   /** The broker closes it over something. */
-  fail(code: number): void {
-    this.emit('error', Object.assign(new Error(`closed by server: ${code}`), { code }));
+  fail(code: number, text = `closed by server: ${code}`): void {
+    this.emit('error', Object.assign(new Error(text), { code }));
     this.end();
   }
 
@@ -314,6 +314,57 @@ describe('a message over which the broker closes', () => {
     last().ack('a1');
     await settled();
     expect(outcomes.get('a1')).toBe('ok');
+  });
+});
+
+describe('want of the right to publish', () => {
+  const DENIED = `ACCESS_REFUSED - access to exchange 'amq.default' in vhost '/' refused for user 'app'`;
+
+  test('is found by one message, and told to all that wait for the exchange; what may have been taken is sent again', async () => {
+    const { clock, logs, outcomes, submit, last } = await setUp();
+    submit('a1', 'b1', 'a2');
+    last().fail(403, DENIED);
+    submit('c1');
+    await clock.advance(100);
+    expect(outcomes.size).toBe(0);
+    expect(last().sent).toEqual(['a1']);
+    last().fail(403, DENIED);
+    await settled();
+    expect(outcomes).toEqual(new Map(['a1', 'b1', 'a2', 'c1'].map((name) => [name, 'refused'])));
+    expect(logs).toEqual([
+      expect.stringMatching(
+        /^RabbitMQ takes no messages any more: The user 'app' lacks the right 'write' on the exchange/,
+      ),
+    ]);
+    await clock.advance(100);
+    submit('a3', 'a4');
+    expect(last().sent).toEqual(['a3']);
+    last().ack('a3');
+    expect(last().sent).toEqual(['a3', 'a4']);
+  });
+
+  test('lets a question whether the broker takes messages wait until it does', async () => {
+    const { publisher, clock, last } = await setUp();
+    let taken = false;
+    void publisher.probe().then(() => (taken = true));
+    for (let times = 0; times < 5; times++) {
+      last().fail(403, DENIED);
+      await clock.advance(1_500);
+      expect(taken).toBe(false);
+    }
+    const [probe] = last().sent;
+    last().ack(probe!);
+    await settled();
+    expect(taken).toBe(true);
+  });
+
+  test('keeps no question when the app closes', async () => {
+    const { publisher, last } = await setUp();
+    const probe = publisher.probe();
+    last().fail(403, DENIED);
+    await settled();
+    publisher.close();
+    await expect(probe).rejects.toMatchObject({ reason: 'closed' });
   });
 });
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { systemClock } from '@mississippi/core';
 import { inspectKey, type TransportConnection } from '@mississippi/core/transport';
 import { rabbitmq, RabbitMqAccessError, type RabbitMqOptions } from '@mississippi/rabbitmq';
+import { startCollectingApp } from '../../support/collecting-app.js';
 import { erlangPeer } from '../../support/erlang-peer.js';
 import { idleConsumer } from '../../support/idle-consumer.js';
 import { LogLines } from '../../support/log-lines.js';
@@ -107,6 +108,40 @@ describe.each(['classic', 'quorum'] as const)('with the least rights, on %s queu
     expect(await onRawBroker(peer.url, (channel) => channel.checkQueue(`${prefix}dead_letters`))).toMatchObject({
       messageCount: 1,
     });
+  });
+});
+
+describe('a user who loses the right to publish', () => {
+  const revoke = (): void => void peer.ctl('set_permissions', user, least().configure, least().configure, least().read);
+  const grant = (): void => void peer.ctl('set_permissions', user, ...Object.values(least()));
+
+  test('is told by each publish and in the log what to grant, and goes on when it is granted', async () => {
+    const { app, producer, collection } = await startCollectingApp({
+      ...allow(least()),
+      reconnect: { initial: 20, max: 200 },
+    });
+    revoke();
+    // On a channel that is open the broker may remember the right.
+    peer.ctl('close_all_connections', 'rights were changed');
+    await collection.untilLogged(/is back/, 2);
+    const publish = (n: number): Promise<unknown> =>
+      producer.publish(n, { shardingKey: `k${n}` }).catch((error: unknown) => error);
+    for (const error of await Promise.all(Array.from({ length: 200 }, (_, n) => publish(n)))) {
+      expect(error).toMatchObject({
+        reason: 'refused',
+        message: expect.stringContaining(`grant '${least().write}'`) as string,
+        cause: { code: 'rabbitmq_access', right: 'write', resource: `exchange 'amq.default'` },
+      });
+    }
+    expect(collection.matching(/takes no messages any more/)).toEqual([
+      expect.stringContaining(`grant '${least().write}'`),
+    ]);
+    expect(collection.matching(/closed a channel that publishes/)).toEqual([]);
+    grant();
+    while ((await publish(1_000)) !== undefined);
+    await collection.handled(1);
+    expect(collection.messages.map(({ payload }) => payload)).toEqual([1_000]);
+    await app.close();
   });
 });
 

@@ -1,15 +1,18 @@
 import type { LoggerService } from '@nestjs/common';
-import type { Clock, Timer } from '@mississippi/core/transport';
+import { LogLimit, type Clock, type Timer } from '@mississippi/core/transport';
 import type { ChannelModel, ConfirmChannel, Message } from 'amqplib';
 import type { BrokerConnection } from '../connection/broker-connection.js';
 import { openConfirmChannel, whyClosed } from '../connection/channels.js';
 import { reasonOf } from '../errors/reason.js';
 import { codeOf, CONNECTION_FORCED, NOT_FOUND } from '../errors/reply-codes.js';
+import type { RabbitMqAccessError } from '../errors/rabbitmq.errors.js';
 import type { Settings } from '../options/settings.js';
+import { explainRight } from '../topology/rights.js';
 import { headerFrameBytes, LARGEST_HEADER_FRAME } from '../wire/header-frame.js';
 import type { Outbox } from './outbox.js';
 import type { Outstanding } from './outstanding.js';
 import {
+  deniedError,
   encodeError,
   isNack,
   largestTaken,
@@ -61,6 +64,7 @@ export class PublishChannel {
   private renewedAt = -Infinity;
   private toldAt = -Infinity;
   private closed = false;
+  private readonly denials: LogLimit;
   private readonly retiring: RetiringChannels;
   private readonly suspicion: Suspicion;
 
@@ -74,6 +78,7 @@ export class PublishChannel {
   ) {
     this.retiring = new RetiringChannels(outbox);
     this.suspicion = new Suspicion(outbox);
+    this.denials = new LogLimit(clock);
     connection.on('up', (model) => void this.open(model));
     connection.on('down', (cause) => this.disconnected(cause));
   }
@@ -202,7 +207,9 @@ export class PublishChannel {
   /** The broker closes the channel over what it refuses. Sending the same again would never end; the rest is sent again. */
   private channelFailed(channel: ConfirmChannel, error: Error): void {
     const most = largestTaken(error);
-    if (codeOf(error) === NOT_FOUND)
+    const access = explainRight('write', this.settings, error);
+    if (access !== undefined) this.denied(channel, access);
+    else if (codeOf(error) === NOT_FOUND)
       this.queues.unroutable(); // The exchange was deleted.
     else if (most !== undefined) this.refuseLargerThan(channel, most, error);
     else this.refuseSuspect(error, channel);
@@ -223,6 +230,23 @@ export class PublishChannel {
     if (suspect !== undefined) this.refuse(suspect, refusedError(cause));
   }
 
+  /**
+   * The user has lost the right to publish. Which messages were taken before is not known, so they are sent again, one at first:
+   * when that is refused too, so is all that waits for the exchange. What is published later is a new try.
+   */
+  private denied(channel: ConfirmChannel, access: RabbitMqAccessError): void {
+    this.denials.tell((more) => this.logger.error(`RabbitMQ takes no messages any more: ${access.message}${more}`));
+    this.failures = 0;
+    const alone = this.suspicion.denied(channel);
+    if (alone === undefined) return;
+    const { exchange } = alone.message;
+    this.refuse(alone, deniedError(access));
+    for (const one of this.outbox) {
+      if (one.channel === undefined && one.message.exchange === exchange) one.finish(deniedError(access));
+    }
+    this.outbox.forgetGone();
+  }
+
   private refuse(outstanding: Outstanding, error: Error): void {
     this.outbox.remove(outstanding);
     outstanding.channel = undefined;
@@ -231,7 +255,8 @@ export class PublishChannel {
 
   private channelClosed(channel: ConfirmChannel): void {
     const cause = whyClosed(channel);
-    if (cause !== undefined && this.mayTell()) {
+    const isDenied = explainRight('write', this.settings, cause) !== undefined;
+    if (cause !== undefined && !isDenied && this.mayTell()) {
       this.logger.warn(
         `RabbitMQ closed a channel that publishes: ${reasonOf(cause)}. What is unconfirmed is sent again.`,
       );

@@ -55,6 +55,11 @@ export function refusedError(cause: Error): PublishError {
   return new PublishError('refused', text, { cause });
 }
 
+/** @param access what the user lacks */
+export function deniedError(access: Error): PublishError {
+  return new PublishError('refused', `RabbitMQ does not take the message. ${access.message}`, { cause: access });
+}
+
 export function returnedError(queue: string): PublishError {
   const text = `No queue took the message (queue '${queue}'): it was deleted and is declared again; publish again.`;
   return new PublishError('returned', text);

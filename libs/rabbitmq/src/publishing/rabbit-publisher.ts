@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Clock, OutgoingMessage, Publisher } from '@mississippi/core/transport';
 import type { BrokerConnection } from '../connection/broker-connection.js';
+import { pause } from '../connection/timers.js';
 import type { Settings } from '../options/settings.js';
 import type { QueueNames } from '../topology/queue-names.js';
 import { ShardMessage, type AddressedMessage } from './addressed-message.js';
@@ -9,6 +10,9 @@ import { Outstanding } from './outstanding.js';
 import { PublishChannel, type PublishedQueues } from './publish-channel.js';
 import { PublishDeadlines } from './publish-deadlines.js';
 import { closedError, refusalOf } from './publish-errors.js';
+
+/** How soon to ask again whether the broker takes messages, after it refused one. Milliseconds. */
+const PROBE_AGAIN = 1_000;
 
 /**
  * Publishes in call order with confirms pipelined. What was sent and not confirmed when the connection goes is sent again
@@ -19,7 +23,7 @@ export class RabbitPublisher implements Publisher {
   private readonly outbox: Outbox;
   private readonly channel: PublishChannel;
   private readonly deadlines: PublishDeadlines;
-  private closed = false;
+  private readonly closing = new AbortController();
   private probing: Promise<void> | undefined;
 
   constructor(
@@ -52,7 +56,7 @@ export class RabbitPublisher implements Publisher {
    * @throws {PublishError} as {@link publish}
    */
   submit(message: AddressedMessage, timeout: number): Promise<void> {
-    if (this.closed) return Promise.reject(closedError());
+    if (this.closing.signal.aborted) return Promise.reject(closedError());
     const outstanding = new Outstanding(message, timeout, this.clock.now() + timeout);
     this.deadlines.watch(outstanding.deadline);
     this.outbox.add(outstanding);
@@ -62,17 +66,28 @@ export class RabbitPublisher implements Publisher {
 
   /**
    * Resolves when the broker takes messages: it confirms one that no queue gets. During an alarm it does not, which the
-   * connections that consume are not told before they publish, and then they stop consuming.
+   * connections that consume are not told before they publish, and then they stop consuming. Where the user has lost the right
+   * to publish it waits too.
    * @throws {PublishError} when the transport was closed
    */
   probe(): Promise<void> {
-    this.probing ??= this.submit(
-      { exchange: '', queue: this.names.nobody, body: Buffer.alloc(0), options: { mandatory: false } },
-      Infinity,
-    ).finally(() => {
+    this.probing ??= this.untilTaken().finally(() => {
       this.probing = undefined;
     });
     return this.probing;
+  }
+
+  private async untilTaken(): Promise<void> {
+    const { names, clock } = this;
+    const probe = { exchange: '', queue: names.nobody, body: Buffer.alloc(0), options: { mandatory: false } };
+    for (;;) {
+      try {
+        return await this.submit(probe, Infinity);
+      } catch (error) {
+        if (this.closing.signal.aborted) throw error;
+        await pause(clock, PROBE_AGAIN, this.closing.signal);
+      }
+    }
   }
 
   /** What the broker takes in one frame, as it was agreed upon last. Bytes. */
@@ -88,7 +103,7 @@ export class RabbitPublisher implements Publisher {
   }
 
   close(): void {
-    this.closed = true;
+    this.closing.abort();
     this.channel.close();
     this.deadlines.stop();
     for (const outstanding of this.outbox.clear()) outstanding.finish(closedError());

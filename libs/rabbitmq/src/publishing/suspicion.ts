@@ -40,6 +40,14 @@ export class Suspicion {
     return first;
   }
 
+  /** The broker has closed a channel for want of a right. Returns the message over which it did, if that was alone on it. */
+  denied(channel: ConfirmChannel): Outstanding | undefined {
+    const suspects = [...this.outbox.unconfirmed].filter((one) => one.channel === channel);
+    this.good = 0;
+    this.limit = 1;
+    return suspects.length === 1 ? suspects[0] : undefined;
+  }
+
   /** A message is answered. */
   answered(): void {
     if (this.limit === Infinity || ++this.good < this.limit) return;
