@@ -3,7 +3,7 @@ import type { Clock } from '@mississippi/core/transport';
 import type { Endpoint } from '../options/endpoint.js';
 import type { Settings } from '../options/settings.js';
 import { passKeysThrough } from '../wire/pass-keys-through.js';
-import { bearFirstErrors } from './first-errors.js';
+import { bearErrorsLike, bearFirstErrors } from './first-errors.js';
 import { writeTogether, type CorkableStream } from '../wire/write-together.js';
 
 /** The stream below a connection, as far as anybody but amqplib uses it. */
@@ -59,8 +59,9 @@ export async function openModel(
     if (closing.aborted) abort();
     signal.throwIfAborted();
     const socketOptions = { ...tls, noDelay: true, clientProperties: { connection_name: purpose }, signal };
+    bearFirstErrors();
     const model = await connect(endpoint.address(), socketOptions);
-    bearFirstErrors(model);
+    bearErrorsLike(model);
     model.on('error', () => undefined); // Without a listener it would end the process; whoever adopts it has others.
     const { stream, rest } = innerOf(model);
     // The broker may have closed it in the packet that opened it. amqplib has told so before anybody could listen.
