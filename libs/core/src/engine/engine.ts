@@ -154,8 +154,9 @@ export class Engine implements ProducerPort {
     }
     const { totalCount, prefetch } = connection;
     const { environment, callbacks, population, slots, pace } = this;
+    const crosses = connection.sendSignal !== undefined;
     const keyParts = { callbacks, population, slots, pace, lanes: new LanePool() };
-    const shards = new Shards({ environment, totalCount, prefetch, ...keyParts }, this.epochs);
+    const shards = new Shards({ environment, totalCount, prefetch, crosses, ...keyParts }, this.epochs);
     const { signals } = callbacks;
     if (connection.maxSignalSize !== undefined) signals.fit(connection.maxSignalSize);
     this.connected = { transport: connection, shards, calls: new KeyCalls(environment, connection, shards, signals) };

@@ -37,10 +37,15 @@ export class ShardNotOwnedError extends MississippiError {
   constructor(
     readonly shard: number,
     key: string,
+    /** Whether signals reach other processes. */
+    crosses = true,
   ) {
     super(
-      `The key ${key} belongs to shard ${shard}, which this process does not own: use EventsProducer.publish for messages and ` +
-        `DataUpdaterService.handleSignal for requests, which reach it wherever it lives.`,
+      crosses
+        ? `The key ${key} belongs to shard ${shard}, which this process does not own: use EventsProducer.publish for messages and ` +
+            `DataUpdaterService.handleSignal for requests, which reach it wherever it lives.`
+        : `The key ${key} belongs to shard ${shard}, which this app does not own: use EventsProducer.publish for messages. ` +
+            `Over this transport handleSignal reaches no other app: ask the DataUpdaterService of the app that has the handler.`,
     );
   }
 }

@@ -47,8 +47,9 @@ export class InvalidMessageError extends MississippiError {
   }
 
   /** @param path of the value among the headers */
-  static header(path: string, why: string): InvalidMessageError {
-    return new InvalidMessageError(`The header '${path}' cannot be sent: ${why}.`);
+  static header(path: string, why: string, cause?: unknown): InvalidMessageError {
+    const options = cause === undefined ? {} : { cause };
+    return new InvalidMessageError(`The header '${path}' cannot be sent: ${why}.`, options);
   }
 
   static headerValue(path: string, value: unknown): InvalidMessageError {

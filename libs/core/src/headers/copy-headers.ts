@@ -1,3 +1,4 @@
+import { describe } from '../errors/describe.js';
 import { InvalidMessageError } from '../errors/index.js';
 import { isWellFormed } from '../well-formed.js';
 import type { HeaderValue, MessageHeaders } from '../interfaces/message-headers.interface.js';
@@ -30,9 +31,9 @@ export function copyHeaders(headers: unknown): MessageHeaders {
 function copyTable(table: object, path: string, depth: number): HeaderValue {
   const copy: Record<string, HeaderValue> = {};
   for (const name of Object.keys(table)) {
-    const value: unknown = Reflect.get(table, name);
-    if (value === undefined) continue;
     const here = path === '' ? name : `${path}.${name}`;
+    const value = read(table, name, here);
+    if (value === undefined) continue;
     const why = whyNoName(name, depth);
     if (why !== undefined) throw InvalidMessageError.header(here, why);
     copy[name] = copyValue(value, here, depth);
@@ -73,8 +74,20 @@ function copyObject(value: object, path: string, depth: number): HeaderValue {
     );
   }
   return isList
-    ? Array.from(value, (item: unknown, index) => copyValue(item, `${path}[${index}]`, depth + 1))
+    ? Array.from({ length: value.length }, (_, index) => {
+        const here = `${path}[${index}]`;
+        return copyValue(read(value, index, here), here, depth + 1);
+      })
     : copyTable(value, path, depth + 1);
+}
+
+/** A value may be computed when it is read. */
+function read(from: object, name: PropertyKey, path: string): unknown {
+  try {
+    return Reflect.get(from, name);
+  } catch (error) {
+    throw InvalidMessageError.header(path, `reading it throws (${describe(error)})`, error);
+  }
 }
 
 /** A plain object, of whatever realm. */

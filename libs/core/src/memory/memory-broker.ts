@@ -1,5 +1,7 @@
 import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
 import type { MessageProperties } from '../interfaces/message-properties.interface.js';
+import { validateOptions } from '../options/validate-options.js';
+import { IsCount } from '../options/validators.js';
 import { BrokerParts } from './broker/broker-parts.js';
 import type { MemoryDeadLetter } from './broker/dead-letters.js';
 import { MemoryMessage } from './broker/memory-message.js';
@@ -11,14 +13,22 @@ import type { MemoryShard } from './broker/memory-shard.js';
  */
 export let partsOf: (broker: MemoryBroker) => BrokerParts;
 
-/** @publicApi */
-export interface MemoryBrokerOptions {
+/**
+ * What a {@link MemoryBroker} is made with.
+ * @publicApi
+ */
+export class MemoryBrokerOptions {
   /** Number of shards. */
-  readonly totalCount: number;
+  @IsCount()
+  readonly totalCount!: number;
+
   /** Messages that are not settled above which `publish` waits; `Infinity` for no limit. */
-  readonly capacity: number;
+  @IsCount({ infinity: true })
+  readonly capacity!: number;
+
   /** Dead letters that are kept, above which the oldest are dropped; `Infinity` for no limit. */
-  readonly deadLetterLimit: number;
+  @IsCount({ infinity: true })
+  readonly deadLetterLimit!: number;
 }
 
 /**
@@ -53,8 +63,9 @@ export class MemoryBroker {
     partsOf = (broker) => broker.#parts;
   }
 
+  /** @throws {InvalidOptionsError} */
   constructor(options: MemoryBrokerOptions) {
-    const { totalCount, capacity, deadLetterLimit } = options;
+    const { totalCount, capacity, deadLetterLimit } = validateOptions('MemoryBroker', MemoryBrokerOptions, options);
     this.#parts = new BrokerParts(totalCount, capacity, deadLetterLimit);
   }
 

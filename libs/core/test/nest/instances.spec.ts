@@ -180,3 +180,32 @@ test('the order of two instances that share a key is their own each', async () =
   expect([...serviceOf(app).liveKeys()].map(({ key }) => key)).toEqual(['k']);
   expect(app.get(OrdersHandler).seen).toEqual(['orders k 2']);
 });
+
+test('an app that only publishes, beside the one that handles, is told where to ask', async () => {
+  const { broker } = memory();
+  const handling = await startApp({
+    imports: [MississippiModule.forRoot({ transport: memory({ broker }) })],
+    providers: [DevicesHandler],
+  });
+  const publishing = await startApp({
+    imports: [MississippiModule.forRoot({ transport: memory({ broker }), producerOnly: true })],
+  });
+  const handled = next(serviceOf(handling), 'handled');
+  await producerOf(publishing).publish('x', { shardingKey: 'k' });
+  await handled;
+  const service = serviceOf(publishing);
+  const calls = [
+    () => service.handleSignal('k', 1),
+    () => service.handleMessage('k', { payload: 1 }),
+    () => service.getDataUpdater('k'),
+    () => service.park('k'),
+  ];
+  for (const call of calls) {
+    await expect(call()).rejects.toMatchObject({
+      code: 'shard_not_owned',
+      message: expect.stringMatching(
+        /this app does not own: .* reaches no other app: ask the DataUpdaterService/,
+      ) as string,
+    });
+  }
+});

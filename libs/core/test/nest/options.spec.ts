@@ -2,9 +2,11 @@ import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
   memory,
+  MemoryBroker,
   MessageHandler,
   MississippiModule,
   type DataUpdaterHandler,
+  type MemoryBrokerOptions,
   type MemoryTransportOptions,
   type MessageHandlerOptions,
   type MississippiOptions,
@@ -249,6 +251,29 @@ describe('memory() refuses', () => {
     [Object.create({ totalCount: -1 }), `memory.totalCount: ${count}, was expected, not -1`],
   ])('%j', (options, expected) => {
     expect(() => memory(options as MemoryTransportOptions)).toThrow(`Invalid option ${expected}.`);
+  });
+});
+
+describe('an embedded broker refuses', () => {
+  const right = { totalCount: 2, capacity: 10, deadLetterLimit: 10 };
+
+  test.each<[unknown, string]>([
+    [undefined, 'MemoryBroker: an object was expected, not undefined'],
+    [{ ...right, totalCount: '2' }, `MemoryBroker.totalCount: ${count}, was expected, not '2'`],
+    [
+      { ...right, capacity: undefined },
+      `MemoryBroker.capacity: ${count} (Infinity is allowed), was expected, not undefined`,
+    ],
+    [
+      { ...right, deadLetterLimit: 0.5 },
+      `MemoryBroker.deadLetterLimit: ${count} (Infinity is allowed), was expected, not 0.5`,
+    ],
+    [
+      { ...right, shards: 4 },
+      'MemoryBroker.shards: there is no such option (known: capacity, deadLetterLimit, totalCount)',
+    ],
+  ])('%j', (options, expected) => {
+    expect(() => new MemoryBroker(options as MemoryBrokerOptions)).toThrow(`Invalid option ${expected}.`);
   });
 });
 

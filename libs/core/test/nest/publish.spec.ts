@@ -323,6 +323,10 @@ function nested(depth: number): HeaderValue {
   return value;
 }
 
+function throws(): never {
+  throw new Error('out of reach');
+}
+
 describe('a header that cannot be sent is refused by its name:', () => {
   const cycle: Record<string, unknown> = {};
   cycle['self'] = cycle;
@@ -369,6 +373,16 @@ describe('a header that cannot be sent is refused by its name:', () => {
     ['CC', { CC: 'x' }, "The header 'CC' cannot be sent: the name is reserved, since RabbitMQ routes a copy"],
     ['BCC', { BCC: ['x'] }, "The header 'BCC' cannot be sent: the name is reserved"],
     ['sharding_key', { sharding_key: 'x' }, 'give that as shardingKey'],
+    [
+      'what throws when it is read',
+      { ok: 1, h: { inner: [Object.defineProperty({}, 'x', { enumerable: true, get: throws })] } },
+      "The header 'h.inner[0].x' cannot be sent: reading it throws (Error: out of reach)",
+    ],
+    [
+      'the same in a list',
+      { h: Object.defineProperty([1, 2], 1, { get: throws }) },
+      "The header 'h[1]' cannot be sent: reading it throws",
+    ],
     ['headers in a map', new Map([['h', 1]]), 'The headers must be an object of names and values'],
   ])('%s', async (_name, headers, text) => {
     const { refusal } = await publisher();

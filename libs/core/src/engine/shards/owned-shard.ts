@@ -24,6 +24,8 @@ export interface ShardParts extends Omit<KeyParts, 'left'> {
   readonly totalCount: number;
   /** The prefetch window. */
   readonly prefetch: number;
+  /** Whether signals reach other processes. */
+  readonly crosses: boolean;
 }
 
 /** What the shard's other epochs have to do with it. */
@@ -99,7 +101,7 @@ export class OwnedShard implements ShardReceiver {
     started: () => void,
     chain: readonly WaitingCallback[] = [],
   ): Promise<Uint8Array> {
-    if (this.context.phase !== 'open') throw new ShardNotOwnedError(this.index, this.parts.environment.keyText(key));
+    if (this.context.phase !== 'open') throw this.notOwned(this.parts.environment.keyText(key));
     let begun = false;
     const onStart = (): void => {
       begun = true;
@@ -120,13 +122,13 @@ export class OwnedShard implements ShardReceiver {
   lost(cause: Error): void {
     if (this.context.ended) return;
     this.context.phase = 'ended';
-    this.shut('shardLost', new ShardNotOwnedError(this.index, `(of shard ${this.index}, lost: ${describe(cause)})`));
+    this.shut('shardLost', this.notOwned(`(of shard ${this.index}, lost: ${describe(cause)})`));
     this.events?.shard('shardLost', this.context);
   }
 
   release(): Promise<void> {
     const { drainTimeout } = this.parts.environment.options;
-    const error = new ShardNotOwnedError(this.index, `(of shard ${this.index}, handed over)`);
+    const error = this.notOwned(`(of shard ${this.index}, handed over)`);
     return this.drain('shardReleased', error, drainTimeout);
   }
 
@@ -247,5 +249,9 @@ export class OwnedShard implements ShardReceiver {
       { settled: () => undefined },
     );
     return undefined;
+  }
+
+  private notOwned(key: string): ShardNotOwnedError {
+    return new ShardNotOwnedError(this.index, key, this.parts.crosses);
   }
 }

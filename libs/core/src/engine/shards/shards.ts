@@ -47,7 +47,10 @@ export class Shards implements ShardConsumer {
     if (this.stopping) throw new ShuttingDownError('A message or signal');
     const index = this.indexOf(key);
     const shard = this.owned(index);
-    if (shard === undefined) throw new ShardNotOwnedError(index, this.parts.environment.keyText(key));
+    if (shard === undefined) {
+      const { environment, crosses } = this.parts;
+      throw new ShardNotOwnedError(index, environment.keyText(key), crosses);
+    }
     return shard;
   }
 
