@@ -25,6 +25,7 @@ import { SignalCaller } from './signals/signal-caller.js';
 import { SignalResponder } from './signals/signal-responder.js';
 import { otherApplication, otherCount } from './topology/disagreement.js';
 import { Redeclaration } from './topology/redeclaration.js';
+import { explainRight } from './topology/rights.js';
 import { Topology } from './topology/topology.js';
 
 /** How long closing waits for confirms. Milliseconds. */
@@ -86,13 +87,15 @@ export class RabbitMqConnection implements TransportConnection {
     const fence = fenceOf(connection, survey, topology, clock);
     this.claims = new ShardClaims(
       { connection, survey, publisher, fence, topology, settings, clock, logger, warnings: this.warnings },
-      new SignalResponder(publishing, names, settings.maxMessageSize, processQueue),
+      new SignalResponder(publishing, names, settings.maxMessageSize, processQueue, (cause) => this.denied(cause)),
       (model) => this.rollCall.present(model),
     );
     const { application, totalCount } = settings;
     const self = () => ({ name, shards: this.claims.indexes, application, totalCount });
     this.rollCall = new RollCall(publishing, topology, processQueue, self, clock);
-    this.signals = new SignalCaller(publishing, names, settings.maxMessageSize, clock, keyText);
+    this.signals = new SignalCaller(publishing, names, settings.maxMessageSize, clock, keyText, (cause) =>
+      this.denied(cause),
+    );
     this.publisher = publisher;
     this.publishing = publishing;
     this.consuming = connection;
@@ -179,6 +182,14 @@ export class RabbitMqConnection implements TransportConnection {
     if (taking) await within(this.clock, FLUSH_TIMEOUT, this.publisher.idle()).catch(() => undefined);
     this.publisher.close();
     await Promise.all([this.consuming.close(), this.publishing.close()]);
+  }
+
+  /** What the user lacks, where that is why the broker closed a channel on which signals are sent. */
+  private denied(cause: Error | undefined): RabbitMqAccessError | undefined {
+    const access = explainRight('write', this.settings, cause);
+    if (access !== undefined)
+      this.warnings.warn('signals', `Signals and their answers are not taken: ${access.message}`);
+    return access;
   }
 
   /** Asks those that live, since the broker remembers nothing: somebody deleted the queue that does. */

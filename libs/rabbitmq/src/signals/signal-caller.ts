@@ -47,10 +47,12 @@ export class SignalCaller {
     private readonly clock: Clock,
     /** A key for errors. */
     private readonly keyText: (key: Uint8Array) => string,
+    /** What the user lacks, where that is why the broker closed a channel; it is in the log then. */
+    private readonly denied: (cause: Error | undefined) => Error | undefined,
   ) {
     this.channel = new LazyChannel(connection, {
       prepare: (channel) => this.listen(channel),
-      lost: () => this.interrupted(),
+      lost: (cause) => this.interrupted(this.denied(cause)),
     });
     this.watch = new ProcessWatch(connection, clock, (id) => {
       const call = this.take(id);
@@ -66,6 +68,7 @@ export class SignalCaller {
    * @throws {NoOwnerError} when no process owned the shard until the time-out
    * @throws {SignalOutcomeUnknownError} when the owner ended after it had accepted the signal, or the connection went
    * @throws {RemoteSignalError} when the owner could not read the request
+   * @throws {RabbitMqAccessError} when the user may publish no more
    */
   async send(
     shard: number,
@@ -155,11 +158,16 @@ export class SignalCaller {
     return call;
   }
 
-  /** Answers go to the channel that asked; without it nobody will know. */
-  private interrupted(): void {
+  /**
+   * Answers go to the channel that asked; without it nobody will know.
+   * @param denied what the user lacks: where one call was alone, it was not sent
+   */
+  private interrupted(denied: Error | undefined): void {
+    const alone = this.calls.size === 1;
     for (const [id, call] of this.calls) {
       this.take(id);
-      call.reject(new SignalOutcomeUnknownError(this.keyText(call.key)));
+      const unsent = alone && call.process === undefined ? denied : undefined;
+      call.reject(unsent ?? new SignalOutcomeUnknownError(this.keyText(call.key)));
     }
   }
 }

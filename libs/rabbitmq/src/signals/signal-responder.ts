@@ -29,8 +29,10 @@ export class SignalResponder {
     private readonly limit: number,
     /** Name of a queue that lives as long as this process consumes. */
     private readonly process: string,
+    /** Tells in the log what the user lacks, where that is why the broker closed the channel of answers. */
+    denied: (cause: Error | undefined) => unknown,
   ) {
-    this.replies = new LazyChannel(connection);
+    this.replies = new LazyChannel(connection, { lost: denied });
   }
 
   /**
