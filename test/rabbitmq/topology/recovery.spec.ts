@@ -113,12 +113,24 @@ describe('a queue that somebody deletes comes back:', () => {
     await served();
   });
 
-  test('that of the process, by which it is asked', async () => {
+  test('the exchange by which all processes are asked', async () => {
     await start();
-    const [exchange] = [`${prefix}processes`];
-    await onRawBroker(url, (channel) => channel.deleteExchange(exchange));
-    await app.service.processes(); // Declares the exchange again.
+    await onRawBroker(url, (channel) => channel.deleteExchange(`${prefix}processes`));
+    const deadline = performance.now() + 10_000;
+    while ((await app.service.processes()).length === 0) {
+      if (performance.now() > deadline) throw new Error('no process can be asked any more');
+    }
     expect(await consumersOf('members')).toBe(1);
     await served();
   });
+});
+
+test('many who ask for the processes at once all get the whole answer, where the broker allows few channels', async () => {
+  url = `${peer.url}?channelMax=40`;
+  await start();
+  const asking = Array.from({ length: 25 }, () => app.service.processes());
+  for (const processes of await Promise.all(asking)) expect(processes).toHaveLength(1);
+  url = peer.url;
+  await app.app.close();
+  await deleteQueues(url, prefix, TOTAL);
 });

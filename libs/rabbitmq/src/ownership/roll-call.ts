@@ -5,6 +5,7 @@ import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { BrokerConnection } from '../connection/broker-connection.js';
 import { closeChannel, onChannel, openChannel } from '../connection/channels.js';
 import { reply, REPLY_TO, wantsReply } from '../connection/direct-reply.js';
+import { LazyChannel } from '../connection/lazy-channel.js';
 import { within } from '../connection/timers.js';
 import { reasonOf } from '../errors/reason.js';
 import type { Topology } from '../topology/topology.js';
@@ -26,7 +27,9 @@ export interface Answer extends Omit<ProcessInfo, 'self'> {
  * Each has an exclusive queue for it, which also shows others that it lives.
  */
 export class RollCall {
-  private listening: { readonly model: ChannelModel; readonly done: Promise<void> } | undefined;
+  private listening: { readonly model: ChannelModel; readonly channel: Promise<Channel> } | undefined;
+  /** All answers go by one channel: many may ask at once, and the broker may allow few. */
+  private readonly replies: LazyChannel;
 
   constructor(
     private readonly publishing: BrokerConnection,
@@ -35,15 +38,23 @@ export class RollCall {
     private readonly queue: string,
     private readonly self: () => Answer,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.replies = new LazyChannel(publishing);
+  }
 
-  /** Makes certain that this process can be asked, and shows others that it lives. */
-  present(model: ChannelModel): Promise<void> {
-    if (this.listening?.model === model) return this.listening.done;
-    const listening = { model, done: this.listen(model, () => this.absent(model)) };
-    this.listening = listening;
-    listening.done.catch(() => this.absent(model)); // Whoever asked is told.
-    return listening.done;
+  /**
+   * Makes certain that this process can be asked, and shows others that it lives. To be called now and then: somebody may delete
+   * what it is asked by.
+   */
+  async present(model: ChannelModel): Promise<void> {
+    if (this.listening?.model === model) {
+      await this.presentAgain(this.listening.channel);
+      return;
+    }
+    const channel = this.listen(model, () => this.absent(model));
+    this.listening = { model, channel };
+    channel.catch(() => this.absent(model)); // Whoever asked is told.
+    await channel;
   }
 
   /**
@@ -98,7 +109,18 @@ export class RollCall {
     return answers.sort((a, b) => a.name.localeCompare(b.name));
   }
 
-  private async listen(model: ChannelModel, gone: () => void): Promise<void> {
+  /** With the exchange its bindings go, and nobody is told. */
+  private async presentAgain(listening: Promise<Channel>): Promise<void> {
+    const channel = await listening;
+    try {
+      await this.topology.declareProcess(channel, this.queue);
+    } catch (error) {
+      if (this.listening?.channel === listening) throw error;
+      // The channel has gone: the next call opens another, or tells why not.
+    }
+  }
+
+  private async listen(model: ChannelModel, gone: () => void): Promise<Channel> {
     const channel = await openChannel(model);
     channel.on('close', gone);
     await this.topology.declareProcess(channel, this.queue);
@@ -108,6 +130,7 @@ export class RollCall {
       else void this.answer(message);
     };
     await this.topology.reading(channel.consume(this.queue, asked, { noAck: true }));
+    return channel;
   }
 
   private absent(model: ChannelModel): void {
@@ -115,12 +138,9 @@ export class RollCall {
   }
 
   private async answer(message: ConsumeMessage): Promise<void> {
-    const model = this.publishing.current;
-    if (!wantsReply(message) || model === undefined) return;
+    if (!wantsReply(message)) return;
     try {
-      await onChannel(model, async (channel) => {
-        reply(channel, message, Buffer.from(JSON.stringify(this.self())));
-      });
+      reply(await this.replies.get(), message, Buffer.from(JSON.stringify(this.self())));
     } catch {
       // The connection went in this moment; who asked waits no longer than its patience.
     }
