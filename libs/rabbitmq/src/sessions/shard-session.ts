@@ -14,6 +14,7 @@ import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { closeChannel } from '../connection/channels.js';
 import { within } from '../connection/timers.js';
 import { reasonOf } from '../errors/reason.js';
+import { isNack } from '../publishing/publish-errors.js';
 import type { RabbitPublisher } from '../publishing/rabbit-publisher.js';
 import type { QueueNames } from '../topology/queue-names.js';
 import { PARKED_HEADER } from '../wire/header-names.js';
@@ -23,8 +24,11 @@ import { movedCopy } from './moved-copy.js';
 import type { SideReader } from './side-reader.js';
 import type { StallFence } from './stall-fence.js';
 
-/** How long a channel may take to close before its connection is given up. Milliseconds. */
-const CLOSE_TIMEOUT = 5_000;
+/**
+ * How long closing waits for the channel; a broker that says nothing keeps nobody longer. It decides itself when the next owner begins,
+ * so nothing is lost by not knowing. Milliseconds.
+ */
+const CLOSE_TIMEOUT = 1_000;
 
 /** What one epoch of a shard is made of. */
 export interface SessionParts {
@@ -193,7 +197,7 @@ export class RabbitShardSession implements ShardSession {
           resolve();
           return;
         }
-        const cause = error instanceof Error ? error : new Error('a move to the side queue was refused');
+        const cause = isNack(error) ? refusedBy(queue) : (error as Error);
         reject(new SessionEndedError(this.shard, cause));
         this.fail(cause);
       });
@@ -219,4 +223,10 @@ export class RabbitShardSession implements ShardSession {
   private check(): void {
     if (this.ended) throw new SessionEndedError(this.shard);
   }
+}
+
+function refusedBy(queue: string): Error {
+  return new Error(
+    `the side queue '${queue}' refuses messages: exempt it from policies that limit its length (max-length, overflow)`,
+  );
 }
