@@ -46,7 +46,11 @@ function problemsOfOne(path: string, declaration: OptionDeclaration, object: obj
   return [{ path, expected: `${[...new Set(missed)].join(' and ')}, not ${show(value)}` }, ...inside];
 }
 
-/** A value as it is written in code, so that a number in a string can be told from a number. */
+/**
+ * A value as it is written in code, so that a number in a string can be told from a number. What stands before an `@` may be a
+ * password: urls are given in wrong places, too.
+ */
 function show(value: unknown): string {
-  return typeof value === 'string' ? inspect(value, { maxStringLength: 100 }) : describe(value);
+  if (typeof value === 'string') return inspect(value.replace(/:[^]*@/, ':…@'), { maxStringLength: 100 });
+  return describe(value).replace(/:\/\/[^]*@/, '://…@');
 }
