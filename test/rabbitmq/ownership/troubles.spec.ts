@@ -79,6 +79,28 @@ test('shards that nobody may take are told', async () => {
   );
 });
 
+test('a shard that a stranger consumes is told, and those of another process are not', async () => {
+  const queue = `${prefix}0`;
+  await connect(); // Declares the queues.
+  await onRawBroker(sharedUrl(), async (channel) => {
+    await channel.consume(queue, () => undefined);
+    const [a, b] = [await connect(), await connect()];
+    await Promise.all([consume(a), consume(b)]);
+    await until(
+      () => `3 shards, now ${a.status().shards} and ${b.status().shards}`,
+      () => a.status().shards + b.status().shards === 3,
+    );
+    await until(
+      () => `told: ${logger.lines.join(' / ')}`,
+      () => {
+        ahead += 1_000;
+        return logger.matching(/^The shards 0 are consumed by somebody who answers no signals/).length >= 2;
+      },
+    );
+    expect(logger.lines.filter((line) => !line.startsWith('The shards 0 are'))).toEqual([]);
+  });
+});
+
 test('a process that can open nothing takes few shards away from one that can', async () => {
   const able = await connect();
   await consume(able);

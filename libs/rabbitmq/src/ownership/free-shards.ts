@@ -8,6 +8,8 @@ const FORSAKEN = 1_500;
 
 /** The shards that nobody owns, as this process sees them. */
 export class FreeShards {
+  /** Those that others consumed at the last look. */
+  taken: readonly number[] = [];
   /** When each was first seen without an owner. */
   private readonly freeSince = new Map<number, number>();
 
@@ -24,16 +26,19 @@ export class FreeShards {
    */
   async look(survey: LazyChannel, isOurs: (shard: number) => boolean, failed: ShardFailed): Promise<number[]> {
     const free: number[] = [];
+    const taken: number[] = [];
     for (let shard = 0; shard < this.totalCount; shard++) {
       if (isOurs(shard) || this.resting.has(shard)) continue;
       const channel = await survey.get(); // After a failure it is another.
       try {
         const { consumerCount } = await this.topology.declareShard(channel, shard);
         if (consumerCount === 0) free.splice(Math.floor(Math.random() * (free.length + 1)), 0, shard);
+        else taken.push(shard);
       } catch (error) {
         failed(shard, error);
       }
     }
+    this.taken = taken;
     this.note(free);
     return free;
   }

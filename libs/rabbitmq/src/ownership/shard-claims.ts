@@ -10,7 +10,9 @@ import { OwnedShards } from './owned-shards.js';
 import { OpeningTrials } from './opening-trials.js';
 import { RestingShards } from './resting-shards.js';
 import type { ClaimerParts } from './shard-claimer.js';
+import { listOf } from './list-of.js';
 import { planShare } from './share.js';
+import { Strangers } from './strangers.js';
 
 /** How many claims are under way at once. */
 const PARALLEL = 32;
@@ -34,13 +36,11 @@ const LONG_REST = 2_000;
 /** For how long a shard has no owner until that is told by a process that may take no more. Milliseconds. */
 const UNSERVED = 10_000;
 
-/** How many shards one line names. */
-const MOST_NAMED = 10;
-
 /** Claims this process's share of the shards and keeps it: looks now and then what is free and who takes part. */
 export class ShardClaims {
   private readonly owned: OwnedShards;
   private readonly free: FreeShards;
+  private readonly strangers: Strangers;
   private readonly membership: Membership;
   private readonly resting: RestingShards;
   private readonly trials: OpeningTrials;
@@ -73,6 +73,7 @@ export class ShardClaims {
       failed: (shard, error) => this.failed(shard, error),
     });
     this.free = new FreeShards(topology, settings.totalCount, this.resting, clock);
+    this.strangers = new Strangers(topology, clock, parts.logger);
     this.membership = new Membership(topology, new LazyChannel(connection));
     connection.on('down', () => this.membership.forget());
     connection.on('up', () => this.tickIn(0));
@@ -168,6 +169,7 @@ export class ShardClaims {
     await this.claimAll(plan.claim);
     await membership.setHungry(plan.hungry);
     this.tellUnserved(found);
+    await this.strangers.look(survey, free.taken);
     return plan.hungry || hungry > 0;
   }
 
@@ -211,10 +213,4 @@ export class ShardClaims {
     };
     await Promise.all(Array.from({ length: PARALLEL }, work));
   }
-}
-
-/** The first few of many. */
-function listOf(shards: readonly number[]): string {
-  const first = shards.slice(0, MOST_NAMED).join(', ');
-  return shards.length > MOST_NAMED ? `${first} and ${shards.length - MOST_NAMED} more` : first;
 }

@@ -113,9 +113,9 @@ export class Topology {
     return queue;
   }
 
-  /** Declares the queue of signals to one shard. Its messages live as long as their callers wait. */
-  async declareSignals(channel: Channel, index: number): Promise<void> {
-    await this.asserted(channel.assertQueue(this.names.signals(index), this.durable()));
+  /** Declares the queue of signals to one shard. Its messages live as long as their callers wait. Returns how many consumers it has. */
+  declareSignals(channel: Channel, index: number): Promise<Replies.AssertQueue> {
+    return this.asserted(channel.assertQueue(this.names.signals(index), this.durable()));
   }
 
   /** Declares one shard's side queue. Returns how many messages and consumers it has. */
@@ -188,7 +188,11 @@ export class Topology {
       while (next < totalCount) {
         const index = next++;
         try {
-          await Promise.all([this.declareShard(channel, index), this.declareSignals(channel, index)]);
+          const shard = this.declareShard(channel, index);
+          const signals = this.declareSignals(channel, index);
+          signals.catch(() => undefined); // Where the channel was closed over the shard's queue, that says why.
+          await shard;
+          await signals;
         } catch (error) {
           failed(index, error);
           channel = await openChannel(model); // The broker has closed the other, or its connection has gone.
