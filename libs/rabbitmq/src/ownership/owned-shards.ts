@@ -123,7 +123,7 @@ export class OwnedShards {
     } catch (error) {
       this.hooks.notOpened(session.shard);
       const { shard } = session;
-      this.parts.warnings.warn(`claim ${shard}`, `Shard ${shard} cannot be consumed yet: ${reasonOf(error)}`);
+      this.parts.warnings.warnOf('claim', shard, `Shard ${shard} cannot be consumed yet: ${reasonOf(error)}`);
       await session.close();
       return;
     }
@@ -161,6 +161,6 @@ export class OwnedShards {
   private tellLost({ shard, lostBy }: RabbitShardSession): void {
     const { connection, warnings } = this.parts;
     if (lostBy === undefined || connection.current === undefined || this.consumer === undefined) return;
-    warnings.warn(`lost ${shard}`, `Shard ${shard} was lost, and is claimed again: ${reasonOf(lostBy)}`);
+    warnings.warnOf('lost', shard, `Shard ${shard} was lost, and is claimed again: ${reasonOf(lostBy)}`);
   }
 }

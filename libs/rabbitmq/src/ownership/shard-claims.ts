@@ -191,7 +191,7 @@ export class ShardClaims {
   private failed(shard: number, error: unknown): void {
     this.resting.add(shard, REST);
     if (error instanceof RabbitMqAccessError || error instanceof SharedQueueError) this.refusal ??= error;
-    this.parts.warnings.warn(`claim ${shard}`, `Shard ${shard} cannot be consumed yet: ${reasonOf(error)}`);
+    this.parts.warnings.warnOf('claim', shard, `Shard ${shard} cannot be consumed yet: ${reasonOf(error)}`);
   }
 
   private tellUnserved(free: readonly number[]): void {

@@ -23,7 +23,10 @@ export class Redeclaration {
     private readonly topology: Topology,
     private readonly connection: BrokerConnection,
     private readonly clock: Clock,
-    private readonly warnings: { warn(about: string, text: string): void },
+    private readonly warnings: {
+      warn(about: string, text: string): void;
+      warnOf(about: string, shard: number, text: string): void;
+    },
   ) {}
 
   /**
@@ -48,7 +51,7 @@ export class Redeclaration {
 
   /** Tells of a shard whose queues could not be declared. */
   notDeclared(shard: number, error: unknown): void {
-    this.warnings.warn(`declare ${shard}`, `The queues of shard ${shard} cannot be declared: ${reasonOf(error)}`);
+    this.warnings.warnOf('declare', shard, `The queues of shard ${shard} cannot be declared: ${reasonOf(error)}`);
   }
 
   private declare(model: ChannelModel): Promise<boolean> {
