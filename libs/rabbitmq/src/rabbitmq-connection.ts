@@ -28,7 +28,7 @@ import { Redeclaration } from './topology/redeclaration.js';
 import { explainRight } from './topology/rights.js';
 import { Topology } from './topology/topology.js';
 
-/** How long closing waits for confirms. Milliseconds. */
+/** How long closing waits for confirms, and for what the broker has not read yet. Milliseconds. */
 const FLUSH_TIMEOUT = 2_000;
 
 /**
@@ -49,6 +49,7 @@ export class RabbitMqConnection implements TransportConnection {
   private readonly fence: StallFence;
   private readonly claims: ShardClaims;
   private readonly signals: SignalCaller;
+  private readonly responder: SignalResponder;
   private readonly rollCall: RollCall;
   private readonly warnings: RareWarnings;
   private readonly redeclaration: Redeclaration;
@@ -85,9 +86,12 @@ export class RabbitMqConnection implements TransportConnection {
     const survey = new LazyChannel(connection);
     this.neighbour = new Neighbour(instance, settings);
     const fence = fenceOf(connection, survey, topology, clock);
+    this.responder = new SignalResponder(publishing, names, settings.maxMessageSize, processQueue, clock, (cause) =>
+      this.denied(cause),
+    );
     this.claims = new ShardClaims(
       { connection, survey, publisher, fence, topology, settings, clock, logger, warnings: this.warnings },
-      new SignalResponder(publishing, names, settings.maxMessageSize, processQueue, (cause) => this.denied(cause)),
+      this.responder,
       (model) => this.rollCall.present(model),
     );
     const { application, totalCount } = settings;
@@ -177,9 +181,12 @@ export class RabbitMqConnection implements TransportConnection {
     this.neighbour.leave();
     this.claims.close();
     this.fence.stop();
-    // What is on its way may still be confirmed; a broker that is away keeps nobody waiting.
+    // What is on its way may still be confirmed, and answers arrive; a broker that is away keeps nobody waiting.
     const taking = this.publishing.current !== undefined && !this.publishing.blocked;
-    if (taking) await within(this.clock, FLUSH_TIMEOUT, this.publisher.idle()).catch(() => undefined);
+    if (taking) {
+      const flushed = Promise.all([this.publisher.idle(), this.responder.close()]);
+      await within(this.clock, FLUSH_TIMEOUT, flushed).catch(() => undefined);
+    }
     this.publisher.close();
     await Promise.all([this.consuming.close(), this.publishing.close()]);
   }

@@ -3,11 +3,13 @@ import {
   NoOwnerError,
   RemoteSignalError,
   ShardNotOwnedError,
+  SignalOutcomeUnknownError,
   SignalTimeoutError,
   SignalTooLargeError,
 } from '@mississippi/core';
 import type { RabbitMqOptions } from '@mississippi/rabbitmq';
 import { sharedUrl } from '../../support/broker.js';
+import { onRawBroker } from '../../support/raw-broker.js';
 import { Member, until } from '../../support/member.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 
@@ -20,10 +22,11 @@ const river = () => ({
 async function pair(
   more: RabbitMqOptions = {},
   ofA: RabbitMqOptions = {},
+  ofB: RabbitMqOptions = {},
 ): Promise<{ a: Member; b: Member; far: string; near: string }> {
   const options = { ...river(), ...more };
   const a = await Member.start('a', { ...options, ...ofA });
-  const b = await Member.start('b', options);
+  const b = await Member.start('b', { ...options, ...ofB });
   await until(
     () => `4/4, now ${a.shards}/${b.shards}`,
     () => a.shards === 4 && b.shards === 4,
@@ -170,6 +173,60 @@ test('a signal that waits while its shard is handed over goes to the new owner',
   const { a, b, far } = await pair();
   const leaving = b.stop();
   expect(await a.service.handleSignal(far, {})).toMatchObject({ member: 'a' });
+  await leaving;
+  await a.stop();
+});
+
+test('a signal that came late to its owner does not run when its caller has given up', async () => {
+  const proxy = await TcpProxy.start(sharedUrl());
+  try {
+    const { a, b, far } = await pair({ heartbeat: 60 }, {}, { urls: [proxy.url] });
+    // The broker takes the request, and hands it to an owner who does not read.
+    proxy.freeze();
+    const late = a.service.handleSignal(far, { ask: 'add' }, { timeout: 500 });
+    await expect(late).rejects.toMatchObject({ code: 'signal_timeout', started: false });
+    proxy.heal();
+    expect(await a.service.handleSignal(far, { ask: 'add' })).toEqual({ member: 'b', count: 1 });
+    await a.stop();
+    await b.stop();
+  } finally {
+    await proxy.close();
+  }
+});
+
+test('a signal that another owner may have started is not run again: its outcome is unknown', async () => {
+  const options = river();
+  const a = await Member.start('a', { ...options, maxShards: 4 });
+  const [self] = await a.service.processes();
+  const far = Array.from({ length: 50 }, (_, n) => `k${n}`).find(
+    (key) => !self!.shards.includes(a.service.shardOf(key)),
+  )!;
+  const queue = `${options.queues.prefix}${a.service.shardOf(far)}.signals`;
+  const signal = a.service.handleSignal(far, { ask: 'add' }, { timeout: 20_000 });
+  signal.catch(() => undefined);
+  await onRawBroker(sharedUrl(), async (channel) => {
+    // Its ack is lost with the channel.
+    const delivered = new Promise((resolve) => void channel.consume(queue, resolve));
+    expect(await delivered).toMatchObject({ fields: { redelivered: false } });
+  });
+  const b = await Member.start('b', options);
+  await expect(signal).rejects.toThrow(SignalOutcomeUnknownError);
+  expect(await a.service.handleSignal(far, { ask: 'add' })).toEqual({ member: 'b', count: 1 });
+  await a.stop();
+  await b.stop();
+});
+
+test('signals that wait for an owner who leaves are answered by the next one, each once', async () => {
+  const { a, b, far } = await pair();
+  const hanging = a.service.handleSignal(far, { ask: 'hang' }, { timeout: 100 });
+  await expect(hanging).rejects.toMatchObject({ started: true });
+  const waiting = Array.from({ length: 100 }, () => a.service.handleSignal(far, { ask: 'add' }));
+  const leaving = b.stop();
+  const behind = Array.from({ length: 100 }, () => a.service.handleSignal(far, { ask: 'add' }));
+  const answers = await Promise.all([...waiting, ...behind]);
+  expect(answers.map((answer) => (answer as { count: number }).count).sort((x, y) => x - y)).toEqual(
+    answers.map((_, index) => index + 1),
+  );
   await leaving;
   await a.stop();
 });

@@ -19,3 +19,9 @@ export function reply(channel: Channel, { properties }: ConsumeMessage, body: Bu
     ...(type === undefined ? {} : { type }),
   });
 }
+
+/** Asks whoever sent a message something, on a channel that consumes {@link REPLY_TO}. */
+export function askBack(channel: Channel, { properties }: ConsumeMessage, id: string, type: string): void {
+  const { replyTo } = properties as { replyTo: string };
+  channel.publish('', replyTo, Buffer.alloc(0), { correlationId: id, type, replyTo: REPLY_TO });
+}

@@ -1,6 +1,6 @@
 import type { Channel } from 'amqplib';
 import type { BrokerConnection } from './broker-connection.js';
-import { openChannel, whyClosed } from './channels.js';
+import { closeChannel, openChannel, whyClosed } from './channels.js';
 
 export interface LazyChannelHooks {
   /** Readies a channel that has just been opened. */
@@ -27,6 +27,14 @@ export class LazyChannel {
     this.opening = opening;
     opening.catch(() => this.forget(opening)); // Whoever asked is told.
     return opening;
+  }
+
+  /** Resolves when the broker has got everything that was written on the channel, if it was open: the connection's end may overtake it. */
+  async close(): Promise<void> {
+    const { opening } = this;
+    if (opening === undefined) return;
+    this.opening = undefined;
+    await opening.then(closeChannel, () => undefined);
   }
 
   private async open(closed: (cause: Error | undefined) => void): Promise<Channel> {

@@ -3,7 +3,7 @@ import type { Channel, ChannelModel } from 'amqplib';
 import { closeChannel } from '../connection/channels.js';
 import { reasonOf } from '../errors/reason.js';
 import type { RabbitShardSession } from '../sessions/shard-session.js';
-import type { SignalResponder } from '../signals/signal-responder.js';
+import type { SignalOwner, SignalResponder } from '../signals/signal-responder.js';
 import { ShardClaimer, type Claim, type ClaimerParts } from './shard-claimer.js';
 
 export interface OwnedShardsHooks {
@@ -145,8 +145,9 @@ export class OwnedShards {
       if (session.ended) return;
       this.serveSignals(channel, session, receiver).catch((error: unknown) => session.fail(error as Error));
     };
-    const owner = { receiver, requested: (tag: number) => session.requested(tag) };
-    await topology.reading(this.signals.serve(channel, shard, owner, again));
+    const owner: SignalOwner = { receiver, requested: (tag, returned) => session.requested(tag, returned) };
+    // It stops reading as soon as it is given back.
+    if (!session.ended) await topology.reading(this.signals.serve(channel, shard, owner, again));
   }
 
   private freed(session: RabbitShardSession): void {

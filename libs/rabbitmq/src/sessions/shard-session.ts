@@ -16,11 +16,12 @@ import { within } from '../connection/timers.js';
 import { reasonOf } from '../errors/reason.js';
 import { isNack } from '../publishing/publish-errors.js';
 import type { RabbitPublisher } from '../publishing/rabbit-publisher.js';
-import type { QueueNames } from '../topology/queue-names.js';
+import { REQUESTS, type QueueNames } from '../topology/queue-names.js';
 import { PARKED_HEADER } from '../wire/header-names.js';
 import { RabbitDelivery } from '../wire/rabbit-delivery.js';
 import { AckWindow } from './ack-window.js';
 import { movedCopy } from './moved-copy.js';
+import { OpenRequests } from './open-requests.js';
 import type { SideReader } from './side-reader.js';
 import type { StallFence } from './stall-fence.js';
 
@@ -58,6 +59,7 @@ export class RabbitShardSession implements ShardSession {
   /** Why the epoch was lost, if it was. */
   lostBy: Error | undefined;
   private readonly acks: AckWindow;
+  private readonly requests = new OpenRequests();
   /** What came before the receiver was there. */
   private early: RabbitDelivery[] = [];
 
@@ -80,18 +82,17 @@ export class RabbitShardSession implements ShardSession {
     else this.receiver.deliver(delivery);
   }
 
-  /** A signal's request has come on the channel. Returns what acks it, at once and by itself. */
-  requested(tag: number): () => void {
+  /** A signal's request has come on the channel; see {@link OpenRequests.opened}. */
+  requested(tag: number, returned: () => Promise<void>): () => void {
     const request = { tag, settled: false };
     if (!this.ended) this.acks.opened(request);
-    return () => {
-      if (this.ended) return;
+    return this.requests.opened(() => {
       try {
         this.acks.settleNow(request);
       } catch {
-        // The channel closed in this moment: the next owner gets the request again.
+        // The channel closed in this moment: the next owner gets the request again, and refuses it.
       }
-    };
+    }, returned);
   }
 
   /** Whether the core has closed it, or gave it up. An epoch that was lost was not given back. */
@@ -114,6 +115,7 @@ export class RabbitShardSession implements ShardSession {
   lose(cause: Error): void {
     if (this.ended) return;
     this.lostBy = cause;
+    this.requests.drop();
     this.end();
     this.receiver?.lost(cause);
     void this.parts.freed(this);
@@ -177,16 +179,30 @@ export class RabbitShardSession implements ShardSession {
     if (this.ended) return;
     this.flush();
     this.end();
-    const { clock, channel } = this.parts;
-    await within(clock, CLOSE_TIMEOUT, closeChannel(channel)).catch(() => undefined);
+    await within(this.parts.clock, CLOSE_TIMEOUT, this.leave()).catch(() => undefined);
     await this.parts.freed(this);
   }
 
   giveUp(cause: Error): void {
     if (this.ended) return;
+    this.requests.drop();
     this.end();
     this.parts.logger.warn(`Shard ${this.shard} was given up: ${reasonOf(cause)}`);
     void closeChannel(this.parts.channel).then(() => this.parts.freed(this));
+  }
+
+  /** What the broker had delivered when the channel closes would be marked as delivered before, and the next owner would refuse it. */
+  private async leave(): Promise<void> {
+    const { channel } = this.parts;
+    try {
+      await channel.cancel(REQUESTS);
+    } catch {
+      this.requests.drop(); // The channel is gone.
+      return;
+    }
+    const tell = this.requests.giveBack();
+    await closeChannel(channel);
+    await tell();
   }
 
   /** On the delivering channel, so that no move of an epoch that has ended can follow the next owner's reading. */

@@ -10,22 +10,35 @@ import type { Clock, Timer, WaitingCallback } from '@mississippi/core/transport'
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { BrokerConnection } from '../connection/broker-connection.js';
 import { onChannel } from '../connection/channels.js';
-import { REPLY_TO } from '../connection/direct-reply.js';
+import { reply, REPLY_TO } from '../connection/direct-reply.js';
 import { LazyChannel } from '../connection/lazy-channel.js';
 import { within } from '../connection/timers.js';
 import type { QueueNames } from '../topology/queue-names.js';
 import { asBuffer } from '../wire/as-buffer.js';
 import { ProcessWatch } from './process-watch.js';
-import { decodeReply, requestProperties } from './signal-messages.js';
+import { CLOCK, decodeReply, encodeReading, requestProperties, type SignalReply } from './signal-messages.js';
 
 /** How long a caller whose time is over waits for the broker to say whether anybody reads the shard's signals. Milliseconds. */
 const LAST_WORD = 200;
 
-interface Call {
+/** What one is asked for. */
+interface Wish {
+  readonly shard: number;
   readonly key: Uint8Array;
+  readonly signal: Uint8Array;
+  /** As its caller gave it. Milliseconds. */
+  readonly timeout: number;
+  readonly waiting: readonly WaitingCallback[];
+}
+
+interface Call extends Wish {
   readonly resolve: (answer: Uint8Array) => void;
   readonly reject: (error: Error) => void;
-  readonly timer: Timer;
+  /** When its caller stops waiting, on our clock. */
+  readonly deadline: number;
+  /** Of the request that is under way: another one each time that an owner returned it. */
+  id: string;
+  timer: Timer | undefined;
   /** The queue that lives as long as the process which started the signal; `undefined` before. */
   process: string | undefined;
 }
@@ -35,6 +48,8 @@ export class SignalCaller {
   private readonly calls = new Map<string, Call>();
   private readonly channel: LazyChannel;
   private readonly watch: ProcessWatch;
+  /** Names our clock. */
+  private readonly clockName = randomUUID();
   /** What the broker was asked about each shard and has not answered yet. */
   private readonly asked = new Map<number, Promise<number | undefined>>();
 
@@ -81,14 +96,31 @@ export class SignalCaller {
     const deadline = this.clock.now() + timeout;
     if (this.connection.current === undefined) throw new SignalTimeoutError(this.keyText(key), timeout, false);
     const channel = await this.open(key, timeout);
-    const left = Math.max(1, deadline - this.clock.now());
-    const id = randomUUID();
     return new Promise((resolve, reject) => {
-      const timer = this.clock.after(left, () => void this.expire(id, shard, timeout));
-      this.calls.set(id, { key, resolve, reject, timer, process: undefined });
-      const properties = requestProperties(id, { key, timeout: left, waiting });
-      channel.publish('', this.names.signals(shard), asBuffer(signal), properties);
+      const wish = { shard, key, signal, timeout, waiting };
+      const call: Call = { ...wish, resolve, reject, deadline, id: '', timer: undefined, process: undefined };
+      call.timer = this.clock.after(this.left(call), () => void this.expire(call));
+      this.request(channel, call);
     });
+  }
+
+  /** Sends a request, the first or another one. */
+  private request(channel: Channel, call: Call): void {
+    const { key, signal, shard, deadline, waiting } = call;
+    call.id = randomUUID();
+    this.calls.set(call.id, call);
+    const properties = requestProperties(call.id, {
+      key,
+      timeout: this.left(call),
+      deadline: deadline === Infinity ? undefined : { at: Math.floor(deadline), clock: this.clockName },
+      waiting,
+    });
+    channel.publish('', this.names.signals(shard), asBuffer(signal), properties);
+  }
+
+  /** Milliseconds. */
+  private left({ deadline }: Call): number {
+    return Math.max(1, deadline - this.clock.now());
   }
 
   /** A broker that does not answer, because it blocks or is frozen, keeps no caller longer than he waits. */
@@ -101,34 +133,64 @@ export class SignalCaller {
   }
 
   private async listen(channel: Channel): Promise<void> {
-    await channel.consume(REPLY_TO, (message) => message !== null && this.replied(message), { noAck: true });
+    const came = (message: ConsumeMessage): void => {
+      if (message.properties.type === CLOCK) this.tellTime(channel, message);
+      else this.replied(channel, message);
+    };
+    await channel.consume(REPLY_TO, (message) => message !== null && came(message), { noAck: true });
   }
 
-  private replied(message: ConsumeMessage): void {
+  private tellTime(channel: Channel, question: ConsumeMessage): void {
+    const reading = { clock: this.clockName, reading: this.clock.now() };
+    reply(channel, question, encodeReading(reading), CLOCK);
+  }
+
+  private replied(channel: Channel, message: ConsumeMessage): void {
     const id = String(message.properties.correlationId);
     const call = this.calls.get(id);
     if (call === undefined) return; // Its caller did not wait so long.
     const reply = decodeReply(message);
-    if (reply.kind === 'started') {
-      call.process = reply.process;
-      this.watch.begin(reply.process, id);
-      return;
+    switch (reply.kind) {
+      case 'started':
+        call.process = reply.process;
+        this.watch.begin(reply.process, id);
+        break;
+      case 'returned':
+        this.calls.delete(id);
+        this.request(channel, call);
+        break;
+      default:
+        this.take(id);
+        this.end(call, reply);
     }
-    this.take(id);
-    if (reply.kind === 'answer') call.resolve(reply.answer);
-    else if (reply.kind === 'tooLarge') call.reject(new SignalTooLargeError('answer', reply.size, reply.limit));
-    else call.reject(new RemoteSignalError('Error', reply.message, undefined));
   }
 
-  private async expire(id: string, shard: number, timeout: number): Promise<void> {
-    const call = this.take(id);
-    if (call === undefined) return;
-    const key = this.keyText(call.key);
-    if (call.process === undefined && (await this.consumers(shard)) === 0) {
-      call.reject(new NoOwnerError(key, shard, timeout));
-    } else {
-      call.reject(new SignalTimeoutError(key, timeout, call.process !== undefined));
+  private end(call: Call, reply: Exclude<SignalReply, { kind: 'started' | 'returned' }>): void {
+    switch (reply.kind) {
+      case 'answer':
+        call.resolve(reply.answer);
+        break;
+      case 'tooLarge':
+        call.reject(new SignalTooLargeError('answer', reply.size, reply.limit));
+        break;
+      case 'unknown':
+        call.reject(new SignalOutcomeUnknownError(this.keyText(call.key)));
+        break;
+      default:
+        call.reject(new RemoteSignalError('Error', reply.message, undefined));
     }
+  }
+
+  /** While the broker is asked, what the owner has said in time may arrive yet. */
+  private async expire(call: Call): Promise<void> {
+    const { shard, timeout } = call;
+    const nobody = call.process === undefined && (await this.consumers(shard)) === 0;
+    if (this.take(call.id) === undefined) return;
+    const key = this.keyText(call.key);
+    const started = call.process !== undefined;
+    call.reject(
+      nobody && !started ? new NoOwnerError(key, shard, timeout) : new SignalTimeoutError(key, timeout, started),
+    );
   }
 
   /** Consumers of a shard's requests; `undefined` when the broker does not say, or not soon. Asked once for all who ask at once. */
@@ -153,7 +215,7 @@ export class SignalCaller {
     const call = this.calls.get(id);
     if (call === undefined) return undefined;
     this.calls.delete(id);
-    call.timer.cancel();
+    call.timer?.cancel();
     if (call.process !== undefined) this.watch.end(call.process, id);
     return call;
   }

@@ -2,7 +2,8 @@ import { decodeShardingKey, type WaitingCallback } from '@mississippi/core/trans
 import type { ConsumeMessage, Options } from 'amqplib';
 import { REPLY_TO } from '../connection/direct-reply.js';
 import { asBuffer } from '../wire/as-buffer.js';
-import { KEY_HEADER, WAITING_HEADER } from '../wire/header-names.js';
+import { DEADLINE_HEADER, KEY_HEADER, WAITING_HEADER } from '../wire/header-names.js';
+import type { Deadline } from './caller-clocks.js';
 
 /** The longest expiration that the broker takes; it closes the channel over a larger one. Milliseconds (RabbitMQ 3.10). */
 const LONGEST_EXPIRATION = 2 ** 32 - 1;
@@ -11,20 +12,27 @@ const LONGEST_EXPIRATION = 2 ** 32 - 1;
 const MOST_WAITING = 100;
 const MOST_KEY_LETTERS = 200;
 
-/** What the owner of a shard says to the caller: an answer of the core as it is, the transport's own words in JSON. */
+/**
+ * What the owner of a shard says to the caller: an answer of the core as it is, the transport's own words in JSON.
+ * `returned`: it leaves the shard and has not started the signal. `unknown`: an owner before may have started it.
+ */
 export type SignalReply =
   | { readonly kind: 'started'; readonly process: string }
   | { readonly kind: 'answer'; readonly answer: Buffer }
   | { readonly kind: 'tooLarge'; readonly size: number; readonly limit: number }
-  | { readonly kind: 'refused'; readonly message: string };
+  | { readonly kind: 'refused'; readonly message: string }
+  | { readonly kind: 'returned' }
+  | { readonly kind: 'unknown' };
 
 /** What the caller asks. */
 export interface SignalRequest {
   /** In the external term format. */
   readonly key: Uint8Array;
   readonly signal: Uint8Array;
-  /** Milliseconds that are left, or `Infinity`. */
+  /** Milliseconds that were left when it was sent, or `Infinity`. */
   readonly timeout: number;
+  /** When its caller stops waiting; `undefined` where he waits for ever, or does not say. */
+  readonly deadline: Deadline | undefined;
   /** The callbacks that wait for it. */
   readonly waiting: readonly WaitingCallback[];
 }
@@ -32,7 +40,7 @@ export interface SignalRequest {
 /** The properties of a request. It expires with its caller's patience: a request whose caller has gone must not run. */
 export function requestProperties(
   id: string,
-  { key, timeout, waiting }: Omit<SignalRequest, 'signal'>,
+  { key, timeout, deadline, waiting }: Omit<SignalRequest, 'signal'>,
 ): Options.Publish {
   return {
     replyTo: REPLY_TO,
@@ -40,6 +48,7 @@ export function requestProperties(
     ...(timeout > LONGEST_EXPIRATION ? {} : { expiration: Math.ceil(timeout) }),
     headers: {
       [KEY_HEADER]: asBuffer(key),
+      ...(deadline === undefined ? {} : { [DEADLINE_HEADER]: `${deadline.at} ${deadline.clock}` }),
       ...(waiting.length > 0 ? { [WAITING_HEADER]: encodeWaiting(waiting) } : {}),
     },
   };
@@ -55,7 +64,13 @@ export function decodeRequest({ properties, content }: ConsumeMessage): SignalRe
   decodeShardingKey(key);
   const expiration = Number(properties.expiration);
   const timeout = expiration > 0 ? expiration : Infinity;
-  return { key, signal: content, timeout, waiting: decodeWaiting(properties.headers?.[WAITING_HEADER]) };
+  const { [DEADLINE_HEADER]: deadline, [WAITING_HEADER]: waiting } = properties.headers!;
+  return { key, signal: content, timeout, deadline: decodeDeadline(deadline), waiting: decodeWaiting(waiting) };
+}
+
+function decodeDeadline(header: unknown): Deadline | undefined {
+  const [, at, clock] = /^(\d+) (\S+)$/.exec(String(header)) ?? [];
+  return clock === undefined ? undefined : { at: Number(at), clock };
 }
 
 /** The innermost of them, and of their keys so much that a header frame has room for all. */
@@ -76,6 +91,23 @@ function decodeWaiting(header: unknown): WaitingCallback[] {
 /** The reply's kind is the message's type. */
 export function encodeReply(reply: SignalReply): Buffer {
   return reply.kind === 'answer' ? reply.answer : Buffer.from(JSON.stringify(reply));
+}
+
+/** Asks the caller's process what its clock shows: the message's type. The answer has the same. */
+export const CLOCK = 'clock';
+
+export interface ClockReading {
+  readonly clock: string;
+  readonly reading: number;
+}
+
+export function encodeReading(reading: ClockReading): Buffer {
+  return Buffer.from(JSON.stringify(reading));
+}
+
+/** @throws when it is none */
+export function decodeReading({ content }: ConsumeMessage): ClockReading {
+  return JSON.parse(content.toString()) as ClockReading;
 }
 
 /** @throws when it is no reply */

@@ -1,25 +1,38 @@
-import { describe, type ShardReceiver } from '@mississippi/core/transport';
+import { describe, type Clock, type ShardReceiver } from '@mississippi/core/transport';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { BrokerConnection } from '../connection/broker-connection.js';
-import { reply, wantsReply } from '../connection/direct-reply.js';
+import { askBack, reply, REPLY_TO, wantsReply } from '../connection/direct-reply.js';
 import { LazyChannel } from '../connection/lazy-channel.js';
-import type { QueueNames } from '../topology/queue-names.js';
+import { REQUESTS, type QueueNames } from '../topology/queue-names.js';
 import { asBuffer } from '../wire/as-buffer.js';
-import { decodeRequest, encodeReply, type SignalReply, type SignalRequest } from './signal-messages.js';
+import { CallerClocks } from './caller-clocks.js';
+import {
+  CLOCK,
+  decodeReading,
+  decodeRequest,
+  encodeReply,
+  type SignalReply,
+  type SignalRequest,
+} from './signal-messages.js';
 
 /** Who answers the signals to a shard. */
 export interface SignalOwner {
   readonly receiver: ShardReceiver;
-  /** A request has come with this delivery tag, and is not acked yet. Returns what acks it, once. */
-  readonly requested: (tag: number) => () => void;
+  /**
+   * A request has come with this delivery tag, and is not acked yet. Returns what acks it, once.
+   * @param returned called where the shard leaves before
+   */
+  readonly requested: (tag: number, returned: () => Promise<void>) => () => void;
 }
 
 /**
- * Answers the signals of other processes to the shards that this one owns. A request is acked when its handler is about to
- * see it, so it runs at most once; before that it belongs to whoever owns the shard.
+ * Answers the signals of other processes to the shards that this one owns, at most once and not after its caller has given
+ * up: a request is acked when its handler is about to see it, one that somebody else may have started is refused, and what
+ * has not started when the shard leaves goes back to its caller.
  */
 export class SignalResponder {
   private readonly replies: LazyChannel;
+  private readonly clocks: CallerClocks;
 
   constructor(
     /** The connection that publishes. */
@@ -29,10 +42,18 @@ export class SignalResponder {
     private readonly limit: number,
     /** Name of a queue that lives as long as this process consumes. */
     private readonly process: string,
+    clock: Clock,
     /** Tells in the log what the user lacks, where that is why the broker closed the channel of answers. */
     denied: (cause: Error | undefined) => unknown,
   ) {
-    this.replies = new LazyChannel(connection, { lost: denied });
+    this.clocks = new CallerClocks(clock);
+    this.replies = new LazyChannel(connection, {
+      prepare: (channel) => channel.consume(REPLY_TO, (message) => this.told(message), { noAck: true }),
+      lost: (cause) => {
+        this.clocks.forget();
+        denied(cause);
+      },
+    });
   }
 
   /**
@@ -40,35 +61,79 @@ export class SignalResponder {
    * @param cancelled the broker reads no more to us: the queue was deleted
    */
   async serve(channel: Channel, shard: number, owner: SignalOwner, cancelled: () => void): Promise<void> {
-    await channel.consume(this.names.signals(shard), (message) => {
+    const requested = (message: ConsumeMessage | null): void => {
       if (message === null) cancelled();
-      else void this.answer(owner, message);
-    });
+      else this.requested(owner, message);
+    };
+    await channel.consume(this.names.signals(shard), requested, { consumerTag: REQUESTS });
   }
 
-  private async answer({ receiver, requested }: SignalOwner, message: ConsumeMessage): Promise<void> {
-    const ack = requested(message.fields.deliveryTag);
-    const started = (): void => {
+  /** Resolves when the broker has got every answer. */
+  close(): Promise<void> {
+    return this.replies.close();
+  }
+
+  private requested({ receiver, requested }: SignalOwner, message: ConsumeMessage): void {
+    const { deliveryTag, redelivered } = message.fields;
+    const ack = requested(deliveryTag, () => this.reply(message, { kind: 'returned' }));
+    const refuse = (refusal: SignalReply): void => {
       ack();
-      void this.reply(message, { kind: 'started', process: this.process });
+      void this.reply(message, refusal);
     };
+    if (redelivered) {
+      // An owner before has had it, and its ack may have got lost. One that leaves in order returns what has not started.
+      refuse({ kind: 'unknown' });
+      return;
+    }
     let request: SignalRequest;
     try {
       request = decodeRequest(message);
     } catch (error) {
-      ack();
-      await this.reply(message, { kind: 'refused', message: describe(error) });
+      refuse({ kind: 'refused', message: describe(error) });
       return;
     }
-    const { key, signal, timeout, waiting } = request;
+    const { timeout, deadline } = request;
+    const answer = (left: number): void => {
+      if (left > 0) void this.answer(receiver, message, request, left, ack);
+      else ack(); // Its caller has given up, or is about to.
+    };
+    if (deadline === undefined || !wantsReply(message)) answer(timeout);
+    else this.clocks.left(deadline, timeout, (id) => void this.askForTime(message, id), answer);
+  }
+
+  private async answer(
+    receiver: ShardReceiver,
+    message: ConsumeMessage,
+    { key, signal, waiting }: SignalRequest,
+    left: number,
+    ack: () => void,
+  ): Promise<void> {
+    const started = (): void => {
+      ack();
+      void this.reply(message, { kind: 'started', process: this.process });
+    };
     let answer: Uint8Array;
     try {
-      answer = await receiver.signal(key, signal, timeout, started, waiting);
+      answer = await receiver.signal(key, signal, left, started, waiting);
     } catch {
-      return; // The shard leaves and the handler never saw it: the next owner gets the request.
+      return; // The shard leaves and the handler never saw it.
     }
     ack();
     await this.reply(message, this.sized(asBuffer(answer)));
+  }
+
+  private async askForTime(message: ConsumeMessage, id: string): Promise<void> {
+    try {
+      askBack(await this.replies.get(), message, id, CLOCK);
+    } catch {
+      // The connection went in this moment; it is asked again.
+    }
+  }
+
+  private told(message: ConsumeMessage | null): void {
+    if (message?.properties.type !== CLOCK) return;
+    const { clock, reading } = decodeReading(message);
+    this.clocks.answered(String(message.properties.correlationId), clock, reading);
   }
 
   /** What is larger than the broker takes would end the channel, and every other answer on it. */

@@ -7,5 +7,8 @@ export const DROPPED_HEADER = 'mississippi_dropped_headers';
 /** Of a signal: the callbacks that wait for it, in JSON. */
 export const WAITING_HEADER = 'mississippi_waiting';
 
+/** Of a signal: when its caller stops waiting, on the caller's clock, and the name of that. */
+export const DEADLINE_HEADER = 'mississippi_deadline';
+
 /** Tells why a message is in the side queue: `held` or `pressure`. */
 export const PARKED_HEADER = 'mississippi_parked';
