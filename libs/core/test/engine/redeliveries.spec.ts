@@ -193,6 +193,66 @@ describe('messages that were handled in the last epoch', () => {
     expect(handler.messages('k')).toEqual(['a', 'a']);
   });
 
+  describe('when two messages of one id, key and payload were published', () => {
+    test.each<[string, string[], string[]]>([
+      ['alone', ['a'], ['a', 'a']],
+      ['behind the first, whose ack was lost', ['a', 'a'], ['a', 'a']],
+      ['behind others', ['b', 'a'], ['a', 'b', 'a']],
+      ['behind others and the first, whose ack was lost', ['a', 'b', 'a'], ['a', 'b', 'a']],
+    ])('the second runs if it had not when the channel was lost: it comes back %s', async (_, back, handled) => {
+      const { transport, handler, engine } = await startScripted();
+      const first = transport.own();
+      first.deliver('k', 'a');
+      await settled();
+      // Nothing starts any more until the broker has answered.
+      first.certain = false;
+      for (const payload of handled.slice(1)) first.deliver('k', payload);
+      await settled();
+      first.lose();
+      const second = transport.own();
+      for (const payload of back) second.redeliver('k', payload);
+      await settled();
+      expect(handler.messages('k')).toEqual(handled);
+      expect(second.settled).toEqual(back);
+      await engine.close();
+    });
+
+    test.each<[string, boolean, number]>([
+      ['again if its attempt failed', false, 3],
+      ['once if its attempt succeeded', true, 2],
+    ])('the second, which ran when the channel was lost, runs %s', async (__, succeeds, runs) => {
+      const { transport, gates, handler } = await startScripted();
+      const first = transport.own();
+      for (const _ of [1, 2]) first.deliver('k', 'slow');
+      gates.open('slow', undefined);
+      await settled();
+      expect(first.settled).toEqual(['slow']);
+      first.lose();
+      const second = transport.own();
+      second.redeliver('k', 'slow');
+      if (succeeds) gates.open('slow', undefined);
+      else gates.fail('slow', new Error('lost'));
+      await settled();
+      expect(handler.messages('k')).toEqual(Array.from({ length: runs }, () => 'slow'));
+    });
+
+    test('the second runs if it came while the shard was handed over', async () => {
+      const { transport, handler, gates } = await startScripted();
+      const first = transport.own();
+      first.deliver('k', 'a');
+      first.deliver('l', 'slow');
+      await settled();
+      const released = first.receiver.release();
+      first.deliver('k', 'a');
+      gates.open('slow', undefined);
+      await released;
+      const second = transport.own();
+      second.redeliver('k', 'a');
+      await settled();
+      expect(handler.messages('k')).toEqual(['a', 'a']);
+    });
+  });
+
   test('are remembered up to the prefetch window, the newest', async () => {
     const { transport, handler } = await startScripted(3);
     const first = transport.own();

@@ -1,18 +1,14 @@
-import { crc32 } from 'node:zlib';
 import type { Delivery } from '../../transport/transport.interface.js';
-
-interface HandledMark {
-  readonly messageId: string;
-  readonly keyId: string;
-  readonly bodyHash: number;
-}
+import { hashOf, markOf, marks, type DeliveryMark } from './delivery-mark.js';
+import { UnhandledDeliveries } from './unhandled-deliveries.js';
 
 /** Of a mark in the ring. */
 const COLUMNS = 3;
 
 /**
  * What of one shard was handled but may come back, because its settlement was lost with the epoch. The broker brings
- * such messages first, in their old order and marked as redelivered; they are settled without another attempt.
+ * such messages first, in their old order and marked as redelivered; they are settled without another attempt. Each is
+ * recognised once; one that came and was not handled is not taken for an equal one that was.
  */
 export class HandledMemory {
   /**
@@ -22,9 +18,11 @@ export class HandledMemory {
   private ring: (string | number)[] = [];
   /** Where in the ring the next mark goes. */
   private position = 0;
-  private last: HandledMark[] = [];
+  private last: DeliveryMark[] = [];
   /** What attempts of former epochs handled since the present one began. They are the newest at its end. */
-  private late: HandledMark[] = [];
+  private late: DeliveryMark[] = [];
+
+  private readonly unhandled = new UnhandledDeliveries();
 
   /** @param capacity the prefetch window: no more deliveries than that can be unsettled */
   constructor(private readonly capacity: number) {}
@@ -41,8 +39,14 @@ export class HandledMemory {
 
   /** Notes a message whose attempt succeeded when its epoch had ended already: it may come back in the present one. */
   rememberLate(keyId: string, delivery: Delivery): void {
-    const mark = markOf(keyId, delivery);
-    if (mark !== undefined) this.late = [...this.late, mark].slice(-this.capacity);
+    if (delivery.messageId === undefined) return;
+    this.unhandled.handled(keyId, delivery);
+    this.late = [...this.late, markOf(keyId, delivery)].slice(-this.capacity);
+  }
+
+  /** A delivery was not handled, and its epoch ends: it comes again. */
+  leave(keyId: string, delivery: Delivery): void {
+    this.unhandled.add(keyId, delivery);
   }
 
   /** An epoch ended: what it handled may come back in the next. */
@@ -51,6 +55,7 @@ export class HandledMemory {
     this.late = [];
     this.ring = [];
     this.position = 0;
+    this.unhandled.epochEnded();
   }
 
   /**
@@ -59,17 +64,20 @@ export class HandledMemory {
    * @returns whether there was a mark, so that the delivery needs no attempt
    */
   takeMark(keyId: string, delivery: Delivery): boolean {
-    if (this.last.length === 0 && this.late.length === 0) return false;
+    const nothing = this.last.length === 0 && this.late.length === 0;
+    if (nothing && this.unhandled.empty) return false;
     if (!delivery.redelivered) {
       this.last = [];
       this.late = [];
+      this.unhandled.forget();
       return false;
     }
+    if (this.unhandled.takeNext(keyId, delivery)) return false;
     return takeFrom(this.last, keyId, delivery) || takeFrom(this.late, keyId, delivery);
   }
 
   /** What the ring holds, the oldest first. */
-  private inOrder(): HandledMark[] {
+  private inOrder(): DeliveryMark[] {
     const { ring, position } = this;
     const flat = [...ring.slice(position), ...ring.slice(0, position)];
     return Array.from({ length: flat.length / COLUMNS }, (_, index) => {
@@ -80,18 +88,9 @@ export class HandledMemory {
 }
 
 /** Removes the mark of a delivery. Returns whether there was one. */
-function takeFrom(marks: HandledMark[], keyId: string, { messageId, body }: Delivery): boolean {
-  const index = marks.findIndex((mark) => mark.messageId === messageId && mark.keyId === keyId);
-  if (index < 0 || marks[index]!.bodyHash !== hashOf(body)) return false;
-  marks.splice(index, 1);
+function takeFrom(list: DeliveryMark[], keyId: string, delivery: Delivery): boolean {
+  const index = list.findIndex((mark) => marks(mark, keyId, delivery));
+  if (index < 0) return false;
+  list.splice(index, 1);
   return true;
-}
-
-function markOf(keyId: string, { messageId, body }: Delivery): HandledMark | undefined {
-  return messageId === undefined ? undefined : { messageId, keyId, bodyHash: hashOf(body) };
-}
-
-/** As a small integer of V8, which a field holds without extra memory. */
-function hashOf(body: Uint8Array): number {
-  return crc32(body) | 0;
 }

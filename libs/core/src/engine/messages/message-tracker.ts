@@ -221,10 +221,11 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
     const { ended, memory } = this.epoch;
     const keepsHead = this.phase === 'attempting' || (this.phase === 'settling' && !ended);
     const kept = keepsHead ? this.fifo.shift() : undefined;
+    // What it ends with now settles nothing.
+    if (ended && kept instanceof DeliveredMessage) memory.leave(this.id, kept.delivery);
     for (let message = this.fifo.shift(); message !== undefined; message = this.fifo.shift()) {
       if (message instanceof DirectTrackedMessage) message.reject(error);
-      // It comes back once more, and needs no attempt then either.
-      else if (message instanceof DeliveredMessage && message.handledBefore) memory.remember(this.id, message.delivery);
+      else this.leave(message as DeliveredMessage);
     }
     if (kept === undefined) {
       this.phase = 'open';
@@ -276,6 +277,13 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
     if (round.time - head.receivedAt <= options.pressureAge) return;
     // One that needs no attempt leaves at once.
     if (!(head instanceof DeliveredMessage && head.handledBefore)) this.recover().relievePressure();
+  }
+
+  /** A delivery that has not started comes again; one that was handled before needs no attempt then either. */
+  private leave({ delivery, handledBefore }: DeliveredMessage): void {
+    const { memory } = this.epoch;
+    if (handledBefore) memory.remember(this.id, delivery);
+    else memory.leave(this.id, delivery);
   }
 
   private removeHead(): TrackedMessage {

@@ -89,7 +89,10 @@ export class OwnedShard implements ShardReceiver {
   }
 
   deliver(delivery: Delivery): void {
-    if (this.context.phase !== 'open') return; // It stays unsettled and goes to the next owner.
+    if (this.context.phase !== 'open') {
+      this.leave(delivery);
+      return;
+    }
     const queue = this.queueOf(delivery);
     queue?.deliver(delivery, this.line.memory.takeMark(queue.id, delivery));
   }
@@ -234,6 +237,12 @@ export class OwnedShard implements ShardReceiver {
     }
     for (const queue of this.queues.values()) queue.tracker.feed();
     strays.setAside();
+  }
+
+  /** It stays unsettled and goes to the next owner, who may be this process. */
+  private leave(delivery: Delivery): void {
+    const { key } = routeOf(delivery.key, this.index, this.parts.totalCount);
+    if (key !== undefined) this.line.memory.leave(keyId(key), delivery);
   }
 
   private queueOf(delivery: Delivery): KeyQueue | undefined {
