@@ -163,8 +163,9 @@ export class MississippiOptions {
   sideQueueLimit?: number;
 
   /**
-   * How old an unfinished head may grow in retries, or behind slow messages, before its key is parked under pressure.
-   * Milliseconds, default 600,000 (10 minutes).
+   * How old an unfinished head may grow in retries, or behind slow messages, before its key is parked under pressure. Never
+   * more than a third of the time after which the transport's broker takes a delivery back. Milliseconds, default 600,000
+   * (10 minutes).
    */
   @Optional()
   @IsMilliseconds({ min: 1, infinity: true })

@@ -224,6 +224,8 @@ describe('a broker', () => {
     await history.until('a shard was lost', () => history.count('lost') > 0);
     await publishing;
     await expectWhole();
+    const named = /^Shard \d was lost, and is claimed again: the channel of the side queue '.*' was closed: .*406/;
+    expect(app.logs.matching(named).length).toBeGreaterThan(0);
   });
 
   it('whose delivery time-out closes a channel brings the rest again, and the message that took so long only once', async () => {

@@ -142,7 +142,8 @@ export class Engine implements ProducerPort {
       this.lease!.end();
       return;
     }
-    const longest = (connection.deliveryTimeout ?? Infinity) / 3;
+    const { deliveryTimeout = Infinity } = connection;
+    const longest = deliveryTimeout / 3;
     if (options.handlerTimeout > longest) {
       await connection.close();
       throw new InvalidOptionsError([
@@ -156,7 +157,7 @@ export class Engine implements ProducerPort {
     const { environment, callbacks, population, slots, pace } = this;
     const crosses = connection.sendSignal !== undefined;
     const keyParts = { callbacks, population, slots, pace, lanes: new LanePool() };
-    const shards = new Shards({ environment, totalCount, prefetch, crosses, ...keyParts }, this.epochs);
+    const shards = new Shards({ environment, totalCount, prefetch, crosses, deliveryTimeout, ...keyParts }, this.epochs);
     const { signals } = callbacks;
     if (connection.maxSignalSize !== undefined) signals.fit(connection.maxSignalSize);
     this.connected = { transport: connection, shards, calls: new KeyCalls(environment, connection, shards, signals) };

@@ -2,7 +2,7 @@ import { discard, KeyParkedError, NOTE_HEADERS, type MississippiOptions } from '
 import { settled } from '../support/fake-clock.js';
 import { Gates, RecordingHandler, watch } from '../support/recording-handler.js';
 import { startFailingKey } from '../support/failing-key.js';
-import { ScriptedTransport } from '../support/scripted-transport.js';
+import { ScriptedDelivery, ScriptedEpoch, ScriptedTransport } from '../support/scripted-transport.js';
 import { startEngine } from '../support/test-engine.js';
 
 const numbers = (from: number, to: number): string[] =>
@@ -265,5 +265,61 @@ describe('a slow key', () => {
     for (let left = 1; left <= 6; left++) await minute();
     expect(handler.messages('slow')).toEqual(numbers(1, 6));
     expect(of('parked')).toEqual([]);
+  });
+});
+
+describe('where the broker takes back what is not settled in time', () => {
+  /** One attempt runs at a time, and `slow...` ends when the test says so. */
+  async function startBusy(deliveryTimeout: number) {
+    const gates = new Gates();
+    const handler = new RecordingHandler({
+      handleMessage: (payload) => (payload.startsWith('slow') ? gates.at(payload) : undefined),
+    });
+    const transport = new ScriptedTransport({ deliveryTimeout });
+    const options = { transport, concurrency: 1, handlerTimeout: deliveryTimeout / 3 };
+    return { gates, handler, ...(await startEngine(handler, options)) };
+  }
+
+  test('a message that waits for its turn for a third of that moves aside, though nothing of its key runs', async () => {
+    const { transport, clock, gates, handler, of } = await startBusy(180_000);
+    const epoch = transport.own();
+    // Each takes a little less than its time-out; the slot goes from one to the next.
+    for (const name of ['slow 1', 'slow 2', 'slow 3']) epoch.deliver(name, name);
+    epoch.deliver('k', 'a');
+    epoch.deliver('k', 'b');
+    for (const name of ['slow 1', 'slow 2']) {
+      await clock.advance(59_000);
+      gates.open(name, undefined);
+      await settled();
+    }
+    expect(epoch.moved).toEqual(['slow 3', 'a', 'b']);
+    expect(of('parked').map(({ key, mode }) => [key, mode])).toEqual([
+      ['slow 3', 'pressure'],
+      ['k', 'pressure'],
+    ]);
+    gates.open('slow 3', undefined);
+    await settled();
+    expect(handler.messages('k')).toEqual(['a', 'b']);
+  });
+
+  test('what was read from the side queue and does not get its turn is read again, and keeps its turn', async () => {
+    const { transport, clock, gates, handler } = await startBusy(180_000);
+    // The one slot is taken by what runs from the epoch before.
+    const before = transport.own();
+    before.deliver('slow', 'slow');
+    before.lose();
+    const epoch = new ScriptedEpoch([new ScriptedDelivery('k', 'a', true)]);
+    let closed = 0;
+    const read = epoch.readParked.bind(epoch);
+    epoch.readParked = (key) => ({ ...read(key), close: () => closed++ });
+    await transport.claim(epoch);
+    await clock.advance(29_000);
+    expect(closed).toBe(0);
+    await clock.advance(20_000);
+    expect(closed).toBe(1);
+    gates.open('slow', undefined);
+    await settled();
+    expect(handler.messages('k')).toEqual(['a']);
+    expect(epoch.settled).toEqual(['a']);
   });
 });

@@ -1,4 +1,5 @@
 import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib';
+import { reasonOf } from '../errors/reason.js';
 
 /** What amqplib 2.3 keeps on a channel; its types leave it out. */
 interface Inner {
@@ -22,6 +23,16 @@ export async function openConfirmChannel(model: ChannelModel): Promise<ConfirmCh
 /** Why the broker closed a channel; `undefined` where it did not. */
 export function whyClosed(channel: Channel): Error | undefined {
   return reasons.get(channel);
+}
+
+/**
+ * That a channel was closed, with the broker's reason where it did that.
+ * @param purpose what it was the channel of
+ */
+export function closedChannel(purpose: string, channel: Channel): Error {
+  const cause = whyClosed(channel);
+  const why = cause === undefined ? '' : `: ${reasonOf(cause)}`;
+  return new Error(`the channel of ${purpose} was closed${why}`, { cause });
 }
 
 /** Runs something on a channel of its own. An error of the broker closes only that channel. */

@@ -3,10 +3,9 @@ import type { Clock } from '@mississippi/core/transport';
 import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib';
 import type { BrokerConnection } from '../connection/broker-connection.js';
 import { limitsOf } from '../connection/client.js';
-import { closeChannel, openConfirmChannel, whyClosed } from '../connection/channels.js';
+import { closeChannel, closedChannel, openConfirmChannel } from '../connection/channels.js';
 import type { LazyChannel } from '../connection/lazy-channel.js';
 import { pause } from '../connection/timers.js';
-import { reasonOf } from '../errors/reason.js';
 import { codeOf, isInUse, RESOURCE_LOCKED } from '../errors/reply-codes.js';
 import type { Settings } from '../options/settings.js';
 import type { RabbitPublisher } from '../publishing/rabbit-publisher.js';
@@ -71,11 +70,7 @@ export class ShardClaimer {
     if (settings.quorum) await topology.declareLock(channel, shard);
     const side = this.sideReader(model, shard, (cause) => session.fail(cause));
     const session: RabbitShardSession = this.session(model, channel, shard, side);
-    channel.on('close', () => {
-      const cause = whyClosed(channel);
-      const why = cause === undefined ? '' : `: ${reasonOf(cause)}`;
-      session.lose(new Error(`the channel of shard ${shard} was closed${why}`, { cause }));
-    });
+    channel.on('close', () => session.lose(closedChannel(`shard ${shard}`, channel)));
     await channel.prefetch(settings.prefetch);
     await this.consume(channel, session);
     session.parked = await this.readSideQueue(channel, side, shard);

@@ -1,6 +1,6 @@
 import type { Clock } from '@mississippi/core/transport';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
-import { closeChannel, openChannel } from '../connection/channels.js';
+import { closeChannel, closedChannel, openChannel } from '../connection/channels.js';
 import { pause } from '../connection/timers.js';
 import { isInUse } from '../errors/reply-codes.js';
 import { cancelledBy } from '../topology/disagreement.js';
@@ -103,8 +103,7 @@ export class SideChannel {
     }
     let consuming = false;
     channel.on('close', () => {
-      if (consuming && !this.closed)
-        this.hooks.failed(new Error(`the channel of the side queue '${queue}' was closed`));
+      if (consuming && !this.closed) this.hooks.failed(closedChannel(`the side queue '${queue}'`, channel));
     });
     this.channel = channel;
     const acks = new AckWindow(channel, MOST_ACKS, clock);

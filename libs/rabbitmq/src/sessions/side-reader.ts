@@ -13,9 +13,6 @@ const LINGER = 15_000;
 /** How often it is asked whether what a reader waits for is there at all. Milliseconds. */
 const WATCH = 1_000;
 
-/** How long a renewal is put off while a delivery is in use. Milliseconds. */
-const RENEW_LATER = 1_000;
-
 export interface SideReaderParts extends SideQueueParts {
   readonly shard: number;
   /** Milliseconds after which the broker takes a delivery back. */
@@ -33,6 +30,8 @@ export class SideReader implements KeySource {
   private channel: SideChannel | undefined;
   private readonly readers = new Set<KeyReader>();
   private renewal: Timer | undefined;
+  /** The channel is to be renewed as soon as no delivery of it is in use; none is handed out any more. */
+  private renewing = false;
   private lingering: Timer | undefined;
   /** The end of the channel before. */
   private closing: Promise<void> = Promise.resolve();
@@ -80,7 +79,7 @@ export class SideReader implements KeySource {
   }
 
   first(id: string): RabbitDelivery | undefined {
-    return this.channel?.deliveries.first(id);
+    return this.renewing ? undefined : this.channel?.deliveries.first(id);
   }
 
   want(): void {
@@ -93,11 +92,14 @@ export class SideReader implements KeySource {
   }
 
   settle(delivery: RabbitDelivery): void {
-    if (this.channel?.settle(delivery) === true) this.look();
+    if (this.channel?.settle(delivery) !== true) return;
+    this.renew();
+    this.look();
   }
 
   closed(reader: KeyReader): void {
     this.readers.delete(reader);
+    this.renew();
     if (this.readers.size > 0 || this.ended) return;
     const leave = (): void => {
       if (this.readers.size === 0) void this.shut();
@@ -140,6 +142,7 @@ export class SideReader implements KeySource {
    * nothing was left to come at the look before, would wait for ever.
    */
   private async lookForLosses(channel: SideChannel): Promise<void> {
+    if (this.renewing) return; // What is waited for is there, and comes again.
     const { suspects } = this;
     const waits = this.waits();
     this.suspects = new Set();
@@ -173,16 +176,17 @@ export class SideReader implements KeySource {
   }
 
   private renewIn(delay: number): void {
-    this.renewal = this.parts.clock.after(delay, () => void this.renew(), true);
+    const due = (): void => {
+      this.renewing = true;
+      this.renew();
+    };
+    this.renewal = this.parts.clock.after(delay, due, true);
   }
 
-  /** Gives everything back and reads anew, unless a delivery is in use: then a little later. */
-  private async renew(): Promise<void> {
-    if ([...this.readers].some((reader) => reader.busy)) {
-      this.renewIn(RENEW_LATER);
-      return;
-    }
-    await this.shut();
+  /** Gives everything back and reads anew, where that is due and no delivery is in use. */
+  private renew(): void {
+    if (!this.renewing || [...this.readers].some((reader) => reader.busy)) return;
+    void this.shut();
     if (!this.ended && this.readers.size > 0) this.want();
   }
 
@@ -192,6 +196,7 @@ export class SideReader implements KeySource {
     this.lingering?.cancel();
     this.watch?.cancel();
     this.suspects = new Set();
+    this.renewing = false;
     this.channel = undefined;
     if (channel !== undefined) this.closing = channel.close();
     return this.closing;

@@ -11,6 +11,8 @@ export interface EpochParts {
   readonly number: number;
   /** The prefetch window. */
   readonly prefetch: number;
+  /** How long a message may wait in the window. Milliseconds. */
+  readonly pressureAge: number;
   readonly memory: HandledMemory;
   /** Called when fewer moves or dead letters are under way. */
   readonly changed: () => void;
@@ -21,6 +23,7 @@ export interface EpochParts {
 /** One epoch of one shard, as its keys see it: all that they may use of their shard. */
 export class Epoch extends EpochState {
   readonly prefetch: number;
+  readonly pressureAge: number;
   readonly memory: HandledMemory;
   readonly side: SideQueue;
   readonly deadLetters: DeadLetters;
@@ -30,6 +33,7 @@ export class Epoch extends EpochState {
   constructor(environment: Environment, session: ShardSession, parts: EpochParts) {
     super(environment, session, parts.number);
     this.prefetch = parts.prefetch;
+    this.pressureAge = parts.pressureAge;
     this.memory = parts.memory;
     this.doubted = parts.doubted;
     this.side = new SideQueue(session, environment.options.sideQueueLimit, parts.changed);

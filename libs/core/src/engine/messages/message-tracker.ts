@@ -180,6 +180,16 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
     else if (!this.givenUp(error)) this.recover().startFailed(error);
   }
 
+  /** The head may have waited for its turn for so long that the broker is about to take it back. */
+  checkAge(): void {
+    const head = this.fifo.peek();
+    if (this.phase !== 'open' || !(head instanceof DeliveredMessage)) return;
+    const { environment, pressureAge } = this.epoch;
+    const age = environment.clock.now() - head.receivedAt;
+    if (!head.fromSideQueue && age > pressureAge) this.recover().relievePressure();
+    else if (head.fromSideQueue && age > pressureAge / 2) this.recovery!.readAgain();
+  }
+
   /** A delivery is finished for good, perhaps some time after it left the FIFO. */
   settled(message: DeliveredMessage): void {
     if (message.fromSideQueue) this.recovery?.parkedSettled();
@@ -273,8 +283,8 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
     this.recovery?.headLeft();
     const head = this.fifo.peek();
     if (head === undefined || this.held === 0) return;
-    const { options, round } = this.epoch.environment;
-    if (round.time - head.receivedAt <= options.pressureAge) return;
+    const { environment, pressureAge } = this.epoch;
+    if (environment.round.time - head.receivedAt <= pressureAge) return;
     // One that needs no attempt leaves at once.
     if (!(head instanceof DeliveredMessage && head.handledBefore)) this.recover().relievePressure();
   }

@@ -138,11 +138,17 @@ export class Recovery implements ParkedKey {
     if (head === undefined || held === 0) return;
     const settling = phase === 'settling';
     if (settling && this.letter?.waits !== true) return;
-    const { environment, prefetch } = this.key.epoch;
+    const { environment, prefetch, pressureAge } = this.key.epoch;
     const age = environment.clock.now() + delay - head.receivedAt;
-    if (held < prefetch / 2 && age <= environment.options.pressureAge) return;
+    if (held < prefetch / 2 && age <= pressureAge) return;
     if (settling) this.takeOver(this.letter!);
     this.enterParking('pressure', 'pressure');
+  }
+
+  /** The head was read from the side queue and does not get its turn: it is read again, so that no delivery of it grows old. */
+  readAgain(): void {
+    this.putBack();
+    this.feed();
   }
 
   /** The head has left, one way or another: the next one starts afresh. */

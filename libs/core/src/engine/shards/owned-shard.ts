@@ -2,6 +2,7 @@ import { describe } from '../../errors/describe.js';
 import { ShardNotOwnedError, WaitingCycleError, type MississippiError } from '../../errors/index.js';
 import { canonicalKey, keyId } from '../../keys/sharding-key.js';
 import { pack, packError, unpackSignal } from '../../signals/signal-envelope.js';
+import type { Timer } from '../../clock/clock.interface.js';
 import type { Delivery, ShardReceiver, ShardSession, WaitingCallback } from '../../transport/transport.interface.js';
 import type { Environment } from '../base/environment.js';
 import { isHandOver } from '../base/hand-over.js';
@@ -26,6 +27,8 @@ export interface ShardParts extends Omit<KeyParts, 'left'> {
   readonly prefetch: number;
   /** Whether signals reach other processes. */
   readonly crosses: boolean;
+  /** Milliseconds after which the broker takes a delivery back, or `Infinity`. */
+  readonly deliveryTimeout: number;
 }
 
 /** What the shard's other epochs have to do with it. */
@@ -42,6 +45,7 @@ export class OwnedShard implements ShardReceiver {
   readonly queues = new KeyTable<KeyQueue>();
   private readonly context: Epoch;
   private readonly keyParts: KeyParts;
+  private ageCheck: Timer | undefined;
   private drained: (() => void) | undefined;
   private draining: Promise<void> | undefined;
 
@@ -55,10 +59,12 @@ export class OwnedShard implements ShardReceiver {
     this.context = new Epoch(parts.environment, session, {
       number: epoch,
       prefetch: parts.prefetch,
+      pressureAge: Math.min(parts.environment.options.pressureAge, parts.deliveryTimeout / 3),
       memory: line.memory,
       changed: () => this.checkDrained(),
       doubted: () => void this.verify(),
     });
+    this.checkAges();
     this.takeOverParked();
     this.events?.shard('shardOwned', this.context);
   }
@@ -189,7 +195,19 @@ export class OwnedShard implements ShardReceiver {
     );
   }
 
+  /** Where the broker takes back what waits for too long, and the shard with it. */
+  private checkAges(): void {
+    const { environment, deliveryTimeout } = this.parts;
+    if (deliveryTimeout === Infinity) return;
+    const check = (): void => {
+      for (const { tracker } of this.queues.values()) tracker.checkAge();
+      this.checkAges();
+    };
+    this.ageCheck = environment.clock.after(this.context.pressureAge / 4, check, true);
+  }
+
   private shut(reason: 'shardLost' | 'shardReleased' | 'shutdown', error: MississippiError): void {
+    this.ageCheck?.cancel();
     this.context.side.close();
     this.context.deadLetters.close();
     // First of all: what the callbacks that begin here ask of other keys of the shard must not start there any more.
