@@ -20,6 +20,7 @@ import { RareWarnings } from './ownership/rare-warnings.js';
 import { RollCall, type Answer } from './ownership/roll-call.js';
 import { ShardClaims } from './ownership/shard-claims.js';
 import { RabbitPublisher } from './publishing/rabbit-publisher.js';
+import { CLOSE_TIMEOUT } from './sessions/shard-session.js';
 import { StallFence } from './sessions/stall-fence.js';
 import { SignalCaller } from './signals/signal-caller.js';
 import { SignalResponder } from './signals/signal-responder.js';
@@ -59,6 +60,8 @@ export class RabbitMqConnection implements TransportConnection {
   private stopped = false;
   /** Whether the queues were declared once. */
   private declared = false;
+  /** The broker did not answer when a shard was given back. */
+  private unanswered = false;
 
   constructor(
     private readonly settings: Settings,
@@ -90,7 +93,18 @@ export class RabbitMqConnection implements TransportConnection {
       this.denied(cause),
     );
     this.claims = new ShardClaims(
-      { connection, survey, publisher, fence, topology, settings, clock, logger, warnings: this.warnings },
+      {
+        connection,
+        survey,
+        publisher,
+        fence,
+        topology,
+        settings,
+        clock,
+        logger,
+        warnings: this.warnings,
+        unanswered: () => this.silenced(),
+      },
       this.responder,
       (model) => this.rollCall.present(model),
     );
@@ -182,13 +196,20 @@ export class RabbitMqConnection implements TransportConnection {
     this.claims.close();
     this.fence.stop();
     // What is on its way may still be confirmed, and answers arrive; a broker that is away keeps nobody waiting.
-    const taking = this.publishing.current !== undefined && !this.publishing.blocked;
-    if (taking) {
+    const silent = this.unanswered && this.publishing.silence >= CLOSE_TIMEOUT;
+    if (!silent && this.publishing.current !== undefined && !this.publishing.blocked) {
       const flushed = Promise.all([this.publisher.idle(), this.responder.close()]);
       await within(this.clock, FLUSH_TIMEOUT, flushed).catch(() => undefined);
     }
     this.publisher.close();
-    await Promise.all([this.consuming.close(), this.publishing.close()]);
+    await Promise.all([this.consuming.close(), silent ? this.publishing.cutOff() : this.publishing.close()]);
+  }
+
+  /** A broker that did not answer is not waited for again when everything is closed, nor by the other shards. */
+  private silenced(): void {
+    if (!this.stopped) return;
+    this.unanswered = true;
+    this.consuming.cutOff();
   }
 
   /** What the user lacks, where that is why the broker closed a channel on which signals are sent. */

@@ -114,6 +114,17 @@ export class BrokerConnection extends EventEmitter<ConnectionEvents> {
     }
   }
 
+  /** Ends the connection at once and for good; for a peer that no longer answers. */
+  cutOff(): void {
+    this.closing.abort();
+    this.retry?.cancel();
+    const { model } = this;
+    if (model === undefined) return;
+    const cause = new Error('the broker did not answer');
+    this.lose(cause);
+    destroy(model, cause);
+  }
+
   /** Ends the connection at once and lets it come back; for a peer that no longer answers. */
   reset(cause: Error): void {
     const { model } = this;

@@ -31,6 +31,8 @@ export interface ClaimerParts {
   readonly clock: Clock;
   readonly logger: LoggerService;
   readonly warnings: RareWarnings;
+  /** The broker did not answer when a shard was given back. */
+  readonly unanswered: () => void;
 }
 
 /** A shard that is this process's now. */
@@ -93,7 +95,7 @@ export class ShardClaimer {
   }
 
   private session(model: ChannelModel, channel: ConfirmChannel, shard: number, side: SideReader): RabbitShardSession {
-    const { publisher, fence, topology, settings, clock, logger } = this.parts;
+    const { publisher, fence, topology, settings, clock, logger, unanswered } = this.parts;
     return new RabbitShardSession({
       shard,
       channel,
@@ -105,6 +107,7 @@ export class ShardClaimer {
       fence,
       clock,
       logger,
+      unanswered,
       freed: (ended) => this.release(model, ended),
     });
   }

@@ -29,7 +29,7 @@ import type { StallFence } from './stall-fence.js';
  * How long closing waits for the channel; a broker that says nothing keeps nobody longer. It decides itself when the next owner begins,
  * so nothing is lost by not knowing. Milliseconds.
  */
-const CLOSE_TIMEOUT = 1_000;
+export const CLOSE_TIMEOUT = 3_000;
 
 /** What one epoch of a shard is made of. */
 export interface SessionParts {
@@ -44,6 +44,8 @@ export interface SessionParts {
   readonly fence: StallFence;
   readonly clock: Clock;
   readonly logger: LoggerService;
+  /** The broker did not answer when the channel was to be closed. */
+  readonly unanswered: () => void;
   /** The epoch has ended, and the shard is free or will be at once. */
   readonly freed: (session: RabbitShardSession) => Promise<void>;
 }
@@ -179,7 +181,7 @@ export class RabbitShardSession implements ShardSession {
     if (this.ended) return;
     this.flush();
     this.end();
-    await within(this.parts.clock, CLOSE_TIMEOUT, this.leave()).catch(() => undefined);
+    await within(this.parts.clock, CLOSE_TIMEOUT, this.leave()).catch(() => this.parts.unanswered());
     await this.parts.freed(this);
   }
 
