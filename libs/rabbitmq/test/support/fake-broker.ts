@@ -18,6 +18,8 @@ export class FakeBroker {
   behindOpenOk: Buffer = Buffer.alloc(0);
   /** Called with each connection that is open. */
   opened: (socket: Socket) => void = () => undefined;
+  /** Called with each method of a channel, as its frame. */
+  asked: (socket: Socket, frame: Buffer) => void = () => undefined;
   /** Whether it answers `connection.close`. */
   answersClose = true;
 
@@ -69,7 +71,11 @@ export class FakeBroker {
   }
 
   private answer(socket: Socket, frame: Buffer): void {
-    if (frame[0] !== 1 || frame.readUInt16BE(7) !== 10) return;
+    if (frame[0] !== 1) return;
+    if (frame.readUInt16BE(7) !== 10) {
+      this.asked(socket, frame);
+      return;
+    }
     const method = frame.readUInt16BE(9);
     if (method === 11) socket.write(tune(this.offer));
     if (method === 40) {
@@ -115,8 +121,9 @@ function takeFrame(bytes: Buffer): Buffer | undefined {
   return bytes.length < end ? undefined : bytes.subarray(0, end);
 }
 
-function frameOf(payload: readonly number[]): Buffer {
-  const head = Buffer.from([1, 0, 0, 0, 0, 0, 0]);
+/** The frame of a method. */
+export function frameOf(payload: readonly number[], channel = 0): Buffer {
+  const head = Buffer.from([1, channel >> 8, channel & 255, 0, 0, 0, 0]);
   head.writeUInt32BE(payload.length, 3);
   return Buffer.concat([head, Buffer.from(payload), Buffer.from([0xce])]);
 }
