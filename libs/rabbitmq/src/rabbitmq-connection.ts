@@ -193,7 +193,7 @@ export class RabbitMqConnection implements TransportConnection {
   async close(): Promise<void> {
     this.stopped = true;
     this.neighbour.leave();
-    this.claims.close();
+    await this.claims.close();
     this.fence.stop();
     // What is on its way may still be confirmed, and answers arrive; a broker that is away keeps nobody waiting.
     const silent = this.unanswered && this.publishing.silence >= CLOSE_TIMEOUT;

@@ -96,6 +96,11 @@ export class OwnedShards {
     for (const session of this.sessions.values()) session.lose(cause);
   }
 
+  /** All are lost, and free when it resolves. */
+  async abandon(cause: Error): Promise<void> {
+    await Promise.all([...this.sessions.values()].map((session) => session.abandon(cause)));
+  }
+
   /** Nothing starts, what runs settles, the channel closes, and only then somebody else can own the shard. */
   private async handOver(session: RabbitShardSession): Promise<void> {
     try {

@@ -96,7 +96,7 @@ export class ShardClaims {
     await this.owned.opened();
     const { refusal } = this;
     if (refusal === undefined) return;
-    this.close();
+    await this.close();
     throw refusal;
   }
 
@@ -109,9 +109,9 @@ export class ShardClaims {
   }
 
   /** Ends for good; sessions that are still open are lost. */
-  close(): void {
+  async close(): Promise<void> {
     this.stop();
-    this.owned.lose(new Error('the transport was closed'));
+    await this.owned.abandon(new Error('the transport was closed'));
   }
 
   private tickIn(delay: number): void {

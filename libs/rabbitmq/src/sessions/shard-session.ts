@@ -181,8 +181,16 @@ export class RabbitShardSession implements ShardSession {
     if (this.ended) return;
     this.flush();
     this.end();
-    await within(this.parts.clock, CLOSE_TIMEOUT, this.leave()).catch(() => this.parts.unanswered());
-    await this.parts.freed(this);
+    await this.free();
+  }
+
+  /** The transport is closed, though the core has not given the epoch back. */
+  async abandon(cause: Error): Promise<void> {
+    if (this.ended) return;
+    this.lostBy = cause;
+    this.end();
+    this.receiver?.lost(cause);
+    await this.free();
   }
 
   giveUp(cause: Error): void {
@@ -191,6 +199,11 @@ export class RabbitShardSession implements ShardSession {
     this.end();
     this.parts.logger.warn(`Shard ${this.shard} was given up: ${reasonOf(cause)}`);
     void closeChannel(this.parts.channel).then(() => this.parts.freed(this));
+  }
+
+  private async free(): Promise<void> {
+    await within(this.parts.clock, CLOSE_TIMEOUT, this.leave()).catch(() => this.parts.unanswered());
+    await this.parts.freed(this);
   }
 
   /** What the broker had delivered when the channel closes would be marked as delivered before, and the next owner would refuse it. */
