@@ -11,6 +11,10 @@ class FakeChannel extends EventEmitter {
     return new Promise(() => undefined);
   }
 
+  cancel(): Promise<never> {
+    return new Promise(() => undefined);
+  }
+
   publish(...[, , , , confirm]: [string, string, Buffer, unknown, (error: Error) => void]): boolean {
     confirm(new Error('message nacked'));
     return true;
@@ -30,15 +34,16 @@ function setUp() {
     prefetch: 10,
     frameMax: 131_072,
     clock,
+    unanswered: () => undefined,
     freed: () => Promise.resolve(void freed++),
   };
   return { clock, freed: () => freed, session: new RabbitShardSession(parts as unknown as SessionParts) };
 }
 
-test('closing waits a second for a broker that says nothing', async () => {
+test('closing waits three seconds for a broker that says nothing', async () => {
   const { clock, freed, session } = setUp();
   const closing = session.close();
-  await clock.advance(999);
+  await clock.advance(2_999);
   await settled();
   expect(freed()).toBe(0);
   await clock.advance(1);
