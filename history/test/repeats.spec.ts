@@ -101,6 +101,31 @@ describe('a repeat', () => {
     expect(verdict).toMatchObject({ duplicates: 2, mostDuplicates: 2 });
   });
 
+  it('of what was read out of the side queue and settled since the fault is explained beside the window, too', () => {
+    const read = (process: string): Seen[] =>
+      [0, 1, 2]
+        .flatMap((seq) => message(seq, process, 1))
+        .map(({ seen }) => by(process, 'fromSide' in seen ? { ...seen, fromSide: true } : seen));
+    const frozen = by('test', { type: 'fault', fault: 'freeze', target: 'one' });
+    const events = [published, owned('one', 1), frozen, read('one'), lost('one', 1), owned('two', 1), read('two')];
+    expect(check(events, { prefetch: 1 })).toMatchObject({ ...LEGAL, duplicates: 3, mostDuplicates: 3 });
+  });
+
+  it('of one shard is not explained by what befell another', () => {
+    const events = (shard: number): Seen[] => [
+      ...published,
+      owned('one', 1),
+      ...message(0, 'one', 1),
+      by('test', { type: 'fault', fault: 'queue', target: '*', shard }),
+      lost('one', 1),
+      owned('two', 1),
+      ...message(0, 'two', 1),
+    ];
+    // The ack had time to arrive before the loss, but not before the fault.
+    expect(check(events(SHARD), { ackDelay: 2 })).toMatchObject(LEGAL);
+    expect(check(events(SHARD + 1), { ackDelay: 1.5 }).violations).not.toEqual([]);
+  });
+
   it('is explained by a copy that a move left which was under way', () => {
     const [delivered, started, ended] = message(0, 'one', 1);
     const ref = { ...refOf('a', 0), ...inEpoch(1), delivery: 100 };

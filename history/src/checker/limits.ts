@@ -18,6 +18,10 @@ export interface Limits {
   readonly ackDelay?: number;
   /** The same for a broker that is killed: classic queues write acks to disk lazily. Milliseconds, default 10,000. */
   readonly brokerDelay?: number;
+  /** How much later than its time-out the caller of a signal may be told its end. Milliseconds. */
+  readonly signalDelay?: number;
+  /** Whether a publisher may be told that a message was not taken. Default `true`. */
+  readonly mayRefuse?: boolean;
 }
 
 export type KnownLimits = Required<Limits>;
@@ -31,6 +35,8 @@ export function knownLimits(limits: Limits): KnownLimits {
     drainTimeout: Infinity,
     ackDelay: 1_000,
     brokerDelay: 10_000,
+    signalDelay: Infinity,
+    mayRefuse: true,
     ...limits,
   };
 }

@@ -35,6 +35,8 @@ export interface Queued {
 export interface DeliveryState extends Queued {
   readonly message: MessageState;
   readonly epoch: EpochState;
+  /** It came out of the side queue, beside the window. */
+  readonly fromSide: boolean;
   /** An attempt at it started. */
   started: boolean;
   /** A copy of it may be in the side queue. */
