@@ -21,13 +21,14 @@ const BETWEEN_TRIES = 250;
 @Module({})
 class ChaosModule {
   static register(plan: ProcessPlan, recorder: Recorder, options: MississippiOptions): DynamicModule {
-    const { url, prefix, quorum, shards, heartbeat, prefetch, claimInterval } = plan;
+    const { url, prefix, quorum, shards, heartbeat, prefetch, claimInterval, consumerTimeout } = plan;
     const transport = rabbitmq({
       urls: [url],
       heartbeat,
       prefetch,
       connectTimeout: 2_000,
       claimInterval,
+      ...(consumerTimeout === undefined ? {} : { deliveryTimeout: consumerTimeout }),
       reconnect: { initial: 50, max: 500 },
       queues: { prefix, totalCount: shards, type: quorum ? 'quorum' : 'classic' },
     });

@@ -1,4 +1,4 @@
-import { Checker, HistoryTail, type HistoryEvent, type Promised } from '@mississippi/history';
+import { Checker, HistoryTail, type Delivered, type HistoryEvent, type Promised } from '@mississippi/history';
 import { Service } from './service.js';
 
 /** What the run knows of its processes while they write: enough to show it and to see that nothing is left. */
@@ -6,8 +6,10 @@ export class LiveView {
   readonly service = new Service();
   /** Messages that are confirmed and not done. */
   readonly pending = new Set<string>();
-  /** Keys of which something was set aside. */
-  readonly aside = new Set<string>();
+  /** Keys of which something was set aside, with how much of it is still there as far as the events tell. */
+  readonly aside = new Map<string, number>();
+  /** What was read out of side queues and is not settled. */
+  private readonly fromSide = new Set<string>();
   private readonly confirmedOnce = new Set<string>();
   private readonly doneOnce = new Set<string>();
   private readonly checker: Checker | undefined;
@@ -54,8 +56,18 @@ export class LiveView {
     } else if (event.type === 'deadLettered' || isHandled(event)) {
       this.doneOnce.add(event.id);
       this.pending.delete(event.id);
-    } else if (event.type === 'parked') {
-      this.aside.add(event.key);
+    }
+    if ('delivery' in event) this.seeAside(event);
+  }
+
+  private seeAside(event: HistoryEvent & Delivered): void {
+    const { type, process, key, delivery } = event;
+    const name = `${process} ${delivery}`;
+    const count = this.aside.get(key) ?? 0;
+    if (type === 'parked') this.aside.set(key, count + 1);
+    else if (type === 'delivered' && event.fromSide) this.fromSide.add(name);
+    else if ((type === 'settled' || type === 'deadLettered') && this.fromSide.delete(name)) {
+      this.aside.set(key, Math.max(0, count - 1));
     }
   }
 }

@@ -12,6 +12,7 @@ import { StallFence } from '../../libs/rabbitmq/dist/sessions/stall-fence.js';
 import { ack } from '@mississippi/core';
 import type { Delivery } from '@mississippi/core/transport';
 import type { Channel } from 'amqplib';
+import { MUTANT_VARIABLE } from './protocol.js';
 import type { RunOptions } from './run.js';
 import type { Action } from './schedule.js';
 
@@ -22,8 +23,12 @@ export interface Mutant extends Planted {
   /** What brings it to light. */
   readonly actions: readonly Action[];
   /** What it needs besides; the seed is that of the first schedule. */
-  readonly options?: Partial<Pick<RunOptions, 'minutes' | 'keys' | 'rate' | 'prefetch' | 'seed'>>;
+  readonly options?: Partial<Pick<RunOptions, 'minutes' | 'keys' | 'rate' | 'prefetch' | 'seed' | 'consumerTimeout'>>;
+  /** In which processes it is planted. Default the workers. */
+  readonly where?: Where;
 }
+
+type Where = 'workers' | 'publishers';
 
 const ackBeforeHandling: Mutant = {
   name: 'ack-before-handling',
@@ -274,6 +279,15 @@ export const MUTANTS: readonly Mutant[] = [
   deafFence,
   sideQueueUnread,
 ];
+
+/** The mutant that a process of that kind is to become, if any. */
+export function mutantOf(where: Where): { plant(struck: (mutant: string) => void): void } | undefined {
+  const name = process.env[MUTANT_VARIABLE];
+  if (name === undefined) return undefined;
+  const mutant = mutantNamed(name);
+  if ((mutant.where ?? 'workers') !== where) return undefined;
+  return { plant: (struck) => void mutant.plant(() => struck(name)) };
+}
 
 export function mutantNamed(name: string): Mutant {
   const mutant = MUTANTS.find((known) => known.name === name);

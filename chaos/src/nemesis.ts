@@ -2,12 +2,15 @@ import { setMaxListeners } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { shardOf } from '@mississippi/core';
 import { EVERYBODY, type Recorder } from '@mississippi/history';
 import type { RabbitMqNode } from '#support/rabbitmq-node.js';
 import type { ProxiedConnection } from '#support/tcp-proxy.js';
+import { BrokerTrouble } from './faults/broker-trouble.js';
+import type { Witness } from './faults/witness.js';
 import type { Operator } from './operator.js';
 import type { Place } from './place.js';
-import { sickMark } from './protocol.js';
+import { sickMark, slowMark } from './protocol.js';
 import type { Action, Step } from './schedule.js';
 
 /** A connection that is to be cut in the middle of a frame is cut anyway after so long. Milliseconds. */
@@ -21,15 +24,27 @@ export interface Field {
   readonly publishers: readonly Place[];
   readonly operator: Operator;
   readonly recorder: Recorder;
+  readonly witness: Witness;
   readonly folder: string;
   readonly keys: number;
   /** Milliseconds. */
   readonly heartbeat: number;
+  /** Publishes nothing more and lets everything be handled. Returns whether it came to that; if not, it goes on. */
+  calm(): Promise<boolean>;
+  /** Publishes again. */
+  goOn(): void;
 }
+
+/** What a step does. Resolves when that is over, with whether the broker was seen to have it, where it was asked. */
+type Act = () => Promise<boolean | void>;
 
 /** Breaks what the schedule says, and heals it again. */
 export class Nemesis {
   readonly done = new Map<Action, number>();
+  /** How often the broker was seen to have what was done, of the actions about which it was asked. */
+  readonly seen = new Map<Action, number>();
+  /** Keys that are to be set aside now. */
+  readonly held = new Set<string>();
   /** Steps that found nobody to strike. */
   missed = 0;
   private readonly underWay = new Set<Promise<void>>();
@@ -37,12 +52,15 @@ export class Nemesis {
   private stopped = false;
   private brokerDown = false;
   private readonly wakeUp = new AbortController();
+  private readonly trouble: BrokerTrouble;
 
   constructor(
     private readonly field: Field,
     private readonly say: (line: string) => void,
   ) {
     setMaxListeners(0, this.wakeUp.signal);
+    const { node, witness, recorder } = field;
+    this.trouble = new BrokerTrouble(node, witness, recorder, say, (milliseconds) => this.rest(milliseconds));
   }
 
   /** Follows the schedule until it is stopped. */
@@ -61,8 +79,13 @@ export class Nemesis {
       this.missed++;
       return;
     }
-    this.done.set(step.action, (this.done.get(step.action) ?? 0) + 1);
-    const work = act().catch((error: unknown) => void this.failures.push(error));
+    count(this.done, step.action, 1);
+    const work = act().then(
+      (seen) => {
+        if (seen !== undefined) count(this.seen, step.action, seen ? 1 : 0);
+      },
+      (error: unknown) => void this.failures.push(error),
+    );
     this.underWay.add(work);
     void work.finally(() => this.underWay.delete(work));
   }
@@ -80,18 +103,44 @@ export class Nemesis {
     while (this.underWay.size > 0) await Promise.all(this.underWay);
   }
 
-  private async actOf({ action, whom, much, more }: Step): Promise<(() => Promise<void>) | undefined> {
-    const { publishers, guests, keys, heartbeat } = this.field;
-    const key = `k${Math.floor(whom * keys)}`;
-    if (action === 'park') return () => this.park(key, 500 + much * 4_000);
-    if (action === 'sicken') return () => this.sicken(key, 1_000 + much * 4_000);
+  private async actOf(step: Step): Promise<Act | undefined> {
+    const { action, whom, much, more } = step;
+    const key = `k${Math.floor(whom * this.field.keys)}`;
+    if (action === 'park') return this.alone(key, () => this.park(key, 500 + much * 4_000));
+    if (action === 'sicken') return this.alone(key, () => this.sicken(key, 1_000 + much * 4_000));
+    if (action === 'slow') return () => this.slow(key, 3_000 + much * 5_000);
     if (this.brokerDown) return undefined;
-    if (action === 'broker') {
-      // Its end is everybody's, and who starts meanwhile could not.
-      await this.settled();
-      if (this.stopped) return undefined;
-      return () => this.breakBroker(much * 1_000);
+    switch (action) {
+      case 'slowSignal':
+        return () => this.slowSignal(key, 3_000 + much * 2_000);
+      case 'alarm':
+        return this.trouble.alarm(1_000 + much * 3_000);
+      case 'deleteQueue':
+        return this.trouble.deleteQueue(whom, more);
+      case 'badQueue':
+        return this.trouble.badQueue(whom, 2_000 + much * 4_000, more);
+      case 'broker':
+      case 'wipe':
+        return this.end(action, much * 1_000);
+      default:
+        return this.actOn(step);
     }
+  }
+
+  /** The broker's end is everybody's, and who starts meanwhile could not. */
+  private async end(action: 'broker' | 'wipe', pause: number): Promise<Act | undefined> {
+    await this.settled();
+    if (this.stopped) return undefined;
+    if (action === 'broker') return () => this.breakBroker(pause);
+    if (!(await this.field.calm())) return undefined;
+    if (!this.stopped) return () => this.wipe(pause);
+    this.field.goOn();
+    return undefined;
+  }
+
+  /** What strikes a process. */
+  private actOn({ action, whom, much, more }: Step): Act | undefined {
+    const { publishers, guests, heartbeat } = this.field;
     const publisher = publishers[Math.floor(whom * publishers.length)]!;
     if (action === 'publisherCut') return this.holding(publisher, () => this.cut(publisher, much, more));
     if (action === 'publisherKill') return this.holding(publisher, () => this.restart(publisher, 'kill', much * 500));
@@ -122,10 +171,25 @@ export class Nemesis {
           this.field.recorder.record({ type: 'fault', fault: 'cut', target: place.current });
           place.proxy.cut();
         });
+      default:
+        return undefined;
     }
   }
 
-  private holding(place: Place, act: () => Promise<void>): (() => Promise<void>) | undefined {
+  /** One at a time sets a key aside. */
+  private alone(key: string, act: () => Promise<boolean>): Act | undefined {
+    if (this.held.has(key)) return undefined;
+    return async () => {
+      this.held.add(key);
+      try {
+        return await act();
+      } finally {
+        this.held.delete(key);
+      }
+    };
+  }
+
+  private holding(place: Place, act: () => Promise<void>): Act | undefined {
     if (place.held) return undefined;
     place.held = true;
     return async () => {
@@ -219,25 +283,79 @@ export class Nemesis {
     this.brokerDown = false;
   }
 
-  private async park(key: string, length: number): Promise<void> {
+  /** At a moment at which nothing would be lost by it. */
+  private async wipe(pause: number): Promise<boolean> {
+    this.brokerDown = true;
+    try {
+      return await this.trouble.wipe(pause, () => this.field.goOn());
+    } finally {
+      this.brokerDown = false;
+    }
+  }
+
+  private async park(key: string, length: number): Promise<boolean> {
     this.field.operator.signal(key, 'park');
     await this.rest(length);
+    const seen = await this.isAside(key);
     this.field.operator.signal(key, 'resume');
+    return seen;
   }
 
   /** The key's handler fails until it is healed; its messages are set aside meanwhile. */
-  private async sicken(key: string, length: number): Promise<void> {
-    const mark = join(this.field.folder, sickMark(key));
+  private async sicken(key: string, length: number): Promise<boolean> {
     this.field.recorder.record({ type: 'operator', call: 'sicken', key });
-    writeFileSync(mark, '');
-    await this.rest(length);
-    rmSync(mark, { force: true });
+    const seen = await this.marked(sickMark(key), length, () => this.isAside(key));
     this.field.recorder.record({ type: 'operator', call: 'heal', key });
     this.field.operator.signal(key, 'resume');
+    return seen;
+  }
+
+  private async slow(key: string, length: number): Promise<void> {
+    this.say(`slow ${key} for ${Math.round(length)} ms`);
+    await this.marked(slowMark(key), length, () => Promise.resolve());
+  }
+
+  /** Puts a mark up for a while. Returns what is asked for before it is taken down. */
+  private async marked<T>(name: string, length: number, ask: () => Promise<T>): Promise<T> {
+    const mark = join(this.field.folder, name);
+    writeFileSync(mark, '');
+    await this.rest(length);
+    try {
+      return await ask();
+    } finally {
+      rmSync(mark, { force: true });
+    }
+  }
+
+  /** A signal that takes long, and others that wait behind it: some longer than they may, some as long as it takes. */
+  private async slowSignal(key: string, length: number): Promise<boolean> {
+    const { operator, witness } = this.field;
+    this.say(`slow signals to ${key}, ${Math.round(length)} ms`);
+    operator.signal(key, 'wait', length, length + 5_000);
+    for (const patience of [0.3, 0.6, 1, 1.5]) operator.signal(key, 'wait', 0, length * patience);
+    const [seen] = await Promise.all([
+      this.trouble.isWaiting(witness.names.signals(this.shardOf(key))),
+      this.rest(length * 1.5),
+    ]);
+    return seen;
+  }
+
+  /** Whether anything lies in the side queue of the key's shard. */
+  private async isAside(key: string): Promise<boolean> {
+    const { witness } = this.field;
+    return ((await witness.queue(witness.names.parked(this.shardOf(key))))?.messages ?? 0) > 0;
+  }
+
+  private shardOf(key: string): number {
+    return shardOf(key, { totalCount: this.field.witness.layout.shards });
   }
 
   /** Waits; not at all once everything is to come to its end. */
   private async rest(milliseconds: number): Promise<void> {
     await sleep(milliseconds, undefined, { signal: this.wakeUp.signal }).catch(() => undefined);
   }
+}
+
+function count(counts: Map<Action, number>, action: Action, times: number): void {
+  counts.set(action, (counts.get(action) ?? 0) + times);
 }
