@@ -143,7 +143,7 @@ export class Engine implements ProducerPort {
       return;
     }
     const longest = (connection.deliveryTimeout ?? Infinity) / 3;
-    if (options.handlerTimeout > longest) {
+    if (!options.producerOnly && options.handlerTimeout > longest) {
       await connection.close();
       throw new InvalidOptionsError([
         {
