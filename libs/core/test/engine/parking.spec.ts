@@ -239,6 +239,34 @@ describe('resume', () => {
     expect(gates.names).toEqual(['6']);
   });
 
+  test('does not outlive the epoch, and who loses the shard says what is held again', async () => {
+    const gates = new Gates();
+    const handler = new RecordingHandler({ handleMessage: (payload) => gates.at(payload) });
+    const { send, service, transport, logs } = await startEngine(handler, { memory: { totalCount: 1 } });
+    await service.park('k');
+    await service.park('held');
+    await send('k', '1', '2', '3');
+    await send('held', '4');
+    await service.resume('k');
+    await settled();
+    gates.open('1');
+    await settled();
+    expect(logs).toEqual([]);
+    transport.broker.loseShard(0);
+    gates.open('2');
+    await settled();
+    expect(logs).toEqual([
+      expect.stringMatching(/The key "k" was being resumed when .* shard 0: 2 of its messages are still parked/),
+    ]);
+    expect([...service.liveKeys()].map(({ key, state, parked }) => [key, state, parked])).toEqual([
+      ['k', 'parked', 2],
+      ['held', 'parked', 1],
+    ]);
+    await service.resume('k'); // The second ended well, though too late to be settled.
+    await settled();
+    expect(gates.names).toEqual(['3']);
+  });
+
   test('while a move is under way waits for it, and nothing overtakes it', async () => {
     const { publish, service, handler, broker } = await startParking();
     await service.park('k');
