@@ -12,7 +12,7 @@ import {
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ChaosHandler, FOLDER, RECORDER } from './chaos.handler.js';
-import type { ProcessPlan } from './protocol.js';
+import { handlerTimeoutOf, type ProcessPlan } from './protocol.js';
 
 /** How often a start is tried: the broker may be away, or the connection be cut in the middle. */
 const TRIES = 60;
@@ -34,7 +34,13 @@ class ChaosModule {
     });
     return {
       module: ChaosModule,
-      imports: [MississippiModule.forRoot({ ...options, transport: recordedTransport(transport, recorder) })],
+      imports: [
+        MississippiModule.forRoot({
+          ...handlerTimeoutOf(plan),
+          ...options,
+          transport: recordedTransport(transport, recorder),
+        }),
+      ],
       providers: [
         { provide: RECORDER, useValue: recorder },
         { provide: FOLDER, useValue: plan.folder },

@@ -5,7 +5,7 @@ import type { RabbitMqNode } from '#support/rabbitmq-node.js';
 import { figures } from './figures/figures.js';
 import type { Figure } from './figures/names.js';
 import { runMutant } from './mutant-runs.js';
-import { MUTANTS } from './mutants.js';
+import { MUTANTS } from './mutants/mutants.js';
 import { startNode } from './node.js';
 import { parseOptions, USAGE, UsageError, type ChaosOptions } from './options.js';
 import { Progress } from './progress.js';

@@ -26,9 +26,12 @@ export interface Field {
   readonly recorder: Recorder;
   readonly witness: Witness;
   readonly folder: string;
-  readonly keys: number;
+  /** The keys to which most was published first. */
+  busiest(): readonly string[];
   /** Milliseconds. */
   readonly heartbeat: number;
+  /** How long the app may take until all is there again, and served. Milliseconds. */
+  readonly patience: number;
   /** Publishes nothing more and lets everything be handled. Returns whether it came to that; if not, it goes on. */
   calm(): Promise<boolean>;
   /** Publishes again. */
@@ -59,8 +62,8 @@ export class Nemesis {
     private readonly say: (line: string) => void,
   ) {
     setMaxListeners(0, this.wakeUp.signal);
-    const { node, witness, recorder } = field;
-    this.trouble = new BrokerTrouble(node, witness, recorder, say, (milliseconds) => this.rest(milliseconds));
+    const { node, witness, recorder, patience } = field;
+    this.trouble = new BrokerTrouble(node, witness, recorder, patience, say, (milliseconds) => this.rest(milliseconds));
   }
 
   /** Follows the schedule until it is stopped. */
@@ -105,14 +108,17 @@ export class Nemesis {
 
   private async actOf(step: Step): Promise<Act | undefined> {
     const { action, whom, much, more } = step;
-    const key = `k${Math.floor(whom * this.field.keys)}`;
+    const keys = this.field.busiest();
+    // Rather one that has messages: nothing happens to the others.
+    const key = keys[Math.floor(whom ** 2 * keys.length)];
+    if (key === undefined) return undefined;
     if (action === 'park') return this.alone(key, () => this.park(key, 500 + much * 4_000));
     if (action === 'sicken') return this.alone(key, () => this.sicken(key, 1_000 + much * 4_000));
     if (action === 'slow') return () => this.slow(key, 3_000 + much * 5_000);
     if (this.brokerDown) return undefined;
     switch (action) {
       case 'slowSignal':
-        return () => this.slowSignal(key, 3_000 + much * 2_000);
+        return () => this.slowSignal(key, 2_500 + much * 1_000);
       case 'alarm':
         return this.trouble.alarm(1_000 + much * 3_000);
       case 'deleteQueue':

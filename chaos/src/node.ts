@@ -8,7 +8,7 @@ import { RabbitMqNode } from '#support/rabbitmq-node.js';
 export async function startNode(consumerTimeout: number | undefined): Promise<RabbitMqNode> {
   if (consumerTimeout === undefined) return RabbitMqNode.start();
   // The broker looks once in a tick.
-  const node = await RabbitMqNode.start([`consumer_timeout = ${consumerTimeout}`, 'channel_tick_interval = 1000']);
+  const node = await RabbitMqNode.start({ consumer_timeout: consumerTimeout, channel_tick_interval: 1_000 });
   const asked = 'application:get_env(rabbit, consumer_timeout).';
   const has = await node.ask('eval', asked);
   if (has === `{ok,${consumerTimeout}}`) return node;

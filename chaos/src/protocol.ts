@@ -97,6 +97,8 @@ export function planOf(argument: string | undefined): ProcessPlan {
 }
 
 /** The core wants three callbacks to fit into what the broker waits for. */
-export function handlerTimeoutOf({ consumerTimeout }: ProcessPlan): { handlerTimeout?: number } {
+export function handlerTimeoutOf({ consumerTimeout }: Pick<ProcessPlan, 'consumerTimeout'>): {
+  handlerTimeout?: number;
+} {
   return consumerTimeout === undefined ? {} : { handlerTimeout: Math.floor(consumerTimeout / 3) };
 }

@@ -10,7 +10,7 @@ import { ConsoleLogger } from '@nestjs/common';
 import { Seeded } from '#support/seeded.js';
 import { endWithParent, startApp } from './app.js';
 import { Popularity, shuffled } from './popularity.js';
-import { mutantOf } from './mutants.js';
+import { mutantOf } from './mutants/mutants.js';
 import { keysOf, planOf, type Answer, type Command, type OperatorSignal } from './protocol.js';
 import { bodyOf, hash, isReadable } from './tasks.js';
 

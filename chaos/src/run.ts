@@ -7,6 +7,7 @@ import {
   monotonic,
   readHistory,
   type HistoryEvent,
+  type Limits,
   type Promised,
   type Verdict,
 } from '@mississippi/history';
@@ -96,7 +97,7 @@ export async function run(
     operator: new Operator(crew.publishers),
     witness: new Witness({ ...plan, url: node.url }),
     tookBack: timeOutsOf(node),
-    view: new LiveView(folder, options.until),
+    view: new LiveView(folder, options.until, limitsOf(plan)),
   };
   try {
     await crew.start();
@@ -105,7 +106,7 @@ export async function run(
     const left = cutShort ? field.view.pending.size : await comeToRest(field, options.standstill, progress);
     recorder.record({ type: left === 0 && !cutShort ? 'drained' : 'stuck', messages: left });
     const drained = left === 0 ? performance.now() - healedAt : undefined;
-    if (!cutShort) await expectWhole(field.witness, recorder);
+    if (!cutShort) await expectWhole(field.witness, recorder, patienceOf(options));
     for (const text of timeOutsOf(node).slice(field.tookBack.length)) recorder.record({ type: 'tookBack', text });
     if (!cutShort) await crew.leave();
     const { done: actions, seen, missed } = nemesis;
@@ -130,6 +131,14 @@ interface Running {
   readonly view: LiveView;
 }
 
+/**
+ * How long the app may take until all is there again, and served: a shard that could not be claimed rests for 30 s at most.
+ * Milliseconds.
+ */
+function patienceOf({ standstill }: RunOptions): number {
+  return standstill * 1.5;
+}
+
 /** Lines of the broker's log that tell of deliveries which it took back. */
 function timeOutsOf(node: RabbitMqNode): string[] {
   return node
@@ -152,10 +161,11 @@ async function breakThings(
   progress: Progress,
 ): Promise<{ nemesis: Nemesis; cutShort: boolean }> {
   const { crew, operator, node, recorder, witness, plan, view } = running;
-  const { folder, keys, heartbeat } = plan;
+  const { folder, heartbeat } = plan;
+  const patience = patienceOf(options);
   const calm = (): Promise<boolean> => comeToCalm(running);
-  const parts = { operator, node, recorder, witness, folder, keys, heartbeat: heartbeat * 1_000 };
-  const field = { ...crew, ...parts, calm, goOn: () => crew.goOn() };
+  const parts = { operator, node, recorder, witness, folder, patience, heartbeat: heartbeat * 1_000 };
+  const field = { ...crew, ...parts, calm, goOn: () => crew.goOn(), busiest: () => view.busiest() };
   const nemesis = new Nemesis(field, (line) => progress.say(line));
   const following = nemesis.follow(schedule(options));
   const resume = setInterval(() => resumeAside(running, nemesis.held), RESUME);
@@ -199,18 +209,22 @@ async function comeToRest(running: Running, standstill: number, progress: Progre
   return left;
 }
 
-function judged(folder: string, { prefetch }: PlacePlan): Pick<RunResult, 'events' | 'verdict' | 'unserved'> {
+function judged(folder: string, plan: PlacePlan): Pick<RunResult, 'events' | 'verdict' | 'unserved'> {
   const events = readHistory(folder);
   const service = new Service();
   for (const event of events) service.see(event);
-  const verdict = checkHistory(events, {
-    prefetch,
+  const verdict = checkHistory(events, limitsOf(plan));
+  return { events, verdict, unserved: service.unserved };
+}
+
+function limitsOf(plan: PlacePlan): Limits {
+  return {
+    prefetch: plan.prefetch,
     attempts: ATTEMPTS,
     drainTimeout: DRAIN_TIMEOUT,
     signalDelay: SIGNAL_DELAY,
     mayRefuse: false,
-  });
-  return { events, verdict, unserved: service.unserved };
+  };
 }
 
 /** Returns whether one of the promises that are watched seemed broken before the time was over. */

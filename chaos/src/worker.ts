@@ -1,14 +1,14 @@
 import { FileRecorder } from '@mississippi/history';
 import { endWithParent, startApp } from './app.js';
-import { mutantOf } from './mutants.js';
-import { DRAIN_TIMEOUT, handlerTimeoutOf, planOf, type Answer } from './protocol.js';
+import { mutantOf } from './mutants/mutants.js';
+import { DRAIN_TIMEOUT, planOf, type Answer } from './protocol.js';
 
 endWithParent();
 const plan = planOf(process.argv[2]);
 const recorder = new FileRecorder(plan.folder, plan.name);
 mutantOf('workers')?.plant((mutant) => recorder.record({ type: 'struck', mutant }));
 
-const app = await startApp(plan, recorder, { drainTimeout: DRAIN_TIMEOUT, ...handlerTimeoutOf(plan) });
+const app = await startApp(plan, recorder, { drainTimeout: DRAIN_TIMEOUT });
 process.once('SIGTERM', () => {
   recorder.record({ type: 'leaving' });
   void app.close().then(() => process.exit(0));

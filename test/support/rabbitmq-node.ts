@@ -74,9 +74,9 @@ export class RabbitMqNode implements BrokerNode {
 
   /**
    * Starts a node and resolves when it takes connections.
-   * @param settings lines of its `rabbitmq.conf` besides
+   * @param settings of the application `rabbit`, by their Erlang names: `rabbitmq.conf` has not all of them
    */
-  static async start(settings: readonly string[] = []): Promise<RabbitMqNode> {
+  static async start(settings: Readonly<Record<string, number>> = {}): Promise<RabbitMqNode> {
     const folder = mkdtempSync(join(tmpdir(), 'mississippi-rabbitmq-'));
     const ports = { port: await freePort(), mapper: await freePort() };
     const node = new RabbitMqNode(await prepareNode({ folder, ...ports, settings }));
@@ -186,8 +186,8 @@ export interface NodePlan {
   readonly home?: string;
   /** Ports of all nodes of the cluster that it forms with others. */
   readonly cluster?: readonly number[];
-  /** Lines of its configuration besides. */
-  readonly settings?: readonly string[];
+  /** Of the application `rabbit`, by their Erlang names. */
+  readonly settings?: Readonly<Record<string, number>>;
 }
 
 /** Writes what a node needs to boot. */
@@ -197,7 +197,7 @@ export async function prepareNode({
   mapper,
   home,
   cluster = [],
-  settings = [],
+  settings = {},
 }: NodePlan): Promise<NodeHandle> {
   const config = join(folder, 'rabbitmq.conf');
   writeFileSync(
@@ -209,10 +209,12 @@ export async function prepareNode({
       `vm_memory_high_watermark.relative = ${MEMORY_WATERMARK}`,
       'disk_free_limit.absolute = 50MB',
       ...cluster.map((peer, index) => `cluster_formation.classic_config.nodes.${index + 1} = ${nodeName(peer)}`),
-      ...settings,
       '',
     ].join('\n'),
   );
+  const advanced = join(folder, 'advanced.config');
+  const terms = Object.entries(settings).map(([name, value]) => `{${name}, ${value}}`);
+  writeFileSync(advanced, `[{rabbit, [${terms.join(', ')}]}].\n`);
   const ownHome = join(folder, 'home');
   if (home === undefined) mkdirSync(ownHome);
   const env = {
@@ -220,6 +222,7 @@ export async function prepareNode({
     RABBITMQ_NODENAME: nodeName(port),
     RABBITMQ_DIST_PORT: String(await freePort()),
     RABBITMQ_CONFIG_FILE: config,
+    RABBITMQ_ADVANCED_CONFIG_FILE: advanced,
     RABBITMQ_CONF_ENV_FILE: '/dev/null',
     RABBITMQ_MNESIA_BASE: join(folder, 'data'),
     RABBITMQ_LOG_BASE: join(folder, 'log'),

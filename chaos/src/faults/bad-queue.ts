@@ -1,10 +1,13 @@
 import { connect } from 'amqplib';
-import type { Witness } from './witness.js';
+import type { Layout, Witness } from './witness.js';
 
 /** How a queue of one shard can be spoilt for a while. */
-export const SPOILS = ['stranger', 'signals', 'parked'] as const;
+export type Spoil = 'stranger' | 'signals' | 'parked';
 
-export type Spoil = (typeof SPOILS)[number];
+/** What can be done without a loss. A side queue must be empty and unread, which quorum queues neither tell nor keep. */
+export function spoilsOf({ quorum }: Layout): readonly Spoil[] {
+  return quorum ? ['signals'] : ['stranger', 'signals', 'parked'];
+}
 
 /** A queue that is spoilt, until that is taken back. */
 export interface Spoilt {
@@ -20,9 +23,8 @@ export function spoil(witness: Witness, how: Spoil, shard: number): Promise<Spoi
     : declaredOtherwise(witness, witness.names.parked(shard), true);
 }
 
-/** Somebody else reads the side queue, settles nothing, and goes again. A quorum queue does not keep him out of one in use. */
+/** Somebody else reads the side queue, settles nothing, and goes again. */
 async function strangerAt(witness: Witness, queue: string): Promise<Spoilt | undefined> {
-  if (witness.layout.quorum) return undefined;
   const model = await connect(witness.layout.url);
   model.on('error', () => undefined);
   try {
@@ -42,9 +44,6 @@ async function strangerAt(witness: Witness, queue: string): Promise<Spoilt | und
  * queue only where that was empty and unread.
  */
 async function declaredOtherwise(witness: Witness, queue: string, careful: boolean): Promise<Spoilt | undefined> {
-  const { quorum } = witness.layout;
-  // Quorum queues are not deleted on conditions.
-  if (careful && quorum) return undefined;
   const bad = {
     durable: true,
     arguments: { 'x-queue-type': 'classic', 'x-max-length': 0, 'x-overflow': 'reject-publish' },

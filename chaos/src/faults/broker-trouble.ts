@@ -1,24 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EVERYBODY, type Recorder } from '@mississippi/history';
 import type { RabbitMqNode } from '#support/rabbitmq-node.js';
-import { SPOILS, spoil, type Spoilt } from './bad-queue.js';
-import { DELETABLE, deleteOne, isBack, type Deletable } from './deleted-queue.js';
+import { spoil, spoilsOf, type Spoilt } from './bad-queue.js';
+import { deletablesOf, deleteOne, isBack, type Deletable } from './deleted-queue.js';
 import { clearAlarm, raiseAlarm } from './memory-alarm.js';
 import { wipe } from './wipe.js';
 import type { Witness } from './witness.js';
 
-/**
- * How long the app may take until all is there again, and served: a shard that could not be claimed rests for 30 s at most.
- * Milliseconds.
- */
-export const RECOVERY = 45_000;
-
 /** How often that is looked at. Milliseconds. */
 const LOOK = 100;
 
+/** The same, from another one on. */
+function rotated<T>(items: readonly T[], share: number): T[] {
+  const first = Math.floor(share * items.length);
+  return [...items.slice(first), ...items.slice(0, first)];
+}
+
 /** Resolves with whether what is asked for came true in time. */
-async function comesTrue(ask: () => Promise<boolean>): Promise<boolean> {
-  const end = performance.now() + RECOVERY;
+async function comesTrue(patience: number, ask: () => Promise<boolean>): Promise<boolean> {
+  const end = performance.now() + patience;
   while (!(await ask())) {
     if (performance.now() >= end) return false;
     await sleep(LOOK);
@@ -26,10 +26,13 @@ async function comesTrue(ask: () => Promise<boolean>): Promise<boolean> {
   return true;
 }
 
-/** Tells the history what is not there, or not served, though there was time. */
-export async function expectWhole(witness: Witness, recorder: Recorder): Promise<void> {
+/**
+ * Tells the history what is not there, or not served, though there was time.
+ * @param patience milliseconds
+ */
+export async function expectWhole(witness: Witness, recorder: Recorder, patience: number): Promise<void> {
   let lacking: [queue: string, text: string][] = [];
-  await comesTrue(async () => (lacking = await witness.lacking()).length === 0);
+  await comesTrue(patience, async () => (lacking = await witness.lacking()).length === 0);
   for (const [queue, text] of lacking) recorder.record({ type: 'missing', queue, text });
 }
 
@@ -43,6 +46,8 @@ export class BrokerTrouble {
     private readonly node: RabbitMqNode,
     private readonly witness: Witness,
     private readonly recorder: Recorder,
+    /** How long the app may take until all is there again, and served. Milliseconds. */
+    private readonly patience: number,
     private readonly say: (line: string) => void,
     private readonly rest: (milliseconds: number) => Promise<void>,
   ) {}
@@ -63,24 +68,19 @@ export class BrokerTrouble {
     };
   }
 
-  /** @param whom from 0 to below 1, which shard where it has one */
-  deleteQueue(whom: number, more: number): (() => Promise<boolean>) | undefined {
-    const what = DELETABLE[Math.floor(more * DELETABLE.length)]!;
-    const shard = this.shards(whom).next().value;
-    if (shard === undefined) return undefined;
-    return () => this.strike(shard, () => this.deleted(what, shard));
+  /** The first that can be deleted, from a certain one on. */
+  deleteQueue(whom: number, more: number): () => Promise<boolean> {
+    const all = deletablesOf(this.witness.layout);
+    return () => this.anywhere(rotated(all, more), whom, (what, shard) => this.deleted(what, shard));
   }
 
-  /** The first shard of which a queue can be spoilt, from a certain one on. */
+  /** The first that can be spoilt, from a certain one on. */
   badQueue(whom: number, length: number, more: number): () => Promise<boolean> {
-    const how = SPOILS[Math.floor(more * SPOILS.length)]!;
-    return async () => {
-      for (const shard of this.shards(whom)) {
-        if (await this.strike(shard, () => this.spoilt(() => spoil(this.witness, how, shard), length, how)))
-          return true;
-      }
-      return false;
-    };
+    const all = spoilsOf(this.witness.layout);
+    return () =>
+      this.anywhere(rotated(all, more), whom, (how, shard) =>
+        this.spoilt(() => spoil(this.witness, how, shard), length, how),
+      );
   }
 
   /** Whether signals wait in a queue, delivered and not acked. */
@@ -103,9 +103,21 @@ export class BrokerTrouble {
     const seen = await wipe(this.node, this.witness, () => this.rest(pause));
     this.recorder.record({ type: 'healed', fault: 'wipe', target: EVERYBODY });
     this.say('the broker is back, and empty');
-    await expectWhole(this.witness, this.recorder);
+    await expectWhole(this.witness, this.recorder, this.patience);
     booted();
     return seen;
+  }
+
+  /** Tries one way after the other at one shard after the other, until one succeeds. */
+  private async anywhere<T>(
+    ways: readonly T[],
+    whom: number,
+    act: (way: T, shard: number) => Promise<boolean>,
+  ): Promise<boolean> {
+    for (const way of ways) {
+      for (const shard of this.shards(whom)) if (await this.strike(shard, () => act(way, shard))) return true;
+    }
+    return false;
   }
 
   /** All that no other trouble has, from a certain one on. */
@@ -134,7 +146,7 @@ export class BrokerTrouble {
     const name = await deleteOne(this.witness, what, shard);
     if (name === undefined) return false;
     this.say(`deleted ${name}`);
-    if (what !== 'parked' && !(await comesTrue(() => isBack(this.witness, what, name)))) {
+    if (what !== 'parked' && !(await comesTrue(this.patience, () => isBack(this.witness, what, name)))) {
       this.recorder.record({ type: 'missing', queue: name, text: 'was deleted and did not come back' });
     }
     return true;

@@ -1,18 +1,13 @@
-import type { Witness } from './witness.js';
+import type { Layout, Witness } from './witness.js';
 
-/** What may be deleted without the loss of a message: nobody's work lies in it. */
-export const DELETABLE = [
-  'signals',
-  'meta',
-  'application',
-  'members',
-  'hungry',
-  'deadLetters',
-  'processes',
-  'parked',
-] as const;
+const DELETABLE = ['signals', 'meta', 'application', 'members', 'hungry', 'deadLetters', 'processes'] as const;
 
-export type Deletable = (typeof DELETABLE)[number];
+export type Deletable = (typeof DELETABLE)[number] | 'parked';
+
+/** What may be deleted without the loss of a message: nobody's work lies in it. Quorum queues are not deleted on conditions. */
+export function deletablesOf({ quorum }: Layout): readonly Deletable[] {
+  return quorum ? DELETABLE : [...DELETABLE, 'parked'];
+}
 
 /**
  * Deletes a queue or exchange of the app. Returns its name where it was there and is deleted. A side queue is deleted only
@@ -20,10 +15,10 @@ export type Deletable = (typeof DELETABLE)[number];
  * neither ready nor safe.
  */
 export async function deleteOne(witness: Witness, what: Deletable, shard: number): Promise<string | undefined> {
-  const { names, layout } = witness;
+  const { names } = witness;
   if (what === 'parked') {
     const name = names.parked(shard);
-    return !layout.quorum && (await deleteUnused(witness, name)) ? name : undefined;
+    return (await deleteUnused(witness, name)) ? name : undefined;
   }
   const name = what === 'signals' ? names.signals(shard) : names[what];
   if (what === 'processes') {
