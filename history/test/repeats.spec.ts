@@ -191,6 +191,21 @@ describe('a successor', () => {
   });
 });
 
+describe('a shard of which a queue is bad', () => {
+  const target = '*';
+  const bad = by('test', { type: 'fault', fault: 'queue', target, shard: SHARD });
+  const healed = by('test', { type: 'healed', fault: 'queue', target, shard: SHARD });
+
+  it('may have gone to another when its owner hears that it is lost, however often', () => {
+    const first = [owned('one', 1), owned('two', 1), lost('one', 1)];
+    const second = [owned('one', 2), lost('two', 1), lost('one', 2)];
+    expect(check([bad, ...first, ...second, healed])).toMatchObject(LEGAL);
+    expect(check([...first]).violations).toMatchObject([{ promise: 'twoOwners' }]);
+    // Who gets it when that is over keeps it.
+    expect(check([bad, healed, ...first], {}, 100).violations).toMatchObject([{ promise: 'twoOwners' }]);
+  });
+});
+
 describe('a message that bypasses the transport', () => {
   const direct = { id: 'a~0', key: 'a' };
   const sent = [

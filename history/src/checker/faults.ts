@@ -55,12 +55,19 @@ export class Faults {
   }
 
   /** Whether a fault struck a process, as far as a shard is concerned, after something that it did. */
-  struckSince(process: string, shard: number, what: { readonly order: number; readonly since?: number }): boolean {
+  struckSince(
+    process: string,
+    shard: number,
+    what: { readonly order: number; readonly since?: number; readonly openedAt?: number },
+  ): boolean {
     const strikes = [...(this.strikes.get(process) ?? []), ...(this.strikes.get(EVERYBODY) ?? [])];
     return strikes.some(
       (struck) =>
         (struck.shard === undefined || struck.shard === shard) &&
-        (struck.order > what.order || struck.knownAt > (what.since ?? Infinity)),
+        (struck.order > what.order ||
+          struck.knownAt > (what.since ?? Infinity) ||
+          // It strikes again whoever comes.
+          (struck.fault === 'queue' && struck.knownAt > (what.openedAt ?? Infinity))),
     );
   }
 }
