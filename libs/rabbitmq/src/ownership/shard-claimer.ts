@@ -75,7 +75,8 @@ export class ShardClaimer {
       const why = cause === undefined ? '' : `: ${reasonOf(cause)}`;
       session.lose(new Error(`the channel of shard ${shard} was closed${why}`, { cause }));
     });
-    await channel.prefetch(settings.prefetch);
+    // A queue of signals that cannot be had is known before anything is handled: with its channel the epoch would end.
+    await Promise.all([channel.prefetch(settings.prefetch), topology.declareSignals(channel, shard)]);
     await this.consume(channel, session);
     session.parked = await this.readSideQueue(channel, side, shard);
     // Not at the same time: a shard takes two channels at most.
