@@ -90,7 +90,9 @@ export class Nemesis {
       (error: unknown) => void this.failures.push(error),
     );
     this.underWay.add(work);
-    void work.finally(() => this.underWay.delete(work));
+    const over = work.finally(() => this.underWay.delete(work));
+    // Nothing else strikes meanwhile.
+    if (step.action === 'wipe') await over;
   }
 
   /** Begins nothing more, heals everything, and resolves when all of it is done. */

@@ -78,6 +78,9 @@ const CALM = 15_000;
 /** What a signal's caller may be kept waiting beyond its time-out, on a busy machine. Milliseconds. */
 const SIGNAL_DELAY = 5_000;
 
+/** How long the news of a signal's start may take on a busy machine: longer than callers wait for it. Milliseconds. */
+const SIGNAL_NOTICE = 1_000;
+
 /** One run: start, break, heal, drain, check. The folder must not exist. */
 export async function run(
   node: RabbitMqNode,
@@ -223,6 +226,7 @@ function limitsOf(plan: PlacePlan): Limits {
     attempts: ATTEMPTS,
     drainTimeout: DRAIN_TIMEOUT,
     signalDelay: SIGNAL_DELAY,
+    signalNotice: SIGNAL_NOTICE,
     mayRefuse: false,
   };
 }

@@ -1,4 +1,11 @@
-import { checkHistory, type HistoryEvent, type Observation, type Promised, type SignalEnd } from '../src/index.js';
+import {
+  checkHistory,
+  type HistoryEvent,
+  type Limits,
+  type Observation,
+  type Promised,
+  type SignalEnd,
+} from '../src/index.js';
 
 const ID = 'caller.1:1';
 const signal = { id: ID, key: 'a' };
@@ -18,6 +25,10 @@ const told = (how: SignalEnd, at: number): Line => ['caller', { type: 'signalEnd
 const exited = (how: 'left' | 'killed', at: number): Line => ['test', { type: 'exited', target: 'caller', how }, at];
 
 function check(...lines: readonly Line[]) {
+  return checkUnder({ signalDelay: 500 }, ...lines);
+}
+
+function checkUnder(limits: Limits, ...lines: readonly Line[]) {
   const events = [owned, ...lines].map(([process, seen, mono], n): HistoryEvent => ({
     ...seen,
     process,
@@ -25,7 +36,7 @@ function check(...lines: readonly Line[]) {
     mono,
     wall: 0,
   }));
-  return checkHistory(events, { signalDelay: 500 });
+  return checkHistory(events, limits);
 }
 
 describe('a signal', () => {
@@ -55,6 +66,13 @@ describe('a signal', () => {
     ['outlives its time-out', 'signalLate', [sent, told('notRun', 1_502)]],
   ])('that %s is found', (_name, promise, lines) => {
     expect(check(...lines).violations).toMatchObject([{ promise }]);
+  });
+
+  it('may have started when its caller hears that it will not run, where that news takes its time, but not afterwards', () => {
+    const limits = { signalNotice: 300 };
+    expect(checkUnder(limits, sent, started(900), ended(901), told('notRun', 1_199)).violations).toEqual([]);
+    expect(checkUnder(limits, sent, started(900), ended(901), told('notRun', 1_200)).violations).toHaveLength(1);
+    expect(checkUnder(limits, sent, told('notRun', 1_001), started(1_002), ended(1_003)).violations).toHaveLength(1);
   });
 
   it('is counted by its end, and by its wait', () => {

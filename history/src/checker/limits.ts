@@ -20,6 +20,11 @@ export interface Limits {
   readonly brokerDelay?: number;
   /** How much later than its time-out the caller of a signal may be told its end. Milliseconds. */
   readonly signalDelay?: number;
+  /**
+   * For how long the news that a signal has started may be on its way: a caller who has given up by then may be told that it
+   * will not run. Milliseconds, default 0.
+   */
+  readonly signalNotice?: number;
   /** Whether a publisher may be told that a message was not taken. Default `true`. */
   readonly mayRefuse?: boolean;
 }
@@ -36,6 +41,7 @@ export function knownLimits(limits: Limits): KnownLimits {
     ackDelay: 1_000,
     brokerDelay: 10_000,
     signalDelay: Infinity,
+    signalNotice: 0,
     mayRefuse: true,
     ...limits,
   };

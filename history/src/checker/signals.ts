@@ -8,6 +8,8 @@ interface SignalState {
   readonly sentAt: number;
   readonly timeout: number;
   runs: number;
+  /** When the last one began. */
+  ranAt: number;
   /** A run has ended well. */
   ran: boolean;
   how: EventOf<'signalEnded'>['how'] | undefined;
@@ -41,13 +43,14 @@ export class Signals {
 
   signalled({ id, key, process, timeout, mono }: EventOf<'signalled'>): void {
     this.counts.sent++;
-    this.signals.set(id, { process, key, timeout, sentAt: mono, runs: 0, ran: false, how: undefined });
+    this.signals.set(id, { process, key, timeout, sentAt: mono, runs: 0, ranAt: 0, ran: false, how: undefined });
   }
 
   started({ id, mono }: EventOf<'started'>, text: string): void {
     const signal = this.signals.get(id);
     if (signal === undefined) return;
     const { key, how, sentAt } = signal;
+    signal.ranAt = mono;
     if (++signal.runs > 1) this.findings.add('signalTwice', `${text} is the ${signal.runs}. run of it`, key);
     else if (mono - sentAt >= LONG) this.counts.waited++;
     if (how === 'notRun') this.findings.add('signalRanUntold', `${text} though it was never to run`, key);
@@ -67,7 +70,7 @@ export class Signals {
     if (late > this.limits.signalDelay) {
       this.findings.add('signalLate', `the signal ${id} ended ${Math.round(late)} ms after its time-out`, key);
     }
-    if (how === 'notRun' && signal.runs > 0) {
+    if (how === 'notRun' && signal.runs > 0 && mono - signal.ranAt >= this.limits.signalNotice) {
       this.findings.add('signalRanUntold', `the signal ${id} ran, but its caller was told that it will not`, key);
     }
     if (how === 'answered' && !signal.ran) {
