@@ -1,31 +1,20 @@
 import { setMaxListeners } from 'node:events';
-import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { shardOf } from '@mississippi/core';
-import { EVERYBODY, type Recorder } from '@mississippi/history';
-import type { RabbitMqNode } from '#support/rabbitmq-node.js';
+import { EVERYBODY } from '@mississippi/history';
 import type { ProxiedConnection } from '#support/tcp-proxy.js';
 import { BrokerTrouble } from './faults/broker-trouble.js';
-import type { Witness } from './faults/witness.js';
-import type { Operator } from './operator.js';
+import { KeyTrouble, type KeyParts } from './faults/key-trouble.js';
 import type { Place } from './place.js';
-import { sickMark, slowMark } from './protocol.js';
 import type { Action, Step } from './schedule.js';
 
 /** A connection that is to be cut in the middle of a frame is cut anyway after so long. Milliseconds. */
 const CUT_WAIT = 1_000;
 
-export interface Field {
-  readonly node: RabbitMqNode;
+export interface Field extends KeyParts {
   readonly workers: readonly Place[];
   /** Empty at first; whoever joins sits here, and leaves again. */
   readonly guests: readonly Place[];
   readonly publishers: readonly Place[];
-  readonly operator: Operator;
-  readonly recorder: Recorder;
-  readonly witness: Witness;
-  readonly folder: string;
   /** The keys to which most was published first. */
   busiest(): readonly string[];
   /** Milliseconds. */
@@ -46,8 +35,6 @@ export class Nemesis {
   readonly done = new Map<Action, number>();
   /** How often the broker was seen to have what was done, of the actions about which it was asked. */
   readonly seen = new Map<Action, number>();
-  /** Keys that are to be set aside now. */
-  readonly held = new Set<string>();
   /** Steps that found nobody to strike. */
   missed = 0;
   private readonly underWay = new Set<Promise<void>>();
@@ -56,6 +43,7 @@ export class Nemesis {
   private brokerDown = false;
   private readonly wakeUp = new AbortController();
   private readonly trouble: BrokerTrouble;
+  private readonly keys: KeyTrouble;
 
   constructor(
     private readonly field: Field,
@@ -63,7 +51,14 @@ export class Nemesis {
   ) {
     setMaxListeners(0, this.wakeUp.signal);
     const { node, witness, recorder, patience } = field;
-    this.trouble = new BrokerTrouble(node, witness, recorder, patience, say, (milliseconds) => this.rest(milliseconds));
+    const rest = (milliseconds: number): Promise<void> => this.rest(milliseconds);
+    this.trouble = new BrokerTrouble(node, witness, recorder, patience, say, rest);
+    this.keys = new KeyTrouble(field, say, rest);
+  }
+
+  /** Keys that are to be set aside now. */
+  get held(): ReadonlySet<string> {
+    return this.keys.held;
   }
 
   /** Follows the schedule until it is stopped. */
@@ -114,13 +109,13 @@ export class Nemesis {
     // Rather one that has messages: nothing happens to the others.
     const key = keys[Math.floor(whom ** 2 * keys.length)];
     if (key === undefined) return undefined;
-    if (action === 'park') return this.alone(key, () => this.park(key, 500 + much * 4_000));
-    if (action === 'sicken') return this.alone(key, () => this.sicken(key, 1_000 + much * 4_000));
-    if (action === 'slow') return () => this.slow(key, 3_000 + much * 5_000);
+    if (action === 'park') return this.keys.park(key, 500 + much * 4_000);
+    if (action === 'sicken') return this.keys.sicken(key, 1_000 + much * 4_000);
+    if (action === 'slow') return () => this.keys.slow(key, 3_000 + much * 5_000);
     if (this.brokerDown) return undefined;
     switch (action) {
       case 'slowSignal':
-        return () => this.slowSignal(key, 2_500 + much * 1_000);
+        return () => this.keys.slowSignal(key, 2_500 + much * 1_000);
       case 'alarm':
         return this.trouble.alarm(1_000 + much * 3_000);
       case 'deleteQueue':
@@ -182,19 +177,6 @@ export class Nemesis {
       default:
         return undefined;
     }
-  }
-
-  /** One at a time sets a key aside. */
-  private alone(key: string, act: () => Promise<boolean>): Act | undefined {
-    if (this.held.has(key)) return undefined;
-    return async () => {
-      this.held.add(key);
-      try {
-        return await act();
-      } finally {
-        this.held.delete(key);
-      }
-    };
   }
 
   private holding(place: Place, act: () => Promise<void>): Act | undefined {
@@ -299,63 +281,6 @@ export class Nemesis {
     } finally {
       this.brokerDown = false;
     }
-  }
-
-  private async park(key: string, length: number): Promise<boolean> {
-    this.field.operator.signal(key, 'park');
-    await this.rest(length);
-    const seen = await this.isAside(key);
-    this.field.operator.signal(key, 'resume');
-    return seen;
-  }
-
-  /** The key's handler fails until it is healed; its messages are set aside meanwhile. */
-  private async sicken(key: string, length: number): Promise<boolean> {
-    this.field.recorder.record({ type: 'operator', call: 'sicken', key });
-    const seen = await this.marked(sickMark(key), length, () => this.isAside(key));
-    this.field.recorder.record({ type: 'operator', call: 'heal', key });
-    this.field.operator.signal(key, 'resume');
-    return seen;
-  }
-
-  private async slow(key: string, length: number): Promise<void> {
-    this.say(`slow ${key} for ${Math.round(length)} ms`);
-    await this.marked(slowMark(key), length, () => Promise.resolve());
-  }
-
-  /** Puts a mark up for a while. Returns what is asked for before it is taken down. */
-  private async marked<T>(name: string, length: number, ask: () => Promise<T>): Promise<T> {
-    const mark = join(this.field.folder, name);
-    writeFileSync(mark, '');
-    await this.rest(length);
-    try {
-      return await ask();
-    } finally {
-      rmSync(mark, { force: true });
-    }
-  }
-
-  /** A signal that takes long, and others that wait behind it: some longer than they may, some as long as it takes. */
-  private async slowSignal(key: string, length: number): Promise<boolean> {
-    const { operator, witness } = this.field;
-    this.say(`slow signals to ${key}, ${Math.round(length)} ms`);
-    operator.signal(key, 'wait', length, length + 5_000);
-    for (const patience of [0.3, 0.6, 1, 1.5]) operator.signal(key, 'wait', 0, length * patience);
-    const [seen] = await Promise.all([
-      this.trouble.isWaiting(witness.names.signals(this.shardOf(key))),
-      this.rest(length * 1.5),
-    ]);
-    return seen;
-  }
-
-  /** Whether anything lies in the side queue of the key's shard. */
-  private async isAside(key: string): Promise<boolean> {
-    const { witness } = this.field;
-    return ((await witness.queue(witness.names.parked(this.shardOf(key))))?.messages ?? 0) > 0;
-  }
-
-  private shardOf(key: string): number {
-    return shardOf(key, { totalCount: this.field.witness.layout.shards });
   }
 
   /** Waits; not at all once everything is to come to its end. */

@@ -83,19 +83,6 @@ export class BrokerTrouble {
       );
   }
 
-  /** Whether signals wait in a queue, delivered and not acked. */
-  async isWaiting(queue: string): Promise<boolean> {
-    const list = await this.node.ask(
-      'list_queues',
-      '--silent',
-      '--no-table-headers',
-      'name',
-      'messages_unacknowledged',
-    );
-    const line = list.split('\n').find((text) => text.startsWith(`${queue}\t`));
-    return Number(line?.split('\t')[1] ?? 0) > 0;
-  }
-
   /** @param booted called when the broker is back and the app has all of it again */
   async wipe(pause: number, booted: () => void): Promise<boolean> {
     this.say('wipe the broker');
