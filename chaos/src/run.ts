@@ -73,7 +73,7 @@ const LOOK = 100;
 const RESUME = 1_000;
 
 /** How long everything may take to be handled before the broker is wiped. Milliseconds. */
-const CALM = 15_000;
+const CALM = 30_000;
 
 /** What a signal's caller may be kept waiting beyond its time-out, on a busy machine. Milliseconds. */
 const SIGNAL_DELAY = 5_000;

@@ -1,6 +1,7 @@
 import { KeyNotParkedError, KeyParkedError, NOTE_HEADERS } from '../../src/index.js';
 import { settled } from '../support/fake-clock.js';
 import { Gates, RecordingHandler, watch } from '../support/recording-handler.js';
+import { ScriptedTransport } from '../support/scripted-transport.js';
 import { startEngine } from '../support/test-engine.js';
 
 /** An engine of one shard that fails at `bad` while `failing.has('bad')`, and parks at once what fails. */
@@ -211,6 +212,45 @@ describe('an operator', () => {
     await settled();
     expect(gates.names).toEqual(['b']);
     expect(of('parked')).toEqual([]);
+  });
+});
+
+describe('what is read from the side queue and not handled', () => {
+  /** A key that is held, with two messages in the side queue. */
+  async function startHeld() {
+    const transport = new ScriptedTransport();
+    const handler = new RecordingHandler();
+    const engine = await startEngine(handler, { transport });
+    const epoch = transport.own();
+    await engine.service.park('k');
+    for (const payload of ['1', '2']) epoch.deliver('k', payload);
+    await settled();
+    return { handler, epoch, ...engine };
+  }
+
+  test('is left where a key is parked again while it is read, so that the broker need not take it back', async () => {
+    const { service, epoch, handler } = await startHeld();
+    await Promise.all([service.resume('k'), service.park('k')]);
+    await settled();
+    expect(handler.messages('k')).toEqual([]);
+    expect(epoch.readers).toBe(0);
+    await service.resume('k');
+    await settled();
+    expect(handler.messages('k')).toEqual(['1', '2']);
+    expect(epoch.readers).toBe(0);
+  });
+
+  test('is left where its dead letter is refused, and when it was dropped', async () => {
+    const { service, epoch } = await startHeld();
+    const refused = Promise.reject(new Error('full'));
+    refused.catch(() => undefined);
+    epoch.letters = refused;
+    await expect(service.drop('k')).rejects.toThrow('full');
+    expect(epoch.readers).toBe(0);
+    epoch.letters = Promise.resolve();
+    await service.drop('k');
+    expect(epoch.deadLettered).toEqual(['1']);
+    expect(epoch.readers).toBe(0);
   });
 });
 
