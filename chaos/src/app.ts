@@ -12,7 +12,7 @@ import {
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ChaosHandler, FOLDER, RECORDER } from './chaos.handler.js';
-import type { ProcessPlan } from './protocol.js';
+import { handlerTimeoutOf, type ProcessPlan } from './protocol.js';
 
 /** How often a start is tried: the broker may be away, or the connection be cut in the middle. */
 const TRIES = 60;
@@ -21,19 +21,26 @@ const BETWEEN_TRIES = 250;
 @Module({})
 class ChaosModule {
   static register(plan: ProcessPlan, recorder: Recorder, options: MississippiOptions): DynamicModule {
-    const { url, prefix, quorum, shards, heartbeat, prefetch, claimInterval } = plan;
+    const { url, prefix, quorum, shards, heartbeat, prefetch, claimInterval, consumerTimeout } = plan;
     const transport = rabbitmq({
       urls: [url],
       heartbeat,
       prefetch,
       connectTimeout: 2_000,
       claimInterval,
+      ...(consumerTimeout === undefined ? {} : { deliveryTimeout: consumerTimeout }),
       reconnect: { initial: 50, max: 500 },
       queues: { prefix, totalCount: shards, type: quorum ? 'quorum' : 'classic' },
     });
     return {
       module: ChaosModule,
-      imports: [MississippiModule.forRoot({ ...options, transport: recordedTransport(transport, recorder) })],
+      imports: [
+        MississippiModule.forRoot({
+          ...handlerTimeoutOf(plan),
+          ...options,
+          transport: recordedTransport(transport, recorder),
+        }),
+      ],
       providers: [
         { provide: RECORDER, useValue: recorder },
         { provide: FOLDER, useValue: plan.folder },

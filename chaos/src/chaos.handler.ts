@@ -5,17 +5,15 @@ import {
   DataUpdaterService,
   KeyNotParkedError,
   MessageHandler,
+  type CallbackContext,
   type MessageContext,
-  type ShardingKey,
 } from '@mississippi/core';
-import { RecordingHandler, type Recorder } from '@mississippi/history';
+import { keyText, RecordedCallback, RecordingHandler, type Recorder } from '@mississippi/history';
 import { Inject } from '@nestjs/common';
-import { ATTEMPTS, sickMark, type Command, type Task } from './protocol.js';
+import { ATTEMPTS, sickMark, SLOWNESS, slowMark, type OperatorSignal, type Task } from './protocol.js';
 
 export const RECORDER = Symbol('recorder');
 export const FOLDER = Symbol('folder');
-
-type OperatorSignal = Pick<Extract<Command, { type: 'signal' }>, 'call'>;
 
 /** The operator resumes keys whether they are parked or not. */
 function unlessNotParked(error: unknown): void {
@@ -34,18 +32,26 @@ export class ChaosHandler extends RecordingHandler<Task, OperatorSignal, number>
   }
 
   protected async work(task: Task, { attempt }: MessageContext): Promise<'discard' | void> {
-    await sleep(task.work);
-    if (attempt <= task.fails || this.isSick(task.key)) throw new Error('this attempt was to fail');
+    await sleep(task.work + (this.isMarked(slowMark(task.key)) ? SLOWNESS : 0));
+    if (attempt <= task.fails || this.isMarked(sickMark(task.key))) throw new Error('this attempt was to fail');
     return task.discard ? 'discard' : undefined;
   }
 
-  async handleSignal({ call }: OperatorSignal, handled: number, { key }: { key: ShardingKey }): Promise<number> {
-    if (call === 'park') await this.service.park(key);
-    else await this.service.resume(key).catch(unlessNotParked);
-    return handled;
+  async handleSignal({ id, call, wait }: OperatorSignal, handled: number, context: CallbackContext): Promise<number> {
+    const message = { id, key: keyText(context.key), seq: -1 };
+    const run = new RecordedCallback(this.recorder, 'handleSignal', context, handled, message);
+    try {
+      if (wait > 0) await sleep(wait);
+      if (call === 'park') await this.service.park(context.key);
+      else if (call === 'resume') await this.service.resume(context.key).catch(unlessNotParked);
+    } catch (error) {
+      run.end('failed');
+      throw error;
+    }
+    return run.end('ok', 'keeps');
   }
 
-  private isSick(key: string): boolean {
-    return existsSync(join(this.folder, sickMark(key)));
+  private isMarked(mark: string): boolean {
+    return existsSync(join(this.folder, mark));
   }
 }

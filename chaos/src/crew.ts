@@ -29,7 +29,7 @@ export class Crew {
     const worker = (name: string, index: number): Promise<Place> =>
       Place.open(name, index, 'worker', plan, node.url, recorder, mutant);
     const publisher = (index: number): Promise<Place> =>
-      Place.open(`publisher${index}`, index, 'publisher', plan, node.url, recorder);
+      Place.open(`publisher${index}`, index, 'publisher', plan, node.url, recorder, mutant);
     const workers = await Promise.all(Array.from({ length: size }, (_, index) => worker(`w${index}`, index)));
     const publishers = await Promise.all(Array.from({ length: plan.publishers }, (_, index) => publisher(index)));
     return new Crew(workers, [await worker('guest', size)], publishers);
@@ -44,6 +44,15 @@ export class Crew {
   async start(): Promise<void> {
     const idle = [...this.workers, ...this.publishers].filter(({ occupied }) => !occupied);
     await Promise.all(idle.map((place) => place.start()));
+  }
+
+  /** The publishers are to rest until they {@link goOn}. */
+  pause(): void {
+    for (const publisher of this.publishers) publisher.send({ type: 'pause' });
+  }
+
+  goOn(): void {
+    for (const publisher of this.publishers) publisher.send({ type: 'goOn' });
   }
 
   /** The publishers are to come to their end. */

@@ -1,4 +1,11 @@
-import { Checker, HistoryTail, type HistoryEvent, type Promised } from '@mississippi/history';
+import {
+  Checker,
+  HistoryTail,
+  type Delivered,
+  type HistoryEvent,
+  type Limits,
+  type Promised,
+} from '@mississippi/history';
 import { Service } from './service.js';
 
 /** What the run knows of its processes while they write: enough to show it and to see that nothing is left. */
@@ -6,8 +13,12 @@ export class LiveView {
   readonly service = new Service();
   /** Messages that are confirmed and not done. */
   readonly pending = new Set<string>();
-  /** Keys of which something was set aside. */
-  readonly aside = new Set<string>();
+  /** Keys of which something was set aside, with how much of it is still there as far as the events tell. */
+  readonly aside = new Map<string, number>();
+  /** What was read out of side queues and is not settled. */
+  private readonly fromSide = new Set<string>();
+  /** How many messages of each key are confirmed. */
+  private readonly traffic = new Map<string, number>();
   private readonly confirmedOnce = new Set<string>();
   private readonly doneOnce = new Set<string>();
   private readonly checker: Checker | undefined;
@@ -17,9 +28,10 @@ export class LiveView {
   constructor(
     folder: string,
     private readonly promises: readonly Promised[] = [],
+    limits: Limits = {},
   ) {
     this.tail = new HistoryTail(folder);
-    this.checker = promises.length === 0 ? undefined : new Checker();
+    this.checker = promises.length === 0 ? undefined : new Checker(limits);
   }
 
   /** Takes in what was written since. */
@@ -41,6 +53,11 @@ export class LiveView {
     return this.checker?.violations.some(({ promise }) => this.promises.includes(promise)) === true;
   }
 
+  /** The keys to which most was published first. */
+  busiest(): string[] {
+    return [...this.traffic].sort(([, a], [, b]) => b - a).map(([key]) => key);
+  }
+
   close(): void {
     this.tail.close();
   }
@@ -50,12 +67,23 @@ export class LiveView {
     this.checker?.see(event);
     if (event.type === 'confirmed') {
       this.confirmedOnce.add(event.id);
+      this.traffic.set(event.key, (this.traffic.get(event.key) ?? 0) + 1);
       if (!this.doneOnce.has(event.id)) this.pending.add(event.id);
     } else if (event.type === 'deadLettered' || isHandled(event)) {
       this.doneOnce.add(event.id);
       this.pending.delete(event.id);
-    } else if (event.type === 'parked') {
-      this.aside.add(event.key);
+    }
+    if ('delivery' in event) this.seeAside(event);
+  }
+
+  private seeAside(event: HistoryEvent & Delivered): void {
+    const { type, process, key, delivery } = event;
+    const name = `${process} ${delivery}`;
+    const count = this.aside.get(key) ?? 0;
+    if (type === 'parked') this.aside.set(key, count + 1);
+    else if (type === 'delivered' && event.fromSide) this.fromSide.add(name);
+    else if ((type === 'settled' || type === 'deadLettered') && this.fromSide.delete(name)) {
+      this.aside.set(key, Math.max(0, count - 1));
     }
   }
 }

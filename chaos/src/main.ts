@@ -1,14 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RabbitMqNode } from '#support/rabbitmq-node.js';
+import type { RabbitMqNode } from '#support/rabbitmq-node.js';
 import { figures } from './figures/figures.js';
 import type { Figure } from './figures/names.js';
 import { runMutant } from './mutant-runs.js';
-import { MUTANTS } from './mutants.js';
+import { MUTANTS } from './mutants/mutants.js';
+import { startNode } from './node.js';
 import { parseOptions, USAGE, UsageError, type ChaosOptions } from './options.js';
 import { Progress } from './progress.js';
-import { reportOf } from './report.js';
+import { reportOf, unseenOf } from './report.js';
 import { run } from './run.js';
 
 /** Breaks things and reports. Tells whether every promise held. */
@@ -18,7 +19,7 @@ async function chaos(node: RabbitMqNode, folder: string, options: ChaosOptions):
     const result = await run(node, join(folder, `seed-${options.seed}`), options, progress);
     progress.stop();
     print(reportOf(result));
-    return result.verdict.violations.length === 0;
+    return result.verdict.violations.length === 0 && unseenOf(result).length === 0;
   } finally {
     progress.stop();
   }
@@ -60,7 +61,7 @@ async function main(): Promise<void> {
     return;
   }
   const folder = mkdtempSync(join(tmpdir(), 'mississippi-chaos-'));
-  const node = await RabbitMqNode.start();
+  const node = await startNode(options.consumerTimeout);
   // What ends the node keeps no event loop alive.
   const alive = setInterval(() => undefined, 1_000);
   let good = false;

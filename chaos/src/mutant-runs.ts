@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import type { Promised } from '@mississippi/history';
 import type { RabbitMqNode } from '#support/rabbitmq-node.js';
-import { mutantNamed, type Mutant } from './mutants.js';
+import type { Mutant } from './mutants/mutant.js';
+import { mutantNamed } from './mutants/mutants.js';
+import { startNode } from './node.js';
 import { Progress } from './progress.js';
 import { reportOf } from './report.js';
 import { run, type RunOptions } from './run.js';
@@ -30,25 +32,46 @@ function dense(options: RunOptions, mutant: Mutant): RunOptions {
 const SCHEDULES = 3;
 
 /** What is left says nothing where a run was cut short. */
-const OF_THE_END: ReadonlySet<Promised> = new Set(['lost', 'unsettled', 'stuck', 'neverEnded']);
+const OF_THE_END: ReadonlySet<Promised> = new Set(['lost', 'unsettled', 'stuck', 'neverEnded', 'signalUnanswered']);
 
 export interface MutantOptions extends RunOptions {
   /** Ends each run as soon as the fault seems to show. */
   readonly short: boolean;
 }
 
-/** Runs one mutant, under one schedule after the other until it is caught. Tells why it was not, if it was not. */
+type Failure = 'not caught' | 'planted nothing';
+
+/**
+ * Runs one mutant, under one schedule after the other until it is caught. Tells why it was not, if it was not.
+ * @param node a broker that is as the options say; a mutant that needs another one gets it
+ */
 export async function runMutant(
   node: RabbitMqNode,
   folder: string,
   options: MutantOptions,
   name: string,
-): Promise<'not caught' | 'planted nothing' | undefined> {
+): Promise<Failure | undefined> {
   const mutant = mutantNamed(name);
+  const { consumerTimeout } = mutant.options ?? {};
+  if (consumerTimeout === undefined) return underSchedules(node, folder, options, mutant);
+  const own = await startNode(consumerTimeout);
+  try {
+    return await underSchedules(own, folder, options, mutant);
+  } finally {
+    await own.stop();
+  }
+}
+
+async function underSchedules(
+  node: RabbitMqNode,
+  folder: string,
+  options: MutantOptions,
+  mutant: Mutant,
+): Promise<Failure | undefined> {
   let strikes = 0;
   for (let tried = 0; tried < SCHEDULES; tried++) {
     const seed = (mutant.options?.seed ?? options.seed) + tried;
-    const shown = await show(node, join(folder, `${name}-${seed}`), { ...options, seed }, mutant);
+    const shown = await show(node, join(folder, `${mutant.name}-${seed}`), { ...options, seed }, mutant);
     if (shown.seen.length > 0 && shown.strikes > 0) return undefined;
     strikes += shown.strikes;
   }

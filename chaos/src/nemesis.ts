@@ -1,35 +1,40 @@
 import { setMaxListeners } from 'node:events';
-import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EVERYBODY, type Recorder } from '@mississippi/history';
-import type { RabbitMqNode } from '#support/rabbitmq-node.js';
+import { EVERYBODY } from '@mississippi/history';
 import type { ProxiedConnection } from '#support/tcp-proxy.js';
-import type { Operator } from './operator.js';
+import { BrokerTrouble } from './faults/broker-trouble.js';
+import { KeyTrouble, type KeyParts } from './faults/key-trouble.js';
 import type { Place } from './place.js';
-import { sickMark } from './protocol.js';
 import type { Action, Step } from './schedule.js';
 
 /** A connection that is to be cut in the middle of a frame is cut anyway after so long. Milliseconds. */
 const CUT_WAIT = 1_000;
 
-export interface Field {
-  readonly node: RabbitMqNode;
+export interface Field extends KeyParts {
   readonly workers: readonly Place[];
   /** Empty at first; whoever joins sits here, and leaves again. */
   readonly guests: readonly Place[];
   readonly publishers: readonly Place[];
-  readonly operator: Operator;
-  readonly recorder: Recorder;
-  readonly folder: string;
-  readonly keys: number;
+  /** The keys to which most was published first. */
+  busiest(): readonly string[];
   /** Milliseconds. */
   readonly heartbeat: number;
+  /** How long the app may take until all is there again, and served. Milliseconds. */
+  readonly patience: number;
+  /** Publishes nothing more and lets everything be handled. Returns whether it came to that; if not, it goes on. */
+  calm(): Promise<boolean>;
+  /** Publishes again. */
+  goOn(): void;
 }
+
+/** What a step does. Resolves when that is over, with whether the broker was seen to have it, where it was asked. */
+type Act = () => Promise<boolean | void>;
 
 /** Breaks what the schedule says, and heals it again. */
 export class Nemesis {
   readonly done = new Map<Action, number>();
+  /** How often the broker was seen to have what was done, of the actions about which it was asked. */
+  readonly seen = new Map<Action, number>();
   /** Steps that found nobody to strike. */
   missed = 0;
   private readonly underWay = new Set<Promise<void>>();
@@ -37,12 +42,23 @@ export class Nemesis {
   private stopped = false;
   private brokerDown = false;
   private readonly wakeUp = new AbortController();
+  private readonly trouble: BrokerTrouble;
+  private readonly keys: KeyTrouble;
 
   constructor(
     private readonly field: Field,
     private readonly say: (line: string) => void,
   ) {
     setMaxListeners(0, this.wakeUp.signal);
+    const { node, witness, recorder, patience } = field;
+    const rest = (milliseconds: number): Promise<void> => this.rest(milliseconds);
+    this.trouble = new BrokerTrouble(node, witness, recorder, patience, say, rest);
+    this.keys = new KeyTrouble(field, say, rest);
+  }
+
+  /** Keys that are to be set aside now. */
+  get held(): ReadonlySet<string> {
+    return this.keys.held;
   }
 
   /** Follows the schedule until it is stopped. */
@@ -61,10 +77,17 @@ export class Nemesis {
       this.missed++;
       return;
     }
-    this.done.set(step.action, (this.done.get(step.action) ?? 0) + 1);
-    const work = act().catch((error: unknown) => void this.failures.push(error));
+    count(this.done, step.action, 1);
+    const work = act().then(
+      (seen) => {
+        if (seen !== undefined) count(this.seen, step.action, seen ? 1 : 0);
+      },
+      (error: unknown) => void this.failures.push(error),
+    );
     this.underWay.add(work);
-    void work.finally(() => this.underWay.delete(work));
+    const over = work.finally(() => this.underWay.delete(work));
+    // Nothing else strikes meanwhile.
+    if (step.action === 'wipe') await over;
   }
 
   /** Begins nothing more, heals everything, and resolves when all of it is done. */
@@ -80,18 +103,47 @@ export class Nemesis {
     while (this.underWay.size > 0) await Promise.all(this.underWay);
   }
 
-  private async actOf({ action, whom, much, more }: Step): Promise<(() => Promise<void>) | undefined> {
-    const { publishers, guests, keys, heartbeat } = this.field;
-    const key = `k${Math.floor(whom * keys)}`;
-    if (action === 'park') return () => this.park(key, 500 + much * 4_000);
-    if (action === 'sicken') return () => this.sicken(key, 1_000 + much * 4_000);
+  private async actOf(step: Step): Promise<Act | undefined> {
+    const { action, whom, much, more } = step;
+    const keys = this.field.busiest();
+    // Rather one that has messages: nothing happens to the others.
+    const key = keys[Math.floor(whom ** 2 * keys.length)];
+    if (key === undefined) return undefined;
+    if (action === 'park') return this.keys.park(key, 500 + much * 4_000);
+    if (action === 'sicken') return this.keys.sicken(key, 1_000 + much * 4_000);
+    if (action === 'slow') return () => this.keys.slow(key, 3_000 + much * 5_000);
     if (this.brokerDown) return undefined;
-    if (action === 'broker') {
-      // Its end is everybody's, and who starts meanwhile could not.
-      await this.settled();
-      if (this.stopped) return undefined;
-      return () => this.breakBroker(much * 1_000);
+    switch (action) {
+      case 'slowSignal':
+        return () => this.keys.slowSignal(key, 2_500 + much * 1_000);
+      case 'alarm':
+        return this.trouble.alarm(1_000 + much * 3_000);
+      case 'deleteQueue':
+        return this.trouble.deleteQueue(whom, more);
+      case 'badQueue':
+        return this.trouble.badQueue(whom, 2_000 + much * 4_000, more);
+      case 'broker':
+      case 'wipe':
+        return this.end(action, much * 1_000);
+      default:
+        return this.actOn(step);
     }
+  }
+
+  /** The broker's end is everybody's, and who starts meanwhile could not. */
+  private async end(action: 'broker' | 'wipe', pause: number): Promise<Act | undefined> {
+    await this.settled();
+    if (this.stopped) return undefined;
+    if (action === 'broker') return () => this.breakBroker(pause);
+    if (!(await this.field.calm())) return undefined;
+    if (!this.stopped) return () => this.wipe(pause);
+    this.field.goOn();
+    return undefined;
+  }
+
+  /** What strikes a process. */
+  private actOn({ action, whom, much, more }: Step): Act | undefined {
+    const { publishers, guests, heartbeat } = this.field;
     const publisher = publishers[Math.floor(whom * publishers.length)]!;
     if (action === 'publisherCut') return this.holding(publisher, () => this.cut(publisher, much, more));
     if (action === 'publisherKill') return this.holding(publisher, () => this.restart(publisher, 'kill', much * 500));
@@ -122,10 +174,12 @@ export class Nemesis {
           this.field.recorder.record({ type: 'fault', fault: 'cut', target: place.current });
           place.proxy.cut();
         });
+      default:
+        return undefined;
     }
   }
 
-  private holding(place: Place, act: () => Promise<void>): (() => Promise<void>) | undefined {
+  private holding(place: Place, act: () => Promise<void>): Act | undefined {
     if (place.held) return undefined;
     place.held = true;
     return async () => {
@@ -219,25 +273,22 @@ export class Nemesis {
     this.brokerDown = false;
   }
 
-  private async park(key: string, length: number): Promise<void> {
-    this.field.operator.signal(key, 'park');
-    await this.rest(length);
-    this.field.operator.signal(key, 'resume');
-  }
-
-  /** The key's handler fails until it is healed; its messages are set aside meanwhile. */
-  private async sicken(key: string, length: number): Promise<void> {
-    const mark = join(this.field.folder, sickMark(key));
-    this.field.recorder.record({ type: 'operator', call: 'sicken', key });
-    writeFileSync(mark, '');
-    await this.rest(length);
-    rmSync(mark, { force: true });
-    this.field.recorder.record({ type: 'operator', call: 'heal', key });
-    this.field.operator.signal(key, 'resume');
+  /** At a moment at which nothing would be lost by it. */
+  private async wipe(pause: number): Promise<boolean> {
+    this.brokerDown = true;
+    try {
+      return await this.trouble.wipe(pause, () => this.field.goOn());
+    } finally {
+      this.brokerDown = false;
+    }
   }
 
   /** Waits; not at all once everything is to come to its end. */
   private async rest(milliseconds: number): Promise<void> {
     await sleep(milliseconds, undefined, { signal: this.wakeUp.signal }).catch(() => undefined);
   }
+}
+
+function count(counts: Map<Action, number>, action: Action, times: number): void {
+  counts.set(action, (counts.get(action) ?? 0) + times);
 }

@@ -27,6 +27,7 @@ Breaks processes, connections and the broker by a seeded schedule, then checks e
   --rate <n>           messages per second (default 200)
   --heartbeat <s>      default 2
   --prefetch <n>       default 20
+  --consumer-timeout <s>  after how long the broker takes back what is not acked (its default is half an hour)
   --actions <a,b>      only these: ${ACTIONS.join(', ')}
   --interval <a,b>     shortest and longest wait between faults in ms (default 1000,3500)
   --mutant <name>      puts a fault into the workers; the run succeeds if it is caught
@@ -63,6 +64,10 @@ export function parseOptions(args: readonly string[]): ChaosOptions {
     rate: positive('--rate', values.rate),
     heartbeat: positive('--heartbeat', values.heartbeat),
     prefetch: whole('--prefetch', values.prefetch),
+    consumerTimeout:
+      values['consumer-timeout'] === undefined
+        ? undefined
+        : positive('--consumer-timeout', values['consumer-timeout']) * 1_000,
     actions: values.actions === undefined ? ACTIONS : chosen('action', ACTIONS, values.actions),
     shortest: shortest!,
     longest: Math.max(shortest!, longest ?? 0),
@@ -86,6 +91,7 @@ function parse(args: readonly string[]) {
         rate: { type: 'string', default: '200' },
         heartbeat: { type: 'string', default: '2' },
         prefetch: { type: 'string', default: '20' },
+        'consumer-timeout': { type: 'string' },
         interval: { type: 'string', default: '1000,3500' },
         actions: { type: 'string' },
         mutant: { type: 'string' },

@@ -71,6 +71,7 @@ export class Place extends Changes {
     this.child = child;
     this.leaving = false;
     this.killing = false;
+    this.quiet = false;
     child.on('message', (answer: Answer) => {
       if (answer.type === 'up') this.up = true;
       else this.quiet = true;
@@ -82,6 +83,7 @@ export class Place extends Changes {
   }
 
   send(command: Command): void {
+    if (command.type === 'pause' || command.type === 'goOn') this.quiet = false;
     if (this.child?.connected === true) this.child.send(command);
   }
 

@@ -22,14 +22,36 @@ export interface ProcessPlan {
   readonly claimInterval: number;
   /** Milliseconds that each attempt takes; `undefined`: mostly little, sometimes long. */
   readonly work: number | undefined;
+  /** After how long the broker takes a delivery back. Milliseconds; `undefined`: its default. */
+  readonly consumerTimeout?: number | undefined;
   readonly seed: number;
 }
 
-export type OperatorCall = 'park' | 'resume';
+/** `wait`: only answers, after so many milliseconds. */
+export type OperatorCall = 'park' | 'resume' | 'wait';
+
+/** A signal, as the handler gets it. */
+export interface OperatorSignal {
+  /** Whoever sent it, and the number that it has there. */
+  readonly id: string;
+  readonly call: OperatorCall;
+  /** Milliseconds for which the handler does nothing. */
+  readonly wait: number;
+}
 
 /** What a publisher is told while it runs. */
 export type Command =
-  | { readonly type: 'signal'; readonly key: string; readonly call: OperatorCall }
+  | {
+      readonly type: 'signal';
+      readonly key: string;
+      readonly call: OperatorCall;
+      readonly wait: number;
+      /** Milliseconds. */
+      readonly timeout: number;
+    }
+  /** Publish nothing for a while, and say `quiet` once everything is confirmed. */
+  | { readonly type: 'pause' }
+  | { readonly type: 'goOn' }
   /** Publish no more, and say `quiet` once everything is confirmed. */
   | { readonly type: 'finish' };
 
@@ -63,7 +85,20 @@ export const MUTANT_VARIABLE = 'CHAOS_MUTANT';
 /** Exists while the key's handler is to fail. */
 export const sickMark = (key: string): string => `${key}.sick`;
 
+/** Exists while the key's handler is slow. */
+export const slowMark = (key: string): string => `${key}.slow`;
+
+/** What an attempt at a slow key takes besides. Milliseconds. */
+export const SLOWNESS = 600;
+
 export function planOf(argument: string | undefined): ProcessPlan {
   if (argument === undefined) throw new Error('A process of the run is started by the run: npm run chaos.');
   return JSON.parse(argument) as ProcessPlan;
+}
+
+/** The core wants three callbacks to fit into what the broker waits for. */
+export function handlerTimeoutOf({ consumerTimeout }: Pick<ProcessPlan, 'consumerTimeout'>): {
+  handlerTimeout?: number;
+} {
+  return consumerTimeout === undefined ? {} : { handlerTimeout: Math.floor(consumerTimeout / 3) };
 }

@@ -1,10 +1,17 @@
-import { DataUpdaterService, EventsProducer } from '@mississippi/core';
-import { FileRecorder, readHistoryOf, refOf, refOfId, type MessageRef } from '@mississippi/history';
+import {
+  DataUpdaterService,
+  EventsProducer,
+  NoOwnerError,
+  SignalOutcomeUnknownError,
+  SignalTimeoutError,
+} from '@mississippi/core';
+import { FileRecorder, readHistoryOf, refOf, refOfId, type MessageRef, type SignalEnd } from '@mississippi/history';
 import { ConsoleLogger } from '@nestjs/common';
 import { Seeded } from '#support/seeded.js';
 import { endWithParent, startApp } from './app.js';
 import { Popularity, shuffled } from './popularity.js';
-import { keysOf, planOf, type Answer, type Command } from './protocol.js';
+import { mutantOf } from './mutants/mutants.js';
+import { keysOf, planOf, type Answer, type Command, type OperatorSignal } from './protocol.js';
 import { bodyOf, hash, isReadable } from './tasks.js';
 
 /** How often what is due is published. Milliseconds. */
@@ -24,6 +31,7 @@ const next = new Map<string, number>();
 const left = unconfirmedOfPredecessors();
 const recorder = new FileRecorder(plan.folder, plan.name);
 let unconfirmed = 0;
+mutantOf('publishers')?.plant((mutant) => recorder.record({ type: 'struck', mutant }));
 
 /** Tells the history when the connection was lost, which the library says in its log. */
 class WatchingLogger extends ConsoleLogger {
@@ -83,7 +91,10 @@ function publishNext(): void {
 
 // First of all what may be missing, in its old order: only then the keys go on without a gap.
 for (const ref of left) publish(ref);
+let paused = false;
 let finishing = false;
+/** Whoever paused or finished this process waits to hear that everything is confirmed. */
+let toTell = false;
 let due = 0;
 let then = performance.now();
 const beat = setInterval(() => {
@@ -91,23 +102,45 @@ const beat = setInterval(() => {
   // What a stop of this process has missed is not made up for.
   due += (rate * Math.min(now - then, 5 * BEAT)) / 1_000;
   then = now;
-  for (; due >= 1 && unconfirmed < MOST_UNCONFIRMED && !finishing; due--) publishNext();
+  const rests = paused || finishing;
+  for (; due >= 1 && unconfirmed < MOST_UNCONFIRMED && !rests; due--) publishNext();
   due = Math.min(due, rate);
-  if (!finishing || unconfirmed > 0) return;
-  clearInterval(beat);
+  if (!toTell || unconfirmed > 0) return;
+  toTell = false;
+  if (finishing) clearInterval(beat);
   process.send?.({ type: 'quiet' } satisfies Answer);
 }, BEAT);
 
+let signals = 0;
+
+/** What a caller may make of the end of his signal. */
+function endOf(error: unknown): SignalEnd {
+  if (error instanceof SignalTimeoutError) return error.started ? 'unknown' : 'notRun';
+  if (error instanceof NoOwnerError) return 'notRun';
+  return error instanceof SignalOutcomeUnknownError ? 'unknown' : 'failed';
+}
+
+function signal({ key, call, wait, timeout }: Extract<Command, { type: 'signal' }>): void {
+  const id = `${plan.name}:${++signals}`;
+  if (call !== 'wait') recorder.record({ type: 'operator', call, key });
+  recorder.record({ type: 'signalled', id, key, timeout });
+  operator.handleSignal(key, { id, call, wait } satisfies OperatorSignal, { timeout }).then(
+    () => recorder.record({ type: 'signalEnded', id, key, how: 'answered' }),
+    (error: unknown) => {
+      console.error(`the signal ${id} (${call}) to ${key} was not answered: ${String(error)}`);
+      recorder.record({ type: 'signalEnded', id, key, how: endOf(error) });
+    },
+  );
+}
+
 process.on('message', (command: Command) => {
-  if (command.type === 'finish') {
-    finishing = true;
-    return;
+  if (command.type === 'signal') signal(command);
+  else if (command.type === 'goOn') paused = toTell = false;
+  else {
+    if (command.type === 'pause') paused = true;
+    else finishing = true;
+    toTell = true;
   }
-  const { key, call } = command;
-  recorder.record({ type: 'operator', call, key });
-  operator.handleSignal(key, { call }, { timeout: 3_000 }).catch((error: unknown) => {
-    console.error(`the signal ${call} to ${key} was not answered: ${String(error)}`);
-  });
 });
 process.once('SIGTERM', () => void app.close().then(() => process.exit(0)));
 recorder.record({ type: 'up' });

@@ -1,6 +1,7 @@
 import { lineOf, PROMISES, type HistoryEvent, type Promised, type Violation } from '@mississippi/history';
 import type { Cause, Unserved } from './service.js';
 import type { RunResult } from './run.js';
+import type { Action } from './schedule.js';
 import { median, quantile } from './statistics.js';
 
 const ALL = Object.keys(PROMISES) as Promised[];
@@ -13,6 +14,9 @@ const CAUSES: Readonly<Record<Cause, string>> = {
   cut: 'a cut',
   freeze: 'a freeze',
   broker: 'a broker kill',
+  wipe: 'a wipe of the broker',
+  alarm: 'a memory alarm',
+  queue: 'a bad queue',
   node: 'the loss of a node',
   channel: 'the end of a channel',
   lose: 'a loss',
@@ -26,18 +30,24 @@ const TOLD = 3;
 const BEFORE = 40;
 const AFTER = 10;
 
-export function reportOf({ verdict, unserved, actions, missed, drained, events, folder }: RunResult): string {
+export function reportOf(result: RunResult): string {
+  const { verdict, unserved, actions, seen, missed, drained, events, folder } = result;
   const counts = ALL.map((promise) => {
     const count = verdict.violations.filter((violation) => violation.promise === promise).length;
     return `  ${PROMISES[promise].padEnd(40)} ${count}`;
   });
-  const { backlog, attempts } = verdict;
+  const { backlog, attempts, signals } = verdict;
   const pressed = `${Math.round((100 * backlog.pressed) / Math.max(1, attempts))} %, at most ${backlog.most}`;
-  const faults = [...actions].map(([action, count]) => `${action} ${count}`).join(', ');
+  const faults = [...actions].map(([action, count]) => {
+    const times = seen.get(action);
+    return `${action} ${count}${times === undefined ? '' : ` (${times} seen)`}`;
+  });
   return [
     `${verdict.published} published, ${verdict.confirmed} confirmed, ${verdict.done} done in ${attempts} attempts and ${verdict.epochs} epochs`,
     `the longest sequence of a key: ${backlog.longest}; attempts with more of their key behind them: ${pressed}`,
-    `faults: ${faults || 'none'}${missed === 0 ? '' : ` (${missed} found nobody to strike)`}`,
+    `signals: ${signals.sent} sent, ${signals.answered} answered, ${signals.notRun} not run, ${signals.unknown} unknown, ${signals.failed} failed; ${signals.waited} waited for 1 s or longer and ran`,
+    `faults: ${faults.join(', ') || 'none'}${missed === 0 ? '' : ` (${missed} found nobody to strike)`}`,
+    ...plantedNothing(result),
     ...counts,
     `  ${'duplicates (the faults explain at most)'.padEnd(40)} ${verdict.duplicates} (${verdict.mostDuplicates})`,
     ...unservedTexts(unserved),
@@ -46,6 +56,19 @@ export function reportOf({ verdict, unserved, actions, missed, drained, events, 
       ? []
       : ['', ...told(verdict.violations, events), `The history is in ${folder}`]),
   ].join('\n');
+}
+
+/** What the broker can always be made to have. What keys have depends on who publishes to them meanwhile. */
+const CERTAIN = new Set<Action>(['alarm', 'deleteQueue', 'badQueue', 'wipe']);
+
+/** The faults that the broker was never seen to have, though it was asked: such a run proves less than it says. */
+function plantedNothing(result: RunResult): string[] {
+  const unseen = unseenOf(result);
+  return unseen.length === 0 ? [] : [`PLANTED NOTHING: ${unseen.join(', ')}`];
+}
+
+export function unseenOf({ seen }: RunResult): Action[] {
+  return [...seen].filter(([action, times]) => times === 0 && CERTAIN.has(action)).map(([action]) => action);
 }
 
 /** How long shards were unserved, cause by cause. */

@@ -7,10 +7,13 @@ import {
   monotonic,
   readHistory,
   type HistoryEvent,
+  type Limits,
   type Promised,
   type Verdict,
 } from '@mississippi/history';
 import { Crew } from './crew.js';
+import { expectWhole } from './faults/broker-trouble.js';
+import { Witness } from './faults/witness.js';
 import { LiveView } from './live-view.js';
 import { Nemesis } from './nemesis.js';
 import { Operator } from './operator.js';
@@ -34,6 +37,8 @@ export interface RunOptions {
   /** Seconds. */
   readonly heartbeat: number;
   readonly prefetch: number;
+  /** After how long the broker takes a delivery back. Milliseconds; `undefined`: its default, half an hour. */
+  readonly consumerTimeout: number | undefined;
   readonly actions: readonly Action[];
   /** Bounds of the waits between faults. Milliseconds. */
   readonly shortest: number;
@@ -54,6 +59,8 @@ export interface RunResult {
   /** It did not come to rest, because it had shown what it was to show: what is left says nothing. */
   readonly cutShort: boolean;
   readonly actions: ReadonlyMap<Action, number>;
+  /** How often the broker was seen to have what was done, of the actions about which it was asked. */
+  readonly seen: ReadonlyMap<Action, number>;
   readonly missed: number;
   /** From the last heal until nothing was left. Milliseconds; `undefined` where something was. */
   readonly drained: number | undefined;
@@ -62,8 +69,17 @@ export interface RunResult {
 /** How often it looks. Milliseconds. */
 const LOOK = 100;
 
-/** How often keys that are set aside are resumed at the end: whoever takes a shard over finds them held again. Milliseconds. */
+/** How often keys that are set aside are resumed: whoever takes a shard over finds them held again. Milliseconds. */
 const RESUME = 1_000;
+
+/** How long everything may take to be handled before the broker is wiped. Milliseconds. */
+const CALM = 30_000;
+
+/** What a signal's caller may be kept waiting beyond its time-out, on a busy machine. Milliseconds. */
+const SIGNAL_DELAY = 5_000;
+
+/** How long the news of a signal's start may take on a busy machine: longer than callers wait for it. Milliseconds. */
+const SIGNAL_NOTICE = 1_000;
 
 /** One run: start, break, heal, drain, check. The folder must not exist. */
 export async function run(
@@ -82,7 +98,9 @@ export async function run(
     plan,
     crew,
     operator: new Operator(crew.publishers),
-    view: new LiveView(folder, options.until),
+    witness: new Witness({ ...plan, url: node.url }),
+    tookBack: timeOutsOf(node),
+    view: new LiveView(folder, options.until, limitsOf(plan)),
   };
   try {
     await crew.start();
@@ -91,8 +109,11 @@ export async function run(
     const left = cutShort ? field.view.pending.size : await comeToRest(field, options.standstill, progress);
     recorder.record({ type: left === 0 && !cutShort ? 'drained' : 'stuck', messages: left });
     const drained = left === 0 ? performance.now() - healedAt : undefined;
+    if (!cutShort) await expectWhole(field.witness, recorder, patienceOf(options));
+    for (const text of timeOutsOf(node).slice(field.tookBack.length)) recorder.record({ type: 'tookBack', text });
     if (!cutShort) await crew.leave();
-    return { folder, ...judged(folder, plan), actions: nemesis.done, missed: nemesis.missed, drained, cutShort };
+    const { done: actions, seen, missed } = nemesis;
+    return { folder, ...judged(folder, plan), actions, seen, missed, drained, cutShort };
   } finally {
     field.view.close();
     await crew.close();
@@ -107,31 +128,77 @@ interface Running {
   readonly plan: PlacePlan;
   readonly crew: Crew;
   readonly operator: Operator;
+  readonly witness: Witness;
+  /** What the broker's log said of that before. */
+  readonly tookBack: readonly string[];
   readonly view: LiveView;
 }
 
+/**
+ * How long the app may take until all is there again, and served: a shard that could not be claimed rests for 30 s at most.
+ * Milliseconds.
+ */
+function patienceOf({ standstill }: RunOptions): number {
+  return standstill * 1.5;
+}
+
+/** Lines of the broker's log that tell of deliveries which it took back. */
+function timeOutsOf(node: RabbitMqNode): string[] {
+  return node
+    .logged()
+    .split('\n')
+    .filter((line) => /has timed out waiting/.test(line));
+}
+
 function planOf(folder: string, options: RunOptions): PlacePlan {
-  const { shards, keys, publishers, rate, heartbeat, prefetch, seed, quorum } = options;
+  const { shards, keys, publishers, rate, heartbeat, prefetch, seed, quorum, consumerTimeout } = options;
   const prefix = `chaos${process.pid}_${Math.floor(monotonic())}_`;
   const sizes = { shards, keys, publishers, rate, heartbeat, prefetch };
-  return { folder, prefix, quorum, ...sizes, work: undefined, claimInterval: 200, seed };
+  return { folder, prefix, quorum, ...sizes, work: undefined, claimInterval: 200, consumerTimeout, seed };
 }
 
 /** Follows the schedule for its time. Returns whether it was cut short. */
 async function breakThings(
-  { crew, operator, node, recorder, plan, view }: Running,
+  running: Running,
   options: RunOptions,
   progress: Progress,
 ): Promise<{ nemesis: Nemesis; cutShort: boolean }> {
-  const { folder, keys, heartbeat } = plan;
-  const field = { ...crew, operator, node, recorder, folder, keys, heartbeat: heartbeat * 1_000 };
+  const { crew, operator, node, recorder, witness, plan, view } = running;
+  const { folder, heartbeat } = plan;
+  const patience = patienceOf(options);
+  const calm = (): Promise<boolean> => comeToCalm(running);
+  const parts = { operator, node, recorder, witness, folder, patience, heartbeat: heartbeat * 1_000 };
+  const field = { ...crew, ...parts, calm, goOn: () => crew.goOn(), busiest: () => view.busiest() };
   const nemesis = new Nemesis(field, (line) => progress.say(line));
   const following = nemesis.follow(schedule(options));
+  const resume = setInterval(() => resumeAside(running, nemesis.held), RESUME);
   const cutShort = await watch(view, progress, options.minutes * 60_000);
   progress.say('the nemesis stops; everything is healed');
   await nemesis.stop();
   await following;
+  clearInterval(resume);
   return { nemesis, cutShort };
+}
+
+/** Resumes what nobody wants to be set aside. */
+function resumeAside({ view, operator }: Running, held: ReadonlySet<string>): void {
+  for (const [key, count] of view.aside) if (count > 0 && !held.has(key)) operator.signal(key, 'resume');
+}
+
+/** Publishes nothing until everything is handled and settled. Returns whether it came to that; else it publishes again. */
+async function comeToCalm({ crew, view, node, plan }: Running): Promise<boolean> {
+  crew.pause();
+  const end = performance.now() + CALM;
+  while (performance.now() < end) {
+    await sleep(LOOK);
+    view.refresh();
+    if (!crew.quiet || view.pending.size > 0) continue;
+    // Acks and dead letters that are on their way arrive meanwhile.
+    await sleep(LOOK);
+    if ((await messagesIn(node.url, plan.prefix, plan.shards)) === 0) return true;
+  }
+  crew.goOn();
+  return false;
 }
 
 /** Publishes no more, and lets everything be handled. Returns how many messages are left and do not move. */
@@ -145,12 +212,23 @@ async function comeToRest(running: Running, standstill: number, progress: Progre
   return left;
 }
 
-function judged(folder: string, { prefetch }: PlacePlan): Pick<RunResult, 'events' | 'verdict' | 'unserved'> {
+function judged(folder: string, plan: PlacePlan): Pick<RunResult, 'events' | 'verdict' | 'unserved'> {
   const events = readHistory(folder);
   const service = new Service();
   for (const event of events) service.see(event);
-  const verdict = checkHistory(events, { prefetch, attempts: ATTEMPTS, drainTimeout: DRAIN_TIMEOUT });
+  const verdict = checkHistory(events, limitsOf(plan));
   return { events, verdict, unserved: service.unserved };
+}
+
+function limitsOf(plan: PlacePlan): Limits {
+  return {
+    prefetch: plan.prefetch,
+    attempts: ATTEMPTS,
+    drainTimeout: DRAIN_TIMEOUT,
+    signalDelay: SIGNAL_DELAY,
+    signalNotice: SIGNAL_NOTICE,
+    mayRefuse: false,
+  };
 }
 
 /** Returns whether one of the promises that are watched seemed broken before the time was over. */
@@ -193,7 +271,7 @@ async function drain(
     }
     if (now - resumed > RESUME) {
       resumed = now;
-      for (const key of view.aside) operator.signal(key, 'resume');
+      for (const key of view.aside.keys()) operator.signal(key, 'resume');
     }
     await sleep(LOOK);
   }

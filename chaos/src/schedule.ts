@@ -14,6 +14,12 @@ export const ACTIONS = [
   'publisherKill',
   'park',
   'sicken',
+  'slow',
+  'slowSignal',
+  'alarm',
+  'deleteQueue',
+  'badQueue',
+  'wipe',
 ] as const;
 
 export type Action = (typeof ACTIONS)[number];
@@ -43,6 +49,12 @@ const DECK: Readonly<Record<Action, number>> = {
   publisherKill: 1,
   park: 4,
   sicken: 3,
+  slow: 2,
+  slowSignal: 3,
+  alarm: 1,
+  deleteQueue: 3,
+  badQueue: 2,
+  wipe: 1,
 };
 
 export interface ScheduleOptions {

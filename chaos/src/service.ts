@@ -14,7 +14,7 @@ export interface Unserved {
 }
 
 /** Faults under which a process handles nothing, or reaches nobody, until they are healed. */
-const HALTING = new Set(['stop', 'stall', 'freeze', 'broker']);
+const HALTING = new Set(['stop', 'stall', 'freeze', 'broker', 'wipe']);
 
 /** Which process serves which shard, and how long nobody did, as the events tell it one by one. */
 export class Service {
@@ -47,7 +47,7 @@ export class Service {
         this.halted.delete(event.target);
         break;
       case 'fault':
-        this.struck.set(event.target, event);
+        this.struck.set(event.shard === undefined ? event.target : `${event.target} ${event.shard}`, event);
         if (HALTING.has(event.fault)) this.halted.add(event.target);
         break;
       case 'healed':
@@ -76,9 +76,8 @@ export class Service {
     if (event.type === 'released') return 'handOver';
     if (event.type === 'exited' && event.how === 'killed') return 'kill';
     if (event.type !== 'lost') return 'other';
-    const own = this.struck.get(event.process);
-    const everybodys = this.struck.get(EVERYBODY);
-    return (own !== undefined && own.mono > (everybodys?.mono ?? 0) ? own : everybodys)?.fault ?? 'other';
+    const all = [event.process, EVERYBODY, `${EVERYBODY} ${event.shard}`].map((target) => this.struck.get(target));
+    return all.reduce((last, one) => ((one?.mono ?? 0) > (last?.mono ?? 0) ? one : last), undefined)?.fault ?? 'other';
   }
 
   private measure(now: number, cause: Cause): void {

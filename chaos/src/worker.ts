@@ -1,13 +1,12 @@
 import { FileRecorder } from '@mississippi/history';
 import { endWithParent, startApp } from './app.js';
-import { mutantNamed } from './mutants.js';
-import { DRAIN_TIMEOUT, MUTANT_VARIABLE, planOf, type Answer } from './protocol.js';
+import { mutantOf } from './mutants/mutants.js';
+import { DRAIN_TIMEOUT, planOf, type Answer } from './protocol.js';
 
 endWithParent();
 const plan = planOf(process.argv[2]);
 const recorder = new FileRecorder(plan.folder, plan.name);
-const mutant = process.env[MUTANT_VARIABLE];
-if (mutant !== undefined) mutantNamed(mutant).plant(() => recorder.record({ type: 'struck', mutant }));
+mutantOf('workers')?.plant((mutant) => recorder.record({ type: 'struck', mutant }));
 
 const app = await startApp(plan, recorder, { drainTimeout: DRAIN_TIMEOUT });
 process.once('SIGTERM', () => {

@@ -32,8 +32,19 @@ export interface Called extends MessageRef, EpochRef {
   readonly state?: number | undefined;
 }
 
-/** What happens to a process or to what it is connected through. `channel`: the broker closes or deletes something of its. */
-export type FaultName = 'kill' | 'stop' | 'stall' | 'cut' | 'freeze' | 'broker' | 'node' | 'channel' | 'lose';
+/**
+ * What happens to a process or to what it is connected through. `channel`: the broker closes or deletes something of its.
+ * `queue`: a queue of the shard is not what it should be, until that is healed. `wipe`: the broker is killed, and comes back
+ * empty. `alarm`: it takes nothing from those who publish, until that is healed.
+ */
+export type FaultName =
+  'kill' | 'stop' | 'stall' | 'cut' | 'freeze' | 'broker' | 'wipe' | 'alarm' | 'queue' | 'node' | 'channel' | 'lose';
+
+/**
+ * What the caller of a signal is told. `notRun`: it did not run and will not. `unknown`: it runs, or may have. `failed`: its
+ * handler threw.
+ */
+export type SignalEnd = 'answered' | 'notRun' | 'unknown' | 'failed';
 
 /** Target of a fault that strikes everybody. */
 export const EVERYBODY = '*';
@@ -62,16 +73,23 @@ export type Observation =
   | { readonly type: 'directed'; readonly id: string; readonly key: string }
   | ({ readonly type: 'accepted'; readonly id: string; readonly key: string } & EpochRef)
   | { readonly type: 'answered'; readonly id: string; readonly key: string; readonly how: 'resolved' | 'rejected' }
+  /** A signal is sent; its caller is told its end. Its runs are callbacks that have its id. `timeout`: milliseconds. */
+  | { readonly type: 'signalled'; readonly id: string; readonly key: string; readonly timeout: number }
+  | { readonly type: 'signalEnded'; readonly id: string; readonly key: string; readonly how: SignalEnd }
   /** The app is up; it begins to close in good order. */
   | { readonly type: 'up' | 'leaving' }
   /** Of one shard only, where one is named. */
   | { readonly type: 'fault'; readonly fault: FaultName; readonly target: string; readonly shard?: number }
-  | { readonly type: 'healed'; readonly fault: FaultName; readonly target: string }
+  | { readonly type: 'healed'; readonly fault: FaultName; readonly target: string; readonly shard?: number }
   | { readonly type: 'operator'; readonly call: 'park' | 'resume' | 'drop' | 'sicken' | 'heal'; readonly key: string }
   /** A process ended: by a kill, or in good order, or by itself. */
   | { readonly type: 'exited'; readonly target: string; readonly how: 'killed' | 'left' | 'crashed' }
   /** Nothing is left in the queues; or something is, and it does not move. */
   | { readonly type: 'drained' | 'stuck'; readonly messages: number; readonly text?: string }
+  /** What the app needs in the broker is not there, or nobody serves it, though it had the time. */
+  | { readonly type: 'missing'; readonly queue: string; readonly text: string }
+  /** The broker took back what was delivered and not settled in time. */
+  | { readonly type: 'tookBack'; readonly text: string }
   /** Whatever had nothing to do went idle, and must be gone. */
   | { readonly type: 'idled' }
   /** A planted fault did something that the library does not. */

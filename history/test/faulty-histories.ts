@@ -350,6 +350,21 @@ export const FAULTY: Readonly<Record<string, Fault>> = {
       return left.map((event) => (event.type === 'drained' ? { ...event, type: 'stuck', messages: 1 } : event));
     },
   },
+  'a publisher is told that its message was not taken': {
+    promise: 'refused',
+    plant(events, random) {
+      const { process, n, mono, wall, id, key, seq } = random.pick(all(events, 'confirmed'));
+      return [...events, { type: 'refused', id, key, seq, process, n, wall, mono: mono + 0.1 }];
+    },
+  },
+  'a queue does not come back': {
+    promise: 'missing',
+    plant: (events) => [...events, beside(events.at(-1)!, 1, { type: 'missing', queue: 'meta', text: 'is not there' })],
+  },
+  'the broker takes a delivery back': {
+    promise: 'tookBack',
+    plant: (events) => [...events, beside(events.at(-1)!, 1, { type: 'tookBack', text: 'timed out' })],
+  },
   'a process ends by itself': {
     promise: 'crashed',
     plant: (events) => [...events, beside(events.at(-1)!, 1, { type: 'exited', target: 'w0.1', how: 'crashed' })],

@@ -14,7 +14,7 @@ const SHARDS = 3;
 const PLACES = ['w0', 'w1'];
 
 /** Under which the legal histories came about. */
-export const LIMITS: Limits = { attempts: 3, handlerTimeout: 60_000, drainTimeout: 60_000 };
+export const LIMITS: Limits = { attempts: 3, handlerTimeout: 60_000, drainTimeout: 60_000, mayRefuse: false };
 
 interface Queued extends MessageRef {
   /** Times that its handler fails first. */

@@ -101,6 +101,31 @@ describe('a repeat', () => {
     expect(verdict).toMatchObject({ duplicates: 2, mostDuplicates: 2 });
   });
 
+  it('of what was read out of the side queue and settled since the fault is explained beside the window, too', () => {
+    const read = (process: string): Seen[] =>
+      [0, 1, 2]
+        .flatMap((seq) => message(seq, process, 1))
+        .map(({ seen }) => by(process, 'fromSide' in seen ? { ...seen, fromSide: true } : seen));
+    const frozen = by('test', { type: 'fault', fault: 'freeze', target: 'one' });
+    const events = [published, owned('one', 1), frozen, read('one'), lost('one', 1), owned('two', 1), read('two')];
+    expect(check(events, { prefetch: 1 })).toMatchObject({ ...LEGAL, duplicates: 3, mostDuplicates: 3 });
+  });
+
+  it('of one shard is not explained by what befell another', () => {
+    const events = (shard: number): Seen[] => [
+      ...published,
+      owned('one', 1),
+      ...message(0, 'one', 1),
+      by('test', { type: 'fault', fault: 'queue', target: '*', shard }),
+      lost('one', 1),
+      owned('two', 1),
+      ...message(0, 'two', 1),
+    ];
+    // The ack had time to arrive before the loss, but not before the fault.
+    expect(check(events(SHARD), { ackDelay: 2 })).toMatchObject(LEGAL);
+    expect(check(events(SHARD + 1), { ackDelay: 1.5 }).violations).not.toEqual([]);
+  });
+
   it('is explained by a copy that a move left which was under way', () => {
     const [delivered, started, ended] = message(0, 'one', 1);
     const ref = { ...refOf('a', 0), ...inEpoch(1), delivery: 100 };
@@ -163,6 +188,21 @@ describe('a successor', () => {
   it('may start beside what a killed process did not end', () => {
     const events = [published, owned('one', 1), message(0, 'one', 1)[0], started, killed('one'), owned('two', 1)];
     expect(check([...events, message(0, 'two', 1)])).toMatchObject(LEGAL);
+  });
+});
+
+describe('a shard of which a queue is bad', () => {
+  const target = '*';
+  const bad = by('test', { type: 'fault', fault: 'queue', target, shard: SHARD });
+  const healed = by('test', { type: 'healed', fault: 'queue', target, shard: SHARD });
+
+  it('may have gone to another when its owner hears that it is lost, however often', () => {
+    const first = [owned('one', 1), owned('two', 1), lost('one', 1)];
+    const second = [owned('one', 2), lost('two', 1), lost('one', 2)];
+    expect(check([bad, ...first, ...second, healed])).toMatchObject(LEGAL);
+    expect(check([...first]).violations).toMatchObject([{ promise: 'twoOwners' }]);
+    // Who gets it when that is over keeps it.
+    expect(check([bad, healed, ...first], {}, 100).violations).toMatchObject([{ promise: 'twoOwners' }]);
   });
 });
 

@@ -1,11 +1,14 @@
 import { spawn, spawnSync, type ChildProcess, type StdioOptions } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Name a folder with the commands of another RabbitMQ release here, and the nodes are of that release. */
 const GIVEN_BINARIES = 'MISSISSIPPI_RABBITMQ_BIN';
+
+/** The share of the machine's memory above which a node blocks those who publish. */
+export const MEMORY_WATERMARK = 0.6;
 
 /** A broker that tests may command. */
 export interface BrokerNode {
@@ -69,10 +72,14 @@ export class RabbitMqNode implements BrokerNode {
     return nodeName(this.port);
   }
 
-  /** Starts a node and resolves when it takes connections. */
-  static async start(): Promise<RabbitMqNode> {
+  /**
+   * Starts a node and resolves when it takes connections.
+   * @param settings of the application `rabbit`, by their Erlang names: `rabbitmq.conf` has not all of them
+   */
+  static async start(settings: Readonly<Record<string, number>> = {}): Promise<RabbitMqNode> {
     const folder = mkdtempSync(join(tmpdir(), 'mississippi-rabbitmq-'));
-    const node = new RabbitMqNode(await prepareNode({ folder, port: await freePort(), mapper: await freePort() }));
+    const ports = { port: await freePort(), mapper: await freePort() };
+    const node = new RabbitMqNode(await prepareNode({ folder, ...ports, settings }));
     await node.boot();
     return node;
   }
@@ -133,6 +140,20 @@ export class RabbitMqNode implements BrokerNode {
     await gone;
   }
 
+  /** As {@link kill}, and its data are gone too: when it boots again it is another broker at the same address. */
+  async wipe(): Promise<void> {
+    await this.kill();
+    rmSync(this.handle.env['RABBITMQ_MNESIA_BASE']!, { recursive: true, force: true });
+  }
+
+  /** What the node has logged, of all that it was. */
+  logged(): string {
+    const folder = this.handle.env['RABBITMQ_LOG_BASE']!;
+    return readdirSync(folder)
+      .map((file) => readFileSync(join(folder, file), 'utf8'))
+      .join('');
+  }
+
   /** Ends the node and removes its data. */
   async stop(): Promise<void> {
     const { guard } = this;
@@ -165,10 +186,19 @@ export interface NodePlan {
   readonly home?: string;
   /** Ports of all nodes of the cluster that it forms with others. */
   readonly cluster?: readonly number[];
+  /** Of the application `rabbit`, by their Erlang names. */
+  readonly settings?: Readonly<Record<string, number>>;
 }
 
 /** Writes what a node needs to boot. */
-export async function prepareNode({ folder, port, mapper, home, cluster = [] }: NodePlan): Promise<NodeHandle> {
+export async function prepareNode({
+  folder,
+  port,
+  mapper,
+  home,
+  cluster = [],
+  settings = {},
+}: NodePlan): Promise<NodeHandle> {
   const config = join(folder, 'rabbitmq.conf');
   writeFileSync(
     config,
@@ -176,12 +206,15 @@ export async function prepareNode({ folder, port, mapper, home, cluster = [] }: 
       `listeners.tcp.default = 127.0.0.1:${port}`,
       'loopback_users = none',
       'log.console = false',
-      'vm_memory_high_watermark.relative = 0.6',
+      `vm_memory_high_watermark.relative = ${MEMORY_WATERMARK}`,
       'disk_free_limit.absolute = 50MB',
       ...cluster.map((peer, index) => `cluster_formation.classic_config.nodes.${index + 1} = ${nodeName(peer)}`),
       '',
     ].join('\n'),
   );
+  const advanced = join(folder, 'advanced.config');
+  const terms = Object.entries(settings).map(([name, value]) => `{${name}, ${value}}`);
+  writeFileSync(advanced, `[{rabbit, [${terms.join(', ')}]}].\n`);
   const ownHome = join(folder, 'home');
   if (home === undefined) mkdirSync(ownHome);
   const env = {
@@ -189,6 +222,7 @@ export async function prepareNode({ folder, port, mapper, home, cluster = [] }: 
     RABBITMQ_NODENAME: nodeName(port),
     RABBITMQ_DIST_PORT: String(await freePort()),
     RABBITMQ_CONFIG_FILE: config,
+    RABBITMQ_ADVANCED_CONFIG_FILE: advanced,
     RABBITMQ_CONF_ENV_FILE: '/dev/null',
     RABBITMQ_MNESIA_BASE: join(folder, 'data'),
     RABBITMQ_LOG_BASE: join(folder, 'log'),

@@ -9,6 +9,7 @@ import { Messages, type Backlog } from './messages.js';
 import { Findings, type Violation } from './promises.js';
 import { Returns } from './returns.js';
 import type { EpochState } from './records.js';
+import { Signals, type SignalCounts } from './signals.js';
 
 export interface Verdict {
   readonly violations: readonly Violation[];
@@ -23,6 +24,7 @@ export interface Verdict {
   readonly mostDuplicates: number;
   readonly epochs: number;
   readonly backlog: Backlog;
+  readonly signals: SignalCounts;
   /** How often a planted fault did something. */
   readonly strikes: number;
 }
@@ -37,6 +39,7 @@ export class Checker {
   private readonly deliveries: Deliveries;
   private readonly callbacks: Callbacks;
   private readonly directs: Directs;
+  private readonly signals: Signals;
   private readonly returns: Returns;
   private attempts = 0;
   private strikes = 0;
@@ -51,6 +54,7 @@ export class Checker {
     this.deliveries = new Deliveries(findings, this.limits, this.messages);
     this.callbacks = new Callbacks(findings, this.limits, this.faults);
     this.directs = new Directs(findings);
+    this.signals = new Signals(findings, this.limits);
     this.returns = new Returns(this.limits);
   }
 
@@ -62,7 +66,7 @@ export class Checker {
   see(event: HistoryEvent): void {
     this.findings.order++;
     this.findings.now = event.mono;
-    if ('shard' in event && event.type !== 'fault') this.seeInEpoch(event);
+    if ('epoch' in event) this.seeInEpoch(event);
     else this.seeOutside(event);
   }
 
@@ -71,6 +75,7 @@ export class Checker {
     const duplicates = this.messages.end(this.left);
     this.callbacks.end();
     this.directs.end();
+    this.signals.end();
     const mostDuplicates = this.returns.most + this.messages.mostResent;
     if (duplicates > mostDuplicates) {
       const text = `${duplicates} messages were handled again, but the faults explain only ${mostDuplicates}`;
@@ -89,6 +94,7 @@ export class Checker {
       done: all.filter(({ done }) => done > 0).length,
       epochs: this.epochs.count,
       backlog: this.messages.backlog,
+      signals: this.signals.counts,
     };
   }
 
@@ -141,9 +147,27 @@ export class Checker {
         return this.directs.directed(event);
       case 'answered':
         return this.directs.answered(event);
+      case 'signalled':
+        return this.signals.signalled(event);
+      case 'signalEnded':
+        return this.signals.told(event);
+      default:
+        this.seeAround(event);
+    }
+  }
+
+  /** What happens to the processes and in the broker. */
+  private seeAround(event: HistoryEvent): void {
+    switch (event.type) {
       case 'fault':
         this.faults.fault(event);
         return this.returns.fault(event, this.epochs.all());
+      case 'healed':
+        return this.faults.healed(event);
+      case 'missing':
+        return this.findings.add('missing', `${event.queue} ${event.text}`);
+      case 'tookBack':
+        return this.findings.add('tookBack', event.text);
       case 'exited':
         return this.exited(event);
       case 'operator':
@@ -162,6 +186,7 @@ export class Checker {
     const text = textOf(event, epoch);
     this.callbacks.started(event, epoch, text);
     this.epochs.started(event, epoch, text);
+    if (event.callback === 'handleSignal') this.signals.started(event, text);
     if (event.callback !== 'handleMessage') return;
     this.attempts++;
     if (this.directs.has(event.id)) {
@@ -173,6 +198,7 @@ export class Checker {
   }
 
   private ended(event: EventOf<'ended'>, epoch: EpochState): void {
+    if (event.callback === 'handleSignal') this.signals.ended(event);
     if (!this.callbacks.ended(event) || event.callback !== 'handleMessage') return;
     if (this.directs.has(event.id)) {
       this.directs.ended(event);
@@ -193,6 +219,7 @@ export class Checker {
     if (how === 'crashed') this.findings.add('crashed', `${target} ended by itself`);
     this.callbacks.exited(target, how);
     this.directs.exited(target, how);
+    this.signals.exited(target, how);
     for (const epoch of this.epochs.ofProcess(target)) {
       if (how === 'left') this.epochs.over(epoch, 'exited');
       else this.epochOver(epoch, 'exited', false);

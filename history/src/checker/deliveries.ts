@@ -35,6 +35,7 @@ export class Deliveries {
       id,
       message,
       epoch,
+      fromSide: event.fromSide,
       aside: event.fromSide,
       started: false,
       parking: false,

@@ -21,7 +21,7 @@ export class Epochs {
     const name = epochName(process, ref);
     let epoch = this.epochs.get(name);
     if (epoch === undefined) {
-      this.epochs.set(name, (epoch = epochState(name, process, ref.shard, this.findings.order)));
+      this.epochs.set(name, (epoch = epochState(name, process, ref.shard, this.findings)));
       this.ofProcess(process).add(epoch);
     }
     return epoch;

@@ -13,14 +13,19 @@ const NOTICE: Readonly<Record<FaultName, number>> = {
   cut: 50,
   channel: 50,
   broker: 50,
+  wipe: 50,
+  queue: 50,
   freeze: 0,
+  alarm: 0,
   lose: 0,
   node: 15_000,
 };
 
 interface Struck {
+  readonly fault: FaultName;
   readonly order: number;
-  readonly knownAt: number;
+  /** On the monotonic clock; `Infinity` while it goes on to strike. */
+  knownAt: number;
   readonly shard: number | undefined;
 }
 
@@ -33,20 +38,36 @@ export class Faults {
   constructor(private readonly findings: Findings) {}
 
   fault({ fault, target, mono, shard }: EventOf<'fault'>): void {
-    if (fault === 'broker') this.broker = true;
-    const struck = { order: this.findings.order, knownAt: mono + NOTICE[fault], shard };
+    if (fault === 'broker' || fault === 'wipe') this.broker = true;
+    // Whoever gets the shard meanwhile loses it again.
+    const knownAt = fault === 'queue' ? Infinity : mono + NOTICE[fault];
+    const struck = { fault, order: this.findings.order, knownAt, shard };
     const strikes = this.strikes.get(target);
     if (strikes === undefined) this.strikes.set(target, [struck]);
     else strikes.push(struck);
   }
 
+  healed({ fault, target, shard, mono }: EventOf<'healed'>): void {
+    for (const struck of this.strikes.get(target) ?? []) {
+      if (struck.fault === fault && struck.shard === shard && struck.knownAt === Infinity)
+        struck.knownAt = mono + NOTICE[fault];
+    }
+  }
+
   /** Whether a fault struck a process, as far as a shard is concerned, after something that it did. */
-  struckSince(process: string, shard: number, what: { readonly order: number; readonly since?: number }): boolean {
+  struckSince(
+    process: string,
+    shard: number,
+    what: { readonly order: number; readonly since?: number; readonly openedAt?: number },
+  ): boolean {
     const strikes = [...(this.strikes.get(process) ?? []), ...(this.strikes.get(EVERYBODY) ?? [])];
     return strikes.some(
       (struck) =>
         (struck.shard === undefined || struck.shard === shard) &&
-        (struck.order > what.order || struck.knownAt > (what.since ?? Infinity)),
+        (struck.order > what.order ||
+          struck.knownAt > (what.since ?? Infinity) ||
+          // It strikes again whoever comes.
+          (struck.fault === 'queue' && struck.knownAt > (what.openedAt ?? Infinity))),
     );
   }
 }

@@ -18,6 +18,15 @@ export interface Limits {
   readonly ackDelay?: number;
   /** The same for a broker that is killed: classic queues write acks to disk lazily. Milliseconds, default 10,000. */
   readonly brokerDelay?: number;
+  /** How much later than its time-out the caller of a signal may be told its end. Milliseconds. */
+  readonly signalDelay?: number;
+  /**
+   * For how long the news that a signal has started may be on its way: a caller who has given up by then may be told that it
+   * will not run. Milliseconds, default 0.
+   */
+  readonly signalNotice?: number;
+  /** Whether a publisher may be told that a message was not taken. Default `true`. */
+  readonly mayRefuse?: boolean;
 }
 
 export type KnownLimits = Required<Limits>;
@@ -31,6 +40,9 @@ export function knownLimits(limits: Limits): KnownLimits {
     drainTimeout: Infinity,
     ackDelay: 1_000,
     brokerDelay: 10_000,
+    signalDelay: Infinity,
+    signalNotice: 0,
+    mayRefuse: true,
     ...limits,
   };
 }

@@ -56,6 +56,9 @@ export class Messages {
     const message = this.of(event);
     if (event.type === 'confirmed') message.confirmed = true;
     else message.excused = true;
+    if (event.type === 'refused' && !this.limits.mayRefuse) {
+      this.findings.add('refused', `${event.id} was refused in ${event.process}`, event.key);
+    }
     if (event.type !== 'excused') this.unconfirmedOf(event.process).delete(message);
   }
 

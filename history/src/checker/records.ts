@@ -35,6 +35,8 @@ export interface Queued {
 export interface DeliveryState extends Queued {
   readonly message: MessageState;
   readonly epoch: EpochState;
+  /** It came out of the side queue, beside the window. */
+  readonly fromSide: boolean;
   /** An attempt at it started. */
   started: boolean;
   /** A copy of it may be in the side queue. */
@@ -50,8 +52,9 @@ export interface EpochState {
   readonly name: string;
   readonly process: string;
   readonly shard: number;
-  /** The event that opened it. */
+  /** The event that opened it, and when, on the monotonic clock. */
   readonly order: number;
+  readonly openedAt: number;
   over: 'lost' | 'released' | 'exited' | undefined;
   /** Another process has owned the shard since. */
   superseded: boolean;
@@ -76,12 +79,18 @@ export function messageState(ref: MessageRef): MessageState {
   return { ref, ...flags, gone: false, done: 0, handledBy: new Set(), mayRepeat: 0, repeats: 0, repeating: false };
 }
 
-export function epochState(name: string, process: string, shard: number, order: number): EpochState {
+export function epochState(
+  name: string,
+  process: string,
+  shard: number,
+  { order, now }: { readonly order: number; readonly now: number },
+): EpochState {
   return {
     name,
     process,
     shard,
     order,
+    openedAt: now,
     over: undefined,
     superseded: false,
     suspended: false,

@@ -14,12 +14,13 @@ export class Returns {
 
   constructor(private readonly limits: KnownLimits) {}
 
-  fault({ fault, target, mono }: EventOf<'fault'>, epochs: Iterable<EpochState>): void {
-    const delay = fault === 'broker' ? this.limits.brokerDelay : this.limits.ackDelay;
+  fault({ fault, target, mono, shard }: EventOf<'fault'>, epochs: Iterable<EpochState>): void {
+    const broker = fault === 'broker' || fault === 'wipe';
+    const delay = broker ? this.limits.brokerDelay : this.limits.ackDelay;
     for (const epoch of epochs) {
       if (target !== EVERYBODY && target !== epoch.process) continue;
-      if (epoch.over === undefined)
-        epoch.struck = fault === 'broker' ? { mono, delay } : (epoch.struck ?? { mono, delay });
+      if (shard !== undefined && shard !== epoch.shard) continue;
+      if (epoch.over === undefined) epoch.struck = broker ? { mono, delay } : (epoch.struck ?? { mono, delay });
       else this.expose(settledSince(epoch, mono - delay));
     }
   }
@@ -29,10 +30,10 @@ export class Returns {
     const struck = epoch.struck ?? { mono, delay: ackDelay };
     const open = [...epoch.unsettled].filter(({ parking, started, message }) => parking || started || message.done > 0);
     const late = ackDelay === 0 ? [] : settledSince(epoch, Math.min(mono, struck.mono) - struck.delay);
-    // What a killed broker had not written is not bounded by the window.
-    const candidates = [...open, ...(struck.delay === brokerDelay ? late : late.slice(0, prefetch))];
-    // What was read out of the side queue is unsettled beside the window.
-    const most = struck.delay === brokerDelay ? Infinity : prefetch + open.filter(({ aside }) => aside).length;
+    // What a killed broker had not written is not bounded by the window, nor is what was read out of the side queue.
+    const unbounded = struck.delay === brokerDelay;
+    const candidates = [...open, ...(unbounded ? late : withinWindow(late, prefetch))];
+    const most = unbounded ? Infinity : prefetch + candidates.filter(({ fromSide }) => fromSide).length;
     if (!remembers || epoch.superseded) {
       this.expose(candidates, most);
       return;
@@ -80,4 +81,10 @@ function settledSince({ settled }: EpochState, since: number): DeliveryState[] {
   const found: DeliveryState[] = [];
   for (let i = settled.length - 1; i >= 0 && settled[i]!.settledAt >= since; i--) found.push(settled[i]!);
   return found;
+}
+
+/** The first so many of those that came from the shard, and all that came from its side queue. */
+function withinWindow(deliveries: readonly DeliveryState[], prefetch: number): DeliveryState[] {
+  let left = prefetch;
+  return deliveries.filter(({ fromSide }) => fromSide || left-- > 0);
 }

@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@mississippi/core';
-import { inspectKey, type Clock, type ShardReceiver, type TransportConnection } from '@mississippi/core/transport';
+import {
+  inspectKey,
+  type Clock,
+  type ShardReceiver,
+  type ShardSession,
+  type TransportConnection,
+} from '@mississippi/core/transport';
 import { rabbitmq, type RabbitMqOptions } from '@mississippi/rabbitmq';
 import { sharedUrl } from '../../support/broker.js';
 import { idleReceiver } from '../../support/idle-consumer.js';
@@ -67,6 +73,33 @@ test('one bad queue keeps no other shard waiting, and is told with its shard', a
   await until(
     () => `4 shards, now ${a.status().shards}`,
     () => a.status().shards === 4,
+  );
+});
+
+test('a shard whose queue of signals is bad is not opened, so that nothing of it is handled again and again', async () => {
+  const opened: number[] = [];
+  const a = await connect();
+  const queue = `${prefix}2.signals`;
+  await onRawBroker(sharedUrl(), async (channel) => {
+    await channel.deleteQueue(queue);
+    await channel.assertQueue(queue, { maxLength: 5 });
+  });
+  const open = (session: ShardSession): ShardReceiver => {
+    opened.push(session.shard);
+    return idleReceiver;
+  };
+  await a.consume({ open });
+  await logger.untilLogged(/^Shard 2 cannot be consumed yet: .*x-max-length/);
+  // It is tried again, after a rest.
+  logger.lines.length = 0;
+  ahead += 40_000;
+  await logger.untilLogged(/^Shard 2 cannot be consumed yet: .*x-max-length/);
+  expect(new Set(opened)).toEqual(new Set([0, 1, 3]));
+  await onRawBroker(sharedUrl(), (channel) => channel.deleteQueue(queue));
+  ahead += 40_000;
+  await until(
+    () => `shard 2 is opened, now ${opened.join()}`,
+    () => opened.includes(2),
   );
 });
 

@@ -144,7 +144,7 @@ export class Engine implements ProducerPort {
     }
     const { deliveryTimeout = Infinity } = connection;
     const longest = deliveryTimeout / 3;
-    if (options.handlerTimeout > longest) {
+    if (!options.producerOnly && options.handlerTimeout > longest) {
       await connection.close();
       throw new InvalidOptionsError([
         {
@@ -157,7 +157,10 @@ export class Engine implements ProducerPort {
     const { environment, callbacks, population, slots, pace } = this;
     const crosses = connection.sendSignal !== undefined;
     const keyParts = { callbacks, population, slots, pace, lanes: new LanePool() };
-    const shards = new Shards({ environment, totalCount, prefetch, crosses, deliveryTimeout, ...keyParts }, this.epochs);
+    const shards = new Shards(
+      { environment, totalCount, prefetch, crosses, deliveryTimeout, ...keyParts },
+      this.epochs,
+    );
     const { signals } = callbacks;
     if (connection.maxSignalSize !== undefined) signals.fit(connection.maxSignalSize);
     this.connected = { transport: connection, shards, calls: new KeyCalls(environment, connection, shards, signals) };

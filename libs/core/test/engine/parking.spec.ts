@@ -1,6 +1,7 @@
 import { KeyNotParkedError, KeyParkedError, NOTE_HEADERS } from '../../src/index.js';
 import { settled } from '../support/fake-clock.js';
 import { Gates, RecordingHandler, watch } from '../support/recording-handler.js';
+import { ScriptedTransport } from '../support/scripted-transport.js';
 import { startEngine } from '../support/test-engine.js';
 
 /** An engine of one shard that fails at `bad` while `failing.has('bad')`, and parks at once what fails. */
@@ -214,6 +215,45 @@ describe('an operator', () => {
   });
 });
 
+describe('what is read from the side queue and not handled', () => {
+  /** A key that is held, with two messages in the side queue. */
+  async function startHeld() {
+    const transport = new ScriptedTransport();
+    const handler = new RecordingHandler();
+    const engine = await startEngine(handler, { transport });
+    const epoch = transport.own();
+    await engine.service.park('k');
+    for (const payload of ['1', '2']) epoch.deliver('k', payload);
+    await settled();
+    return { handler, epoch, ...engine };
+  }
+
+  test('is left where a key is parked again while it is read, so that the broker need not take it back', async () => {
+    const { service, epoch, handler } = await startHeld();
+    await Promise.all([service.resume('k'), service.park('k')]);
+    await settled();
+    expect(handler.messages('k')).toEqual([]);
+    expect(epoch.readers).toBe(0);
+    await service.resume('k');
+    await settled();
+    expect(handler.messages('k')).toEqual(['1', '2']);
+    expect(epoch.readers).toBe(0);
+  });
+
+  test('is left where its dead letter is refused, and when it was dropped', async () => {
+    const { service, epoch } = await startHeld();
+    const refused = Promise.reject(new Error('full'));
+    refused.catch(() => undefined);
+    epoch.letters = refused;
+    await expect(service.drop('k')).rejects.toThrow('full');
+    expect(epoch.readers).toBe(0);
+    epoch.letters = Promise.resolve();
+    await service.drop('k');
+    expect(epoch.deadLettered).toEqual(['1']);
+    expect(epoch.readers).toBe(0);
+  });
+});
+
 describe('resume', () => {
   test('feeds the key from the side queue until none is left, then from the shard: the order is kept', async () => {
     const gates = new Gates();
@@ -237,6 +277,34 @@ describe('resume', () => {
     expect(transport.broker.parkedCount(0)).toBe(0);
     expect(transport.broker.length).toBe(1);
     expect(gates.names).toEqual(['6']);
+  });
+
+  test('does not outlive the epoch, and who loses the shard says what is held again', async () => {
+    const gates = new Gates();
+    const handler = new RecordingHandler({ handleMessage: (payload) => gates.at(payload) });
+    const { send, service, transport, logs } = await startEngine(handler, { memory: { totalCount: 1 } });
+    await service.park('k');
+    await service.park('held');
+    await send('k', '1', '2', '3');
+    await send('held', '4');
+    await service.resume('k');
+    await settled();
+    gates.open('1');
+    await settled();
+    expect(logs).toEqual([]);
+    transport.broker.loseShard(0);
+    gates.open('2');
+    await settled();
+    expect(logs).toEqual([
+      expect.stringMatching(/The key "k" was being resumed when .* shard 0: 2 of its messages are still parked/),
+    ]);
+    expect([...service.liveKeys()].map(({ key, state, parked }) => [key, state, parked])).toEqual([
+      ['k', 'parked', 2],
+      ['held', 'parked', 1],
+    ]);
+    await service.resume('k'); // The second ended well, though too late to be settled.
+    await settled();
+    expect(gates.names).toEqual(['3']);
   });
 
   test('while a move is under way waits for it, and nothing overtakes it', async () => {

@@ -136,6 +136,9 @@ describe('handlerTimeout', () => {
     const accepted = new ScriptedTransport({ deliveryTimeout: 3 * LIMIT });
     await startEngine(handler, { transport: accepted });
     expect(accepted.closed).toBe(false);
+    const produced = new ScriptedTransport({ deliveryTimeout: 1 });
+    await startEngine(handler, { transport: produced, producerOnly: true });
+    expect(produced.closed).toBe(false);
   });
 });
 

@@ -92,6 +92,8 @@ export class ScriptedEpoch implements ShardSession {
   readonly settled: string[] = [];
   readonly deadLettered: string[] = [];
   readonly moved: string[] = [];
+  /** How many readers of the side queue are open. */
+  readers = 0;
   closed = false;
   /** Why the core gave the epoch up. */
   givenUpBy: Error | undefined;
@@ -177,7 +179,8 @@ export class ScriptedEpoch implements ShardSession {
       Buffer.compare(delivery.key, key) === 0 &&
       !this.settled.includes(delivery.payload) &&
       !this.deadLettered.includes(delivery.payload);
-    return { next: async () => this.side.find(waits)!, close: () => undefined };
+    this.readers++;
+    return { next: async () => this.side.find(waits)!, close: () => void this.readers-- };
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,7 @@ import type { Endpoint } from '../options/endpoint.js';
 import type { Settings } from '../options/settings.js';
 import { passKeysThrough } from '../wire/pass-keys-through.js';
 import { bearErrorsLike, bearFirstErrors } from './first-errors.js';
+import { ignoreLateFrames } from './late-frames.js';
 import { writeTogether, type CorkableStream } from '../wire/write-together.js';
 
 /** The stream below a connection, as far as anybody but amqplib uses it. */
@@ -68,6 +69,7 @@ export async function openModel(
     if (isClosed(model)) await model.close();
     writeTogether(stream);
     passKeysThrough(stream, rest);
+    ignoreLateFrames(model);
     return model;
   } catch (error) {
     const cause: unknown = signal.aborted ? signal.reason : error;

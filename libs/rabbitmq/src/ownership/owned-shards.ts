@@ -145,10 +145,12 @@ export class OwnedShards {
   private async serveSignals(channel: Channel, session: RabbitShardSession, receiver: ShardReceiver): Promise<void> {
     const { topology } = this.parts;
     const { shard } = session;
-    await topology.declareSignals(channel, shard);
     const again = (): void => {
       if (session.ended) return;
-      this.serveSignals(channel, session, receiver).catch((error: unknown) => session.fail(error as Error));
+      const declared = topology.declareSignals(channel, shard);
+      declared
+        .then(() => this.serveSignals(channel, session, receiver))
+        .catch((error: unknown) => session.fail(error as Error));
     };
     const owner: SignalOwner = { receiver, requested: (tag, returned) => session.requested(tag, returned) };
     // It stops reading as soon as it is given back.

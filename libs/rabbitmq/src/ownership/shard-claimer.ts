@@ -73,7 +73,8 @@ export class ShardClaimer {
     const side = this.sideReader(model, shard, (cause) => session.fail(cause));
     const session: RabbitShardSession = this.session(model, channel, shard, side);
     channel.on('close', () => session.lose(closedChannel(`shard ${shard}`, channel)));
-    await channel.prefetch(settings.prefetch);
+    // A queue of signals that cannot be had is known before anything is handled: with its channel the epoch would end.
+    await Promise.all([channel.prefetch(settings.prefetch), topology.declareSignals(channel, shard)]);
     await this.consume(channel, session);
     session.parked = await this.readSideQueue(channel, side, shard);
     // Not at the same time: a shard takes two channels at most.

@@ -90,7 +90,9 @@ export class Parking {
     if (parked.key.epoch.phase !== 'open') return;
     this.read(
       (delivery) => {
-        if (this.feeding && parked.key.epoch.phase === 'open') parked.fed(delivery);
+        if (parked.key.epoch.phase !== 'open') return;
+        if (this.feeding) parked.fed(delivery);
+        else this.stopReading(); // The key was parked again meanwhile, and nobody is to sit on what was read.
       },
       () => undefined, // The reader rejects when the epoch has ended; what it would have read stays in the side queue.
     );
@@ -121,6 +123,7 @@ export class Parking {
       this.settled();
     } finally {
       this.dropping = false;
+      if (!this.feeding) this.stopReading();
       this.feed();
     }
   }

@@ -230,8 +230,18 @@ export class Recovery implements ParkedKey {
     this.cancelTimer();
     this.letterDue = false;
     this.parkRequested = false;
+    if (this.parking?.state === 'resuming' && this.parked > 0) this.tellHeldAgain(this.parked);
     this.parking?.stopReading();
     this.parking = undefined;
+  }
+
+  /** That somebody resumed the key is known here only. */
+  private tellHeldAgain(parked: number): void {
+    const { key } = this;
+    key.epoch.environment.log.warn(
+      `The key ${keyTextOf(key)} was being resumed when this process gave up or lost shard ${key.epoch.shard}: ${parked} of its messages are still parked, and held by the next owner. Resume the key again.`,
+      { event: 'resumeEnded', ...keyFields(key), parked },
+    );
   }
 
   private retryAfter(delay: number): void {

@@ -1,29 +1,18 @@
-import { replaceGetter, replaceMethod, together, type Mutant as Planted, type Promised } from '@mississippi/history';
+import { replaceGetter, replaceMethod, together } from '@mississippi/history';
 // The very modules that the workers run: a package's classes are not among its exports.
-import { MessageTracker } from '../../libs/core/dist/engine/messages/message-tracker.js';
-import { ImmediateSettlement } from '../../libs/core/dist/engine/messages/settlement.js';
-import { DeliveredMessage, type TrackedMessage } from '../../libs/core/dist/engine/messages/tracked-message.js';
-import { Callbacks } from '../../libs/core/dist/engine/updaters/callbacks.js';
-import { BrokerConnection } from '../../libs/rabbitmq/dist/connection/broker-connection.js';
-import { ShardClaimer } from '../../libs/rabbitmq/dist/ownership/shard-claimer.js';
-import { RabbitShardSession } from '../../libs/rabbitmq/dist/sessions/shard-session.js';
-import { SideReader } from '../../libs/rabbitmq/dist/sessions/side-reader.js';
-import { StallFence } from '../../libs/rabbitmq/dist/sessions/stall-fence.js';
+import { MessageTracker } from '../../../libs/core/dist/engine/messages/message-tracker.js';
+import { ImmediateSettlement } from '../../../libs/core/dist/engine/messages/settlement.js';
+import { DeliveredMessage, type TrackedMessage } from '../../../libs/core/dist/engine/messages/tracked-message.js';
+import { Callbacks } from '../../../libs/core/dist/engine/updaters/callbacks.js';
+import { BrokerConnection } from '../../../libs/rabbitmq/dist/connection/broker-connection.js';
+import { ShardClaimer } from '../../../libs/rabbitmq/dist/ownership/shard-claimer.js';
+import { RabbitShardSession } from '../../../libs/rabbitmq/dist/sessions/shard-session.js';
+import { SideReader } from '../../../libs/rabbitmq/dist/sessions/side-reader.js';
+import { StallFence } from '../../../libs/rabbitmq/dist/sessions/stall-fence.js';
 import { ack } from '@mississippi/core';
 import type { Delivery } from '@mississippi/core/transport';
 import type { Channel } from 'amqplib';
-import type { RunOptions } from './run.js';
-import type { Action } from './schedule.js';
-
-/** A fault that somebody might put into the library, by public members of its classes. */
-export interface Mutant extends Planted {
-  /** The promises of which at least one must be seen broken. */
-  readonly breaks: readonly Promised[];
-  /** What brings it to light. */
-  readonly actions: readonly Action[];
-  /** What it needs besides; the seed is that of the first schedule. */
-  readonly options?: Partial<Pick<RunOptions, 'minutes' | 'keys' | 'rate' | 'prefetch' | 'seed'>>;
-}
+import type { Mutant } from './mutant.js';
 
 const ackBeforeHandling: Mutant = {
   name: 'ack-before-handling',
@@ -264,7 +253,8 @@ const sideQueueUnread: Mutant = {
     ),
 };
 
-export const MUTANTS: readonly Mutant[] = [
+/** What is wrong with messages, and with who owns their shard. */
+export const ORDER_MUTANTS: readonly Mutant[] = [
   ackBeforeHandling,
   unawaitedHandler,
   ackOnNewChannel,
@@ -274,9 +264,3 @@ export const MUTANTS: readonly Mutant[] = [
   deafFence,
   sideQueueUnread,
 ];
-
-export function mutantNamed(name: string): Mutant {
-  const mutant = MUTANTS.find((known) => known.name === name);
-  if (mutant !== undefined) return mutant;
-  throw new Error(`Unknown mutant '${name}': use ${MUTANTS.map(({ name }) => name).join(', ')}.`);
-}

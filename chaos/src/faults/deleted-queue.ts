@@ -1,0 +1,47 @@
+import type { Layout, Witness } from './witness.js';
+
+const DELETABLE = ['signals', 'meta', 'application', 'members', 'hungry', 'deadLetters', 'processes'] as const;
+
+export type Deletable = (typeof DELETABLE)[number] | 'parked';
+
+/** What may be deleted without the loss of a message: nobody's work lies in it. Quorum queues are not deleted on conditions. */
+export function deletablesOf({ quorum }: Layout): readonly Deletable[] {
+  return quorum ? DELETABLE : [...DELETABLE, 'parked'];
+}
+
+/**
+ * Deletes a queue or exchange of the app. Returns its name where it was there and is deleted. A side queue is deleted only
+ * where nothing is in it and nobody reads it, which only a classic queue tells and does at once: what a reader holds is
+ * neither ready nor safe.
+ */
+export async function deleteOne(witness: Witness, what: Deletable, shard: number): Promise<string | undefined> {
+  const { names } = witness;
+  if (what === 'parked') {
+    const name = names.parked(shard);
+    return (await deleteUnused(witness, name)) ? name : undefined;
+  }
+  const name = what === 'signals' ? names.signals(shard) : names[what];
+  if (what === 'processes') {
+    if (!(await witness.hasExchange(name))) return undefined;
+    await witness.onChannel((channel) => channel.deleteExchange(name));
+    return name;
+  }
+  if ((await witness.queue(name)) === undefined) return undefined;
+  await witness.onChannel((channel) => channel.deleteQueue(name));
+  return name;
+}
+
+async function deleteUnused(witness: Witness, name: string): Promise<boolean> {
+  if ((await witness.queue(name)) === undefined) return false;
+  return witness
+    .onChannel((channel) => channel.deleteQueue(name, { ifUnused: true, ifEmpty: true }))
+    .then(
+      () => true,
+      () => false, // Something is in it, or somebody reads it.
+    );
+}
+
+/** Whether it is there again. */
+export function isBack(witness: Witness, what: Deletable, name: string): Promise<boolean> {
+  return what === 'processes' ? witness.hasExchange(name) : witness.queue(name).then((seen) => seen !== undefined);
+}
