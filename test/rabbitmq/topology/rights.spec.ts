@@ -122,7 +122,7 @@ describe('a user who loses the right to publish', () => {
     });
     revoke();
     // On a channel that is open the broker may remember the right.
-    peer.ctl('close_all_connections', 'rights were changed');
+    peer.ctl('close_all_user_connections', user, 'rights were changed');
     await collection.untilLogged(/is back/, 2);
     const begun = performance.now();
     const publish = (n: number): Promise<unknown> =>
@@ -153,7 +153,7 @@ describe('a user who loses the right to publish', () => {
       { producerOnly: true },
     );
     revoke();
-    peer.ctl('close_all_connections', 'rights were changed');
+    peer.ctl('close_all_user_connections', user, 'rights were changed');
     await collection.untilLogged(/is back/);
     await until(
       () => 'the owner to be back',

@@ -27,5 +27,7 @@ export function routeOf(key: Uint8Array | undefined, shard: number, totalCount: 
 }
 
 function none(reason: DeadLetterReason, error: Error, stray?: Uint8Array): NoRoute {
+  // Where it was found helps nobody, and would take room from the message's own headers.
+  Reflect.deleteProperty(error, 'stack');
   return { key: undefined, stray, reason, error };
 }
