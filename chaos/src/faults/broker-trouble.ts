@@ -3,7 +3,7 @@ import { EVERYBODY, type Recorder } from '@mississippi/history';
 import type { RabbitMqNode } from '#support/rabbitmq-node.js';
 import { spoil, spoilsOf, type Spoilt } from './bad-queue.js';
 import { deletablesOf, deleteOne, isBack, type Deletable } from './deleted-queue.js';
-import { clearAlarm, raiseAlarm } from './memory-alarm.js';
+import { alarmFor } from './memory-alarm.js';
 import { wipe } from './wipe.js';
 import type { Witness } from './witness.js';
 
@@ -59,9 +59,7 @@ export class BrokerTrouble {
       this.alarmed = true;
       this.say(`a memory alarm for ${Math.round(length)} ms`);
       this.recorder.record({ type: 'fault', fault: 'alarm', target: EVERYBODY });
-      const seen = await raiseAlarm(this.node);
-      await this.rest(length);
-      await clearAlarm(this.node);
+      const seen = await alarmFor(this.node, length);
       this.recorder.record({ type: 'healed', fault: 'alarm', target: EVERYBODY });
       this.alarmed = false;
       return seen;

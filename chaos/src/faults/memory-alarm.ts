@@ -1,34 +1,26 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { MEMORY_WATERMARK, type RabbitMqNode } from '#support/rabbitmq-node.js';
 
 /** Far below what a node needs. */
 const NOTHING = 0.000001;
 
-/** How long the broker may take to see it. Milliseconds. */
-const PATIENCE = 10_000;
+/** How long the node may take to see it. Milliseconds. */
+const NOTICE = 300;
 
-async function setWatermark(node: RabbitMqNode, share: number): Promise<void> {
-  await node.ask('set_vm_memory_high_watermark', share.toFixed(6));
-}
-
-/** Returns whether the alarm is on, as the broker says, within the time that it may take. */
-async function becomes(node: RabbitMqNode, on: boolean): Promise<boolean> {
-  const end = performance.now() + PATIENCE;
-  for (;;) {
-    if (/resource_limit,memory/.test(await node.ask('eval', 'rabbit_alarm:get_alarms().')) === on) return true;
-    if (performance.now() >= end) return false;
-    await sleep(100);
-  }
-}
-
-/** Lets the broker run out of memory: whoever publishes is blocked. Returns whether the broker says so. */
-export async function raiseAlarm(node: RabbitMqNode): Promise<boolean> {
-  await setWatermark(node, NOTHING);
-  return becomes(node, true);
-}
-
-/** @throws when the broker does not take it back */
-export async function clearAlarm(node: RabbitMqNode): Promise<void> {
-  await setWatermark(node, MEMORY_WATERMARK);
-  if (!(await becomes(node, false))) throw new Error('the memory alarm did not end');
+/**
+ * Lets the broker run out of memory for a while: whoever publishes is blocked. In the broker, since `rabbitmqctl` takes as
+ * long as the machine is busy, and the alarm would too. Returns whether the broker said so meanwhile.
+ * @throws when it does not take it back
+ */
+export async function alarmFor(node: RabbitMqNode, length: number): Promise<boolean> {
+  const set = (share: number): string => `vm_memory_monitor:set_vm_memory_high_watermark(${share.toFixed(6)})`;
+  const wait = (milliseconds: number): string => `timer:sleep(${Math.round(milliseconds)})`;
+  const look = 'rabbit_alarm:get_alarms()';
+  const steps = [set(NOTHING), wait(NOTICE), `During = ${look}`, wait(Math.max(0, length - NOTICE))];
+  const answer = await node.ask(
+    'eval',
+    [...steps, set(MEMORY_WATERMARK), wait(NOTICE), `[During, ${look}].`].join(', '),
+  );
+  const [during, after] = [/^\[\[.*memory.*\],/s.test(answer), /,\s*\[\]\]$/.test(answer.trim())];
+  if (!after) throw new Error(`the memory alarm did not end: ${answer}`);
+  return during;
 }
