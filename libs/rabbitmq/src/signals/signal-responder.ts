@@ -3,6 +3,7 @@ import type { Channel, ConsumeMessage } from 'amqplib';
 import type { BrokerConnection } from '../connection/broker-connection.js';
 import { askBack, reply, REPLY_TO, wantsReply } from '../connection/direct-reply.js';
 import { LazyChannel } from '../connection/lazy-channel.js';
+import { pause } from '../connection/timers.js';
 import { REQUESTS, type QueueNames } from '../topology/queue-names.js';
 import { asBuffer } from '../wire/as-buffer.js';
 import { CallerClocks } from './caller-clocks.js';
@@ -14,6 +15,9 @@ import {
   type SignalReply,
   type SignalRequest,
 } from './signal-messages.js';
+
+/** How soon to look again whether the broker takes messages. Milliseconds. */
+const BLOCKED_LOOK = 50;
 
 /** Who answers the signals to a shard. */
 export interface SignalOwner {
@@ -36,13 +40,13 @@ export class SignalResponder {
 
   constructor(
     /** The connection that publishes. */
-    connection: BrokerConnection,
+    private readonly connection: BrokerConnection,
     private readonly names: QueueNames,
     /** Bytes of one answer. */
     private readonly limit: number,
     /** Name of a queue that lives as long as this process consumes. */
     private readonly process: string,
-    clock: Clock,
+    private readonly clock: Clock,
     /** Tells in the log what the user lacks, where that is why the broker closed the channel of answers. */
     denied: (cause: Error | undefined) => unknown,
   ) {
@@ -93,12 +97,25 @@ export class SignalResponder {
       return;
     }
     const { timeout, deadline } = request;
-    const answer = (left: number): void => {
-      if (left > 0) void this.answer(receiver, message, request, left, ack);
-      else ack(); // Its caller has given up, or is about to.
-    };
+    const answer = (left: number): void => void this.answerInTime(receiver, message, request, left, ack);
     if (deadline === undefined || !wantsReply(message)) answer(timeout);
     else this.clocks.left(deadline, timeout, (id) => void this.askForTime(message, id), answer);
+  }
+
+  /** While the broker takes nothing, nothing starts that could not be told. */
+  private async answerInTime(
+    receiver: ShardReceiver,
+    message: ConsumeMessage,
+    request: SignalRequest,
+    left: number,
+    ack: () => void,
+  ): Promise<void> {
+    const { clock, connection } = this;
+    const end = clock.now() + left;
+    while (connection.blocked && clock.now() < end) await pause(clock, Math.min(BLOCKED_LOOK, end - clock.now()));
+    const rest = end - clock.now();
+    if (rest > 0) await this.answer(receiver, message, request, rest, ack);
+    else ack(); // Its caller has given up, or is about to.
   }
 
   private async answer(
