@@ -3,10 +3,11 @@ export { systemClock } from './clock/system-clock.js';
 export { MessageHandler } from './decorators/message-handler.decorator.js';
 export { InjectDataUpdaterService, InjectEventsProducer } from './decorators/inject.decorators.js';
 export type { DataUpdaterRef, LiveKey } from './interfaces/live-key.interface.js';
-export { NOTE_HEADERS, type DeadLetterReason, type ParkReason } from './note-headers.js';
+export type { StateFormat } from './interfaces/state-format.interface.js';
+export { NOTE_HEADERS, REPLAY_HEADER, type DeadLetterReason, type ParkReason } from './note-headers.js';
 export { CONTEXT_TYPE } from './enhancers/handler-context-creator.js';
 export * from './errors/index.js';
-export type { CallbackContext, MessageContext } from './interfaces/callback-context.interface.js';
+export type { CallbackContext, MessageContext, PublishInput } from './interfaces/callback-context.interface.js';
 export type { DataUpdaterHandler, MaybePromise, TerminateReason } from './interfaces/data-updater-handler.interface.js';
 export type { KeyEvent, KeyMessageEvent, MississippiEvent } from './interfaces/events.interface.js';
 export type { PayloadCodec, PayloadFormat, PayloadOf } from './interfaces/payload-codec.interface.js';
@@ -15,8 +16,8 @@ export type { BackoffFunction, ErrorRule, ErrorVerdict, Failure } from './interf
 export type { StandardIssue, StandardResult, StandardSchema } from './interfaces/standard-schema.interface.js';
 export type { PayloadClassOptions } from './options/payload-class.options.js';
 export type { HeaderValue, MessageHeaders } from './interfaces/message-headers.interface.js';
+export type { EngineStatus, ProcessInfo, StoreHealth, TransportStatus } from './interfaces/status.interface.js';
 export type { MessageProperties } from './interfaces/message-properties.interface.js';
-export type { EngineStatus, ProcessInfo, TransportStatus } from './interfaces/status.interface.js';
 export { keyDigest } from './keys/key-text.js';
 export { decodeShardingKey, encodeShardingKey, inspectKey, shardOf, type ShardingKey } from './keys/sharding-key.js';
 export type { KeyKind } from './keys/key-kinds.js';
@@ -39,7 +40,23 @@ export {
   getEventsProducerToken,
 } from './mississippi.tokens.js';
 export { ack, discard, ok, reply, stop } from './outcomes.js';
-export type { Ack, ContinueOption, Discard, MessageOutcome, Ok, Reply, Stop } from './outcomes.js';
+export type {
+  Ack,
+  CommitOptions,
+  ContinueOption,
+  Discard,
+  MessageOutcome,
+  Ok,
+  OutcomeOptions,
+  Publication,
+  Reply,
+  Stop,
+} from './outcomes.js';
+export { memoryStore, MemoryStore, type MemoryStoreOptions } from './store/memory/memory-store.js';
+export { MemoryTransaction } from './store/memory/memory-transaction.js';
+export { MemoryStoreDatabase } from './store/memory/memory-store-database.js';
+export type { MemoryStoreClient } from './store/memory/memory-store-transaction.js';
 export type { Transport } from './transport/transport.interface.js';
 export { DataUpdaterService, type DirectMessage } from './services/data-updater.service.js';
-export { EventsProducer, PUBLISHED_AT_HEADER, type PublishOptions } from './services/events-producer.service.js';
+export { PUBLISHED_AT_HEADER } from './outgoing/encode-message.js';
+export { EventsProducer, type PublishOptions } from './services/events-producer.service.js';

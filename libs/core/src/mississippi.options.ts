@@ -2,9 +2,12 @@ import type { ConfigurableModuleAsyncOptions } from '@nestjs/common';
 import type { BackoffFunction, ErrorRule } from './interfaces/failure.interface.js';
 import type { PayloadFormat } from './interfaces/payload-codec.interface.js';
 import type { SignalFormat } from './interfaces/signal-format.interface.js';
+import type { StateFormat } from './interfaces/state-format.interface.js';
 import { DEFAULT_KEY_KINDS, type KeyKind } from './keys/key-kinds.js';
 import { IsPayloadFormat } from './options/is-payload-format.js';
+import { IsStateFormat } from './options/is-state-format.js';
 import { IsSignalFormat } from './options/is-signal-format.js';
+import type { Store } from './store/store.interface.js';
 import type { Transport } from './transport/transport.interface.js';
 import {
   Allow,
@@ -16,6 +19,7 @@ import {
   IsInstanceName,
   IsKeyKinds,
   IsMilliseconds,
+  IsStore,
   IsTransport,
   Nested,
   NestedOrFunction,
@@ -89,6 +93,47 @@ export class MississippiOptions {
   @Optional()
   @IsTransport()
   transport?: Transport;
+
+  /**
+   * The plugin that keeps what must outlive this process: the state of each key, what was handled, and what handlers publish, all in one
+   * commit. Left out, a key's state is a cache that `init` can rebuild.
+   */
+  @Optional()
+  @IsStore()
+  store?: Store;
+
+  /** How long to wait at the start for a store that cannot be reached yet. Milliseconds, default 0: the start fails at once. */
+  @Optional()
+  @IsMilliseconds({ infinity: true })
+  storeStartTimeout?: number;
+
+  /** How states are kept, unless the handler's decorator says otherwise. Default `'json'`. Only with a store. */
+  @Optional()
+  @IsStateFormat()
+  state?: StateFormat;
+
+  /** Version of the form of the states: with a higher one than is stored, `migrate` of the handler is called. Default 1. */
+  @Optional()
+  @IsCount()
+  stateVersion?: number;
+
+  /** The largest state, encoded. Bytes, default 1,000,000. */
+  @Optional()
+  @IsCount()
+  stateLimit?: number;
+
+  /** How long a state stays without a message of its key. Milliseconds, default `Infinity`. */
+  @Optional()
+  @IsMilliseconds({ min: 1, infinity: true })
+  stateTtl?: number;
+
+  /**
+   * How long the store remembers a handled message, so that a repeat of it is not handled again. Milliseconds, default 86,400,000
+   * (24 hours).
+   */
+  @Optional()
+  @IsMilliseconds({ min: 1 })
+  inboxHorizon?: number;
 
   /** Publish only: no handler is looked for and no shard is claimed. Default `false`. */
   @Optional()
@@ -271,6 +316,22 @@ export class MessageHandlerOptions {
   keys?: KeyKind | readonly KeyKind[];
 
   @Optional()
+  @IsStateFormat()
+  state?: StateFormat;
+
+  @Optional()
+  @IsCount()
+  stateVersion?: number;
+
+  @Optional()
+  @IsMilliseconds({ min: 1, infinity: true })
+  stateTtl?: number;
+
+  @Optional()
+  @IsMilliseconds({ min: 1 })
+  inboxHorizon?: number;
+
+  @Optional()
   @Nested(() => FailurePolicyOptions)
   failurePolicy?: FailurePolicyOptions;
 
@@ -286,6 +347,12 @@ export interface ResolvedOptions {
   readonly payload: PayloadFormat;
   readonly signals: SignalFormat;
   readonly keys: readonly KeyKind[];
+  readonly state: StateFormat;
+  readonly stateVersion: number;
+  readonly stateLimit: number;
+  readonly stateTtl: number;
+  readonly inboxHorizon: number;
+  readonly storeStartTimeout: number;
   readonly concurrency: number;
   readonly handlerTimeout: number;
   readonly signalTimeout: number;
@@ -325,6 +392,12 @@ export function resolveOptions(
     payload: handler.payload ?? options.payload ?? 'json',
     signals: handler.signals ?? options.signals ?? 'json',
     keys: [handler.keys ?? options.keys ?? DEFAULT_KEY_KINDS].flat(),
+    state: handler.state ?? options.state ?? 'json',
+    stateVersion: handler.stateVersion ?? options.stateVersion ?? 1,
+    stateLimit: options.stateLimit ?? 1_000_000,
+    stateTtl: handler.stateTtl ?? options.stateTtl ?? Infinity,
+    inboxHorizon: handler.inboxHorizon ?? options.inboxHorizon ?? 24 * HOUR,
+    storeStartTimeout: options.storeStartTimeout ?? 0,
     concurrency: options.concurrency ?? Infinity,
     handlerTimeout: options.handlerTimeout ?? 300_000,
     signalTimeout: options.signalTimeout ?? 5_000,

@@ -80,6 +80,7 @@ export class MississippiRuntime
       logger: this.logger,
       events: this.subject,
       clock: this.clock,
+      store: this.options.store,
     });
     this.made = engine;
     await engine.connect(this.options.transport ?? memory());

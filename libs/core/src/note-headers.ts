@@ -17,7 +17,14 @@ export const NOTE_HEADERS = {
 } as const;
 
 /**
- * Why a message is in the dead letters.
+ * Header of a message that was taken from the dead letters and published again, with its id: which replay it is, from 1.
+ * @publicApi
+ */
+export const REPLAY_HEADER = 'mississippi_replay';
+
+/**
+ * Why a message is in the dead letters. `message_id_conflict`: its key has finished another message with the same id;
+ * `unpublishable`: a handler published it, and the broker refuses it.
  * @publicApi
  */
 export type DeadLetterReason =
@@ -28,6 +35,8 @@ export type DeadLetterReason =
   | 'key_missing'
   | 'key_undecodable'
   | 'wrong_shard'
+  | 'message_id_conflict'
+  | 'unpublishable'
   | 'dropped';
 
 /**

@@ -1,3 +1,5 @@
+import type { PublishInput } from './interfaces/callback-context.interface.js';
+
 /**
  * What a handler's callbacks answer. The classes are not constructed by hand: use {@link ack}, {@link discard},
  * {@link stop}, {@link ok} and {@link reply}.
@@ -13,6 +15,31 @@ export interface ContinueOption {
 }
 
 /**
+ * What an outcome does besides, where there is a store.
+ * @publicApi
+ */
+export interface CommitOptions {
+  /** Messages that leave with the commit, as those of `context.publish`, after these. */
+  publish?: readonly Publication[];
+  /** The key is forgotten: its stored state goes, its data updater ends, and `init` makes the next state. */
+  forget?: boolean;
+}
+
+/**
+ * A message that leaves with a commit.
+ * @publicApi
+ */
+export interface Publication extends PublishInput {
+  readonly payload: unknown;
+}
+
+/**
+ * What `ack` and `discard` may be told.
+ * @publicApi
+ */
+export type OutcomeOptions = Partial<ContinueOption> & CommitOptions;
+
+/**
  * The message was handled: settle it.
  * @publicApi
  */
@@ -23,6 +50,7 @@ export class Ack<State> {
     /** The new state; `undefined` keeps the old one. */
     readonly state: State | undefined,
     readonly continuation: ContinueOption | undefined,
+    readonly commit?: CommitOptions | undefined,
   ) {}
 }
 
@@ -37,6 +65,7 @@ export class Discard<State> {
     readonly reason: unknown,
     readonly state: State | undefined,
     readonly continuation: ContinueOption | undefined,
+    readonly commit?: CommitOptions | undefined,
   ) {}
 }
 
@@ -51,6 +80,7 @@ export class Stop<State> {
     readonly reason: unknown,
     readonly settlement: 'ack' | 'discard',
     readonly state: State | undefined,
+    readonly commit?: CommitOptions | undefined,
   ) {}
 }
 
@@ -59,7 +89,14 @@ export class Stop<State> {
  * @publicApi
  */
 export class Ok<State> {
-  constructor(readonly state: State | undefined) {}
+  declare readonly commit?: CommitOptions;
+
+  constructor(
+    readonly state: State | undefined,
+    commit?: CommitOptions,
+  ) {
+    if (commit !== undefined) this.commit = commit;
+  }
 }
 
 /**
@@ -70,6 +107,7 @@ export class Reply<State, Value> {
   constructor(
     readonly value: Value,
     readonly state: State | undefined,
+    readonly commit?: CommitOptions | undefined,
   ) {}
 }
 
@@ -79,28 +117,33 @@ export class Reply<State, Value> {
  */
 export type MessageOutcome<State> = Ack<State> | Discard<State> | Stop<State>;
 
+/** Whether an outcome refuses its message for good. */
+export function isDiscard(outcome: MessageOutcome<unknown>): outcome is Discard<unknown> | Stop<unknown> {
+  return outcome instanceof Discard || (outcome instanceof Stop && outcome.settlement === 'discard');
+}
+
 const ACK = new Ack<never>(undefined, undefined);
 
 /**
  * The message was handled.
  * @param state the key's new state; left out or `undefined`, the state is kept
- * @param options `{ continue: arg }` runs `handleContinue(arg)` once the message is settled
+ * @param options `{ continue: arg }` runs `handleContinue(arg)` once the message is settled; with a store also {@link CommitOptions}
  * @example return ack({ ...state, count: state.count + 1 });
  * @publicApi
  */
-export function ack<State = never>(state?: State, options?: ContinueOption): Ack<State> {
-  return state === undefined && options === undefined ? ACK : new Ack(state, options);
+export function ack<State = never>(state?: State, options?: OutcomeOptions): Ack<State> {
+  return state === undefined && options === undefined ? ACK : new Ack(state, continuationIn(options), options);
 }
 
 /**
  * The message is refused for good: it is published to the dead letters with this reason, then settled. Never retried.
  * @param reason why, for the dead letter's headers: a string, or an Error of which the message is taken
  * @param state the key's new state; left out or `undefined`, the state is kept
- * @param options `{ continue: arg }` runs `handleContinue(arg)` once the message is settled
+ * @param options `{ continue: arg }` runs `handleContinue(arg)` once the message is settled; with a store also {@link CommitOptions}
  * @publicApi
  */
-export function discard<State = never>(reason: unknown, state?: State, options?: ContinueOption): Discard<State> {
-  return new Discard(reason, state, options);
+export function discard<State = never>(reason: unknown, state?: State, options?: OutcomeOptions): Discard<State> {
+  return new Discard(reason, state, continuationIn(options), options);
 }
 
 /**
@@ -115,16 +158,17 @@ export function stop<State = never>(
   reason: unknown,
   settlement: 'ack' | 'discard' = 'ack',
   state?: State,
+  options?: CommitOptions,
 ): Stop<State> {
-  return new Stop(reason, settlement, state);
+  return new Stop(reason, settlement, state, options);
 }
 
 /**
  * The answer of `handleContinue` when the state changes. Returning nothing keeps the state.
  * @publicApi
  */
-export function ok<State>(state?: State): Ok<State> {
-  return new Ok(state);
+export function ok<State>(state?: State, options?: CommitOptions): Ok<State> {
+  return new Ok(state, options);
 }
 
 /**
@@ -132,6 +176,11 @@ export function ok<State>(state?: State): Ok<State> {
  * keeps the state.
  * @publicApi
  */
-export function reply<Value, State = never>(value: Value, state?: State): Reply<State, Value> {
-  return new Reply(value, state);
+export function reply<Value, State = never>(value: Value, state?: State, options?: CommitOptions): Reply<State, Value> {
+  return new Reply(value, state, options);
+}
+
+/** It counts by being present. */
+function continuationIn(options: OutcomeOptions | undefined): ContinueOption | undefined {
+  return options !== undefined && 'continue' in options ? (options as ContinueOption) : undefined;
 }

@@ -1,6 +1,6 @@
 import type { MessageHeaders } from '@mississippi/core';
 import type { ConsumeMessage } from 'amqplib';
-import { movedCopy } from '../src/sessions/moved-copy.js';
+import { movedCopy } from '../src/publishing/moved-copy.js';
 import { headerFrameBytes } from '../src/wire/header-frame.js';
 import { DROPPED_HEADER, KEY_HEADER } from '../src/wire/header-names.js';
 import { RabbitDelivery } from '../src/wire/rabbit-delivery.js';

@@ -11,11 +11,11 @@ import { InstanceNotFoundError } from './instance-not-found.error.js';
 
 /**
  * What may be wrong with an instance: the broker cannot be reached, it takes no messages, the side queue of a shard is
- * full, `init` of a key fails, a key makes no progress.
+ * full, `init` of a key fails, a key makes no progress, the store does not answer.
  * @publicApi
  */
 export type MississippiHealthProblem =
-  'disconnected' | 'blocked' | 'stalledShards' | 'failingInits' | 'withoutProgress';
+  'disconnected' | 'blocked' | 'stalledShards' | 'failingInits' | 'withoutProgress' | 'storeAway';
 
 /** @publicApi */
 export interface MississippiHealthOptions {
@@ -28,12 +28,13 @@ export interface MississippiHealthOptions {
   maxWithoutProgress?: number;
   /**
    * Which problems make the instance degraded instead of down: they are reported, and the check of the app succeeds. Default
-   * `['failingInits', 'withoutProgress']`, the troubles of single keys: others are handled as ever.
+   * `['failingInits', 'withoutProgress', 'storeAway']`: single keys wait, or all do for a store that a restart of the app would not
+   * bring back.
    */
   degradedBy?: readonly MississippiHealthProblem[];
 }
 
-const DEGRADED_BY: readonly MississippiHealthProblem[] = ['failingInits', 'withoutProgress'];
+const DEGRADED_BY: readonly MississippiHealthProblem[] = ['failingInits', 'withoutProgress', 'storeAway'];
 
 /**
  * The health of one instance, over any transport: down when messages cannot come or go, or the side queue of a shard is
@@ -84,11 +85,12 @@ type Problem = readonly [problem: MississippiHealthProblem, text: string];
 const WHERE_TO_LOOK = 'see state and lastError in liveKeys()';
 
 function figuresOf(status: EngineStatus) {
-  const { transport, shards, stalledShards, failingInits, parkedKeys, oldestHead } = status;
+  const { transport, shards, stalledShards, failingInits, parkedKeys, oldestHead, store } = status;
   return {
     connected: transport.connected,
     /** The broker takes no messages, because of an alarm. */
     blocked: transport.blocked,
+    ...(store === undefined ? {} : { storeConnected: store.connected }),
     /** Shards that this process owns. */
     shards,
     stalledShards,
@@ -100,12 +102,18 @@ function figuresOf(status: EngineStatus) {
 }
 
 function problemsOf(
-  { transport, stalledShards, failingInits, oldestHead }: EngineStatus,
+  { transport, stalledShards, failingInits, oldestHead, store }: EngineStatus,
   maxWithoutProgress: number,
 ): Problem[] {
   const problems: Problem[] = [];
   if (!transport.connected) problems.push(['disconnected', 'the transport is not connected']);
   if (transport.blocked) problems.push(['blocked', 'the broker takes no messages']);
+  if (store?.connected === false) {
+    problems.push([
+      'storeAway',
+      `the store has not answered for ${store.awayFor ?? 0} ms: ${store.problem ?? 'no reason given'}`,
+    ]);
+  }
   if (stalledShards.length > 0) {
     problems.push(['stalledShards', `shards whose side queue is full: ${stalledShards.join(', ')}`]);
   }

@@ -1,4 +1,4 @@
-import assert from 'node:assert/strict';
+import { checkCapabilities, isProvable } from './capabilities.js';
 import type { Capability, TransportHarness } from './harness.js';
 import { Stage, type StageOptions } from './stage.js';
 
@@ -41,12 +41,8 @@ export function conformanceCase(
     name,
     needs,
     run: async (harness) => {
-      checkCapabilities(harness);
-      const missing = needs.filter((need) => harness.unsupported.includes(need));
-      if (missing.length > 0) {
-        process.emitWarning(`"${name}" was not proved: the harness does not support ${missing.join(', ')}.`);
-        return;
-      }
+      checkCapabilities<Capability, TransportHarness>(harness, METHODS);
+      if (!isProvable(name, needs, harness)) return;
       await harness.reset();
       const stage = new Stage(harness, { totalCount: 4, prefetch: 10, ...stageOptions });
       try {
@@ -59,21 +55,4 @@ export function conformanceCase(
       await stage.finish();
     },
   };
-}
-
-/** @throws {AssertionError} when a capability is neither there nor listed as unsupported, or both */
-function checkCapabilities(harness: TransportHarness): void {
-  for (const [capability, methods] of Object.entries(METHODS)) {
-    const listed = harness.unsupported.includes(capability as Capability);
-    for (const method of methods) {
-      const there = harness[method] !== undefined;
-      assert.notEqual(
-        there,
-        listed,
-        there
-          ? `The harness has ${method}, but lists ${capability} as unsupported: remove one of them.`
-          : `The harness has no ${method}: add it, or list ${capability} in unsupported.`,
-      );
-    }
-  }
 }

@@ -2,8 +2,9 @@ import type { LoggerService } from '@nestjs/common';
 import { Subject, type Observable } from 'rxjs';
 import type { Clock } from '../clock/clock.interface.js';
 import { systemClock } from '../clock/system-clock.js';
-import { InvalidOptionsError, NotStartedError } from '../errors/index.js';
+import { InvalidOptionsError, NoStoreError, NotStartedError, StoreHeldError } from '../errors/index.js';
 import type { DataUpdaterHandler } from '../interfaces/data-updater-handler.interface.js';
+import type { PublishInput } from '../interfaces/callback-context.interface.js';
 import type { MississippiEvent } from '../interfaces/events.interface.js';
 import type { LiveKey } from '../interfaces/live-key.interface.js';
 import type { PayloadCodec } from '../interfaces/payload-codec.interface.js';
@@ -12,7 +13,9 @@ import { keyTextFor } from '../keys/key-text.js';
 import { KeyEncoder } from '../keys/key-kinds.js';
 import type { ResolvedOptions } from '../mississippi.options.js';
 import { codecOf } from '../payload/payload-format.js';
-import type { Transport, TransportConnection } from '../transport/transport.interface.js';
+import { encodeMessage as encodeOutgoing, encodePayload as encodePayloadBy } from '../outgoing/encode-message.js';
+import type { OutboxMessage, Store } from '../store/store.interface.js';
+import type { OutgoingMessage, Transport, TransportConnection } from '../transport/transport.interface.js';
 import { AttemptSlots } from './base/attempt-slots.js';
 import type { Environment } from './base/environment.js';
 import { FailurePolicy } from './base/failure-policy.js';
@@ -22,6 +25,8 @@ import { guardedLogger } from './base/guarded-logger.js';
 import { Log } from './base/log.js';
 import { Round } from './base/round.js';
 import { SignalPace } from './base/signal-pace.js';
+import type { DurableInstance } from './commits/durable-instance.js';
+import { openDurably } from './commits/open-durably.js';
 import { KeyCalls } from './key-calls.js';
 import { describeKey } from './keys/describe-key.js';
 import { LanePool } from './keys/lane.js';
@@ -29,7 +34,7 @@ import type { ProducerPort } from './producer-port.js';
 import { EpochCounter, type EpochSource } from './shards/epoch-source.js';
 import { Shards } from './shards/shards.js';
 import { TransportLease } from './transport-lease.js';
-import { insideCallbackOf } from './updaters/callback-scope.js';
+import { insideCallbackOf, presentCaller } from './updaters/callback-scope.js';
 import { Callbacks } from './updaters/callbacks.js';
 import { Population } from './updaters/population.js';
 
@@ -50,6 +55,8 @@ export interface EngineParts {
   /** From 0 to below 1, for the jitter of backoffs. */
   readonly random?: () => number;
   readonly epochs?: EpochSource;
+  /** Where states are kept. */
+  readonly store?: Store | undefined;
 }
 
 /** What there is once the engine is connected. */
@@ -57,6 +64,7 @@ interface Connected {
   readonly transport: TransportConnection;
   readonly shards: Shards;
   readonly calls: KeyCalls;
+  readonly durable: DurableInstance | undefined;
 }
 
 /** The life of one instance of the module: it connects, consumes, and ends in good order. */
@@ -72,6 +80,9 @@ export class Engine implements ProducerPort {
   private readonly callbacks: Callbacks;
   private readonly told: Observable<MississippiEvent>;
   private readonly handlerName: string;
+  private readonly handler: DataUpdaterHandler;
+  private readonly store: Store | undefined;
+  private readonly random: () => number;
   private connected: Connected | undefined;
   private lease: TransportLease | undefined;
   /** The start of the instance, as far as it is under way; it never rejects. */
@@ -93,16 +104,32 @@ export class Engine implements ProducerPort {
     const keyText = keyTextFor(options.logKeys);
     this.told = new ToldEvents(subject, log);
     const policy = new FailurePolicy(options.failurePolicy, random, log, clock);
-    this.environment = { options, log, keyText, policy, clock, round, events: new EventSource(subject) };
     this.codec = codecOf(options.payload);
     this.keys = new KeyEncoder(options.keys, keyText);
+    const encodePayload = (payload: unknown): Uint8Array => encodePayloadBy(this.codec, payload);
+    const encodeMessage = (payload: unknown, input: PublishInput, source: Uint8Array): OutboxMessage => ({
+      kind: 'message',
+      source,
+      ...encodeOutgoing({ codec: this.codec, keys: this.keys, clock }, payload, input),
+    });
+    this.environment = {
+      options,
+      log,
+      logger: this.logger,
+      keyText,
+      policy,
+      clock,
+      round,
+      events: new EventSource(subject),
+      encodeMessage,
+      encodePayload,
+    };
+    this.store = parts.store;
+    this.random = random;
+    this.handler = parts.handler ?? { handleMessage: () => undefined };
     this.handlerName = parts.handlerName;
     this.epochs = parts.epochs ?? new EpochCounter();
-    this.callbacks = new Callbacks(
-      parts.handler ?? { handleMessage: () => undefined },
-      parts.handlerName,
-      this.environment,
-    );
+    this.callbacks = new Callbacks(this.handler, parts.handlerName, this.environment);
     this.population = new Population(this.environment);
     this.slots = new AttemptSlots(round, options.concurrency);
     this.pace = new SignalPace(round);
@@ -157,20 +184,53 @@ export class Engine implements ProducerPort {
     const { environment, callbacks, population, slots, pace } = this;
     const crosses = connection.sendSignal !== undefined;
     const keyParts = { callbacks, population, slots, pace, lanes: new LanePool() };
-    const shards = new Shards(
-      { environment, totalCount, prefetch, crosses, deliveryTimeout, ...keyParts },
-      this.epochs,
-    );
+    const durable = await this.openStore(transport, connection);
+    if (this.disconnected) {
+      await connection.close();
+      await durable?.close();
+      return;
+    }
+    const parts = { environment, totalCount, prefetch, crosses, deliveryTimeout, ...keyParts };
+    const shards = new Shards(parts, this.epochs, durable);
     const { signals } = callbacks;
     if (connection.maxSignalSize !== undefined) signals.fit(connection.maxSignalSize);
-    this.connected = { transport: connection, shards, calls: new KeyCalls(environment, connection, shards, signals) };
+    this.connected = {
+      transport: connection,
+      shards,
+      calls: new KeyCalls(environment, connection, shards, signals, durable),
+      durable,
+    };
+    durable?.whenLost(
+      (error) => shards.giveUp(error),
+      () => shards.epochsOpen,
+    );
+  }
+
+  /** Connects to the store, where there is one. The transport is closed again where that fails. */
+  private async openStore(transport: Transport, connection: TransportConnection): Promise<DurableInstance | undefined> {
+    if (this.store === undefined) return undefined;
+    const { environment, random, handler, handlerName } = this;
+    try {
+      return await openDurably(this.store, transport, connection, {
+        environment,
+        random,
+        handler,
+        handlerName,
+        over: () => this.stopping || this.disconnected,
+      });
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
   }
 
   /** Claims shards and handles their messages, unless the instance only publishes. */
   async consume(): Promise<void> {
     if (this.environment.options.producerOnly || this.stopping) return;
     const { transport, shards } = this.ready();
-    const consuming = transport.consume(shards);
+    this.connected!.durable?.start();
+    // Where no other process can have the shards, who asks for a key when the app has started is not told that it lives elsewhere.
+    const consuming = transport.sendSignal === undefined ? this.opened(transport, shards) : transport.consume(shards);
     this.starting = consuming.catch(() => undefined);
     try {
       await consuming;
@@ -179,6 +239,11 @@ export class Engine implements ProducerPort {
       // Where it is closed meanwhile, that is why.
       if (!this.stopping) throw error;
     }
+  }
+
+  private async opened(transport: TransportConnection, shards: Shards): Promise<void> {
+    await transport.consume(shards);
+    await shards.opened();
   }
 
   /**
@@ -200,7 +265,14 @@ export class Engine implements ProducerPort {
   /** Whether there is anything to wait for in {@link windDown}. */
   get windsDown(): boolean {
     const backlog = this.connected?.transport.backlog;
-    if (backlog === undefined || !this.consumes || this.stopping || this.left === 0) return false;
+    if (
+      backlog === undefined ||
+      this.connected!.durable?.keepsMessages === true ||
+      !this.consumes ||
+      this.stopping ||
+      this.left === 0
+    )
+      return false;
     return backlog.queued > 0 || this.connected!.shards.busy;
   }
 
@@ -237,8 +309,15 @@ export class Engine implements ProducerPort {
     return this.ready().shards;
   }
 
-  fromCallback(): boolean {
-    return this.ready().transport.publisher.heedsCallbacks === true && insideCallbackOf(this.environment);
+  publish(message: OutgoingMessage, timeout: number, transaction?: unknown): Promise<void> {
+    const { transport, durable } = this.ready();
+    if (transaction !== undefined) return enqueue(durable, transaction, message);
+    if (durable?.keepsMessages === true) {
+      if (presentCaller().callback?.holdsStore === true) return Promise.reject(new StoreHeldError('publish'));
+      return durable.publish(message, timeout);
+    }
+    const { publisher } = transport;
+    return publisher.publish(message, timeout, publisher.heedsCallbacks === true && insideCallbackOf(this.environment));
   }
 
   get clock(): Clock {
@@ -262,10 +341,11 @@ export class Engine implements ProducerPort {
   }
 
   status(): EngineStatus {
-    const { transport, shards } = this.ready();
+    const { transport, shards, durable } = this.ready();
     return {
       transport: transport.status(),
       durable: transport.durable,
+      ...(durable === undefined ? {} : { store: durable.status() }),
       liveKeys: this.population.size,
       runningAttempts: this.slots.inUse,
       ...shards.census(),
@@ -329,9 +409,10 @@ export class Engine implements ProducerPort {
   private async disconnect(): Promise<void> {
     this.disconnected = true;
     const { connected } = this;
-    if (connected !== undefined) this.tellWhatIsLost(connected.transport);
+    if (connected !== undefined && connected.durable === undefined) this.tellWhatIsLost(connected.transport);
     try {
       await connected?.transport.close();
+      await connected?.durable?.close();
     } finally {
       if (connected !== undefined) this.lease!.end();
       this.population.stop();
@@ -345,6 +426,15 @@ export class Engine implements ProducerPort {
     if (this.connected === undefined) throw new NotStartedError(`The instance '${instance}'`);
     return this.connected;
   }
+}
+
+async function enqueue(
+  durable: DurableInstance | undefined,
+  transaction: unknown,
+  { shard, ...message }: OutgoingMessage,
+): Promise<void> {
+  if (durable === undefined) throw new NoStoreError('publish with a transaction');
+  await durable.enqueue(transaction, shard, message);
 }
 
 function pointlessProducer({ name }: Transport): InvalidOptionsError {

@@ -1,4 +1,4 @@
-import { KeyNotParkedError, OwnKeyError, WaitingCycleError } from '../errors/index.js';
+import { KeyNotParkedError, NoStoreError, OwnKeyError, StoreHeldError, WaitingCycleError } from '../errors/index.js';
 import type { DataUpdaterRef } from '../interfaces/live-key.interface.js';
 import { keyId } from '../keys/sharding-key.js';
 import type { MessageOutcome } from '../outcomes.js';
@@ -7,6 +7,7 @@ import { pack, unpackAnswer } from '../signals/signal-envelope.js';
 import type { TransportConnection } from '../transport/transport.interface.js';
 import type { Caller } from './base/caller.js';
 import type { Environment } from './base/environment.js';
+import type { DurableInstance } from './commits/durable-instance.js';
 import { isHandOver } from './base/hand-over.js';
 import { handleDirect, type DirectMessageInput } from './keys/direct-message.js';
 import type { KeyQueue } from './keys/key-queue.js';
@@ -33,6 +34,7 @@ export class KeyCalls {
     private readonly connection: TransportConnection,
     private readonly shards: Shards,
     private readonly codec: SignalCodec,
+    private readonly durable: DurableInstance | undefined,
   ) {}
 
   async getDataUpdater(key: Uint8Array): Promise<DataUpdaterRef> {
@@ -45,7 +47,7 @@ export class KeyCalls {
       queue,
       () =>
         new Promise((resolve, reject) => {
-          queue.signal(new PendingSignal(false, undefined, caller, resolve as (value: unknown) => void, reject));
+          queue.signal(new PendingSignal('start', undefined, caller, resolve as (value: unknown) => void, reject));
         }),
     );
   }
@@ -76,6 +78,37 @@ export class KeyCalls {
     return this.codec.decode('answer', await this.ask(key, request, timeout, caller));
   }
 
+  /**
+   * What the store has of a key, whoever owns it.
+   * @throws {NoStoreError}
+   */
+  async state(key: Uint8Array): Promise<unknown> {
+    const { link, form } = this.store('dataUpdaters.state');
+    if (presentCaller().callback?.holdsStore === true) throw new StoreHeldError('state');
+    const [stored] = await link.connection.load([key]);
+    return stored === undefined ? undefined : (await form.decode(this.environment.keyText(key), stored)).state;
+  }
+
+  /** @throws {NoStoreError} */
+  async forget(key: Uint8Array): Promise<void> {
+    this.store('dataUpdaters.forget');
+    const caller = this.callerOf(key, 'forget');
+    const queue = this.shards.ownedBy(key).queue(key);
+    await whileWaiting(
+      caller,
+      queue,
+      () =>
+        new Promise<unknown>((resolve, reject) => {
+          queue.signal(new PendingSignal('forget', undefined, caller, resolve, reject));
+        }),
+    );
+  }
+
+  private store(call: string): DurableInstance {
+    if (this.durable === undefined) throw new NoStoreError(call);
+    return this.durable;
+  }
+
   async park(key: Uint8Array): Promise<void> {
     const queue = this.shards.ownedBy(key).queue(key);
     queue.tracker.park();
@@ -101,6 +134,7 @@ export class KeyCalls {
     const caller = presentCaller();
     const { callback } = caller;
     if (callback === undefined) return caller;
+    if (callback.holdsStore) throw new StoreHeldError(call);
     if (callback.environment === this.environment && callback.keyId === keyId(key)) {
       throw new OwnKeyError(this.environment.keyText(key), call);
     }

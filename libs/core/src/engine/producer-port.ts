@@ -1,7 +1,7 @@
 import type { Clock } from '../clock/clock.interface.js';
 import type { PayloadCodec } from '../interfaces/payload-codec.interface.js';
 import type { KeyEncoder } from '../keys/key-kinds.js';
-import type { TransportConnection } from '../transport/transport.interface.js';
+import type { OutgoingMessage, TransportConnection } from '../transport/transport.interface.js';
 
 /** What a producer needs of the instance it belongs to. */
 export interface ProducerPort {
@@ -15,6 +15,9 @@ export interface ProducerPort {
    * @throws {NotStartedError} before the app's modules are initialised
    */
   connection(): TransportConnection;
-  /** Whether the caller is inside a callback, as far as the transport wants to know. */
-  fromCallback(): boolean;
+  /**
+   * Hands a message to the transport, or where that keeps none, to the store first.
+   * @param transaction the caller's, with which the message exists or not
+   */
+  publish(message: OutgoingMessage, timeout: number, transaction?: unknown): Promise<void>;
 }

@@ -27,6 +27,8 @@ export function enhanceHandler(
     handleMessage: (handleMessage ?? handler.handleMessage.bind(handler)) as DataUpdaterHandler['handleMessage'],
   };
   if (handler.init) enhanced.init = handler.init.bind(handler);
+  if (handler.activate) enhanced.activate = handler.activate.bind(handler);
+  if (handler.migrate) enhanced.migrate = handler.migrate.bind(handler);
   if (handler.handleContinue) enhanced.handleContinue = handler.handleContinue.bind(handler);
   if (handler.terminate) enhanced.terminate = handler.terminate.bind(handler);
   if (handler.handleSignal) enhanced.handleSignal = handleSignal ?? handler.handleSignal.bind(handler);

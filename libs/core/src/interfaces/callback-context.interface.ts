@@ -3,6 +3,21 @@ import type { MessageHeaders } from './message-headers.interface.js';
 import type { MessageProperties } from './message-properties.interface.js';
 
 /**
+ * What a message that leaves with a commit says besides its payload.
+ * @publicApi
+ */
+export interface PublishInput extends MessageProperties {
+  /** What the message is about. */
+  shardingKey: ShardingKey;
+  /** As those of `EventsProducer.publish`. */
+  headers?: MessageHeaders;
+  /** At most 255 bytes in UTF-8. Default: a random UUID, which the store keeps, so that a repeat is recognised. */
+  messageId?: string;
+  /** Unix time in whole seconds, from 0 on. Default: now. */
+  timestamp?: number;
+}
+
+/**
  * What every callback of a handler gets as its last argument.
  * @typeParam Key what the sharding keys are. Nobody checks it: it is what your producers give
  * @publicApi
@@ -25,6 +40,20 @@ export interface CallbackContext<Key extends ShardingKey = string> {
    * first access, so it costs nothing where it is not used.
    */
   readonly abortSignal: AbortSignal;
+  /**
+   * With a store: the message leaves with the key's new state, or not at all; it is dropped when the callback fails. It is
+   * encoded at once.
+   * @throws {NoStoreError} without a store: use `EventsProducer`
+   * @throws {NotNowError} in `init`, `activate` and `terminate`, and after the callback has ended
+   */
+  publish(payload: unknown, input: PublishInput): void;
+  /**
+   * With a store that has transactions: a transaction that commits with this message and nothing else, or not at all. It begins
+   * when it is first asked for, after the key's pending commits; what the handler gets of it is the store's.
+   * @throws {NoStoreError} without a store, or with one that has no transactions
+   * @throws {NotNowError} in other callbacks than `handleMessage`, and after it has ended
+   */
+  transaction<Client = unknown>(): Promise<Client>;
 }
 
 /**

@@ -17,9 +17,11 @@ export type MaybePromise<T> = T | Promise<T>;
  * - `'shardLost'`: another process may own the shard by now; outcomes of this epoch settle nothing
  * - `'shardReleased'`: the shard is handed over in good order
  * - `'shutdown'`: the app closes
+ * - `'forgotten'`: an outcome or the service forgot the key
  * @publicApi
  */
-export type TerminateReason = 'idle' | 'evicted' | 'shardLost' | 'shardReleased' | 'shutdown' | Error | unknown;
+export type TerminateReason =
+  'idle' | 'evicted' | 'shardLost' | 'shardReleased' | 'shutdown' | 'forgotten' | Error | unknown;
 
 /**
  * The user's class that processes messages: one singleton Nest provider per instance of the module, decorated with
@@ -49,6 +51,19 @@ export interface DataUpdaterHandler<
    * caller waits, in `DataUpdaterService.handleMessage`, it counts as an attempt.
    */
   init?(key: Key, context: CallbackContext<Key>): MaybePromise<State>;
+
+  /**
+   * Runs at each start of a key's data updater where there is a store, after its state was loaded or made by `init`: for what the
+   * state does not hold, a connection say. A failure is one of `init`.
+   */
+  activate?(state: State, context: CallbackContext<Key>): MaybePromise<void>;
+
+  /**
+   * Turns a stored state of an earlier `stateVersion` into one of the present. What it returns is stored with the next commit. While
+   * it fails the key waits, and the stored state stays as it is.
+   * @param from the version that the state was stored with
+   */
+  migrate?(state: unknown, from: number): MaybePromise<State>;
 
   /**
    * Handles one message. Returning nothing acks and keeps the state; see `ack`, `discard` and `stop`.

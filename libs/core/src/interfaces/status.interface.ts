@@ -14,6 +14,21 @@ export interface TransportStatus {
 }
 
 /**
+ * How the store of an instance stands at this moment.
+ * @publicApi
+ */
+export interface StoreHealth {
+  /** Whether it answers. While it does not, its shards wait and nothing is lost. */
+  readonly connected: boolean;
+  /** Why it does not, in words. */
+  readonly problem?: string;
+  /** Milliseconds since it last answered, while it does not. */
+  readonly awayFor?: number;
+  /** Messages that came without an id so far: each of them may be handled twice. */
+  readonly messagesWithoutId: number;
+}
+
+/**
  * One process that takes part.
  * @publicApi
  */
@@ -34,6 +49,8 @@ export interface EngineStatus {
   readonly transport: TransportStatus;
   /** Whether the transport keeps messages beyond the life of this process. */
   readonly durable: boolean;
+  /** Left out where there is no store. */
+  readonly store?: StoreHealth;
   /** Shards that this process owns. */
   readonly shards: number;
   /** Shards that wait because their side queue is full. */

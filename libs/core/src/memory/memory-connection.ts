@@ -48,6 +48,13 @@ export class MemoryConnection implements TransportConnection, Publisher, Produce
     return this.broker.admission.publish(message, timeout, this, fromCallback);
   }
 
+  async deadLetter({ key, body, headers, messageId, timestamp, properties }: OutgoingMessage): Promise<void> {
+    await this.broker.admission.taking();
+    if (this.closed) throw closedError();
+    if (this.broker.deadLetters.keep({ key, body, headers, messageId, timestamp, properties }))
+      this.member?.deadLetterDropped?.();
+  }
+
   async consume(consumer: ShardConsumer): Promise<void> {
     if (!this.claims) return;
     this.member = this.memberFor(consumer);

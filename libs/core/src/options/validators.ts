@@ -123,6 +123,13 @@ export function IsTransport(): PropertyDecorator {
   );
 }
 
+export function IsStore(): PropertyDecorator {
+  return expects(
+    (value) => typeof value === 'object' && value !== null && typeof Reflect.get(value, 'connect') === 'function',
+    'a store was expected, such as postgres({ … }) of @mississippi/postgres',
+  );
+}
+
 /**
  * What an option must be. `validate` may look at the other options, in `place.object`.
  * @publicApi

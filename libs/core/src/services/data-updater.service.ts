@@ -9,8 +9,8 @@ import type { ProcessInfo } from '../interfaces/status.interface.js';
 import { shardOfEncoded, type ShardingKey } from '../keys/sharding-key.js';
 import type { DirectMessageInput } from '../engine/keys/direct-message.js';
 import type { MessageOutcome } from '../outcomes.js';
-import { checkDirectMessage } from './check-message.js';
-import { checkProperties } from './check-properties.js';
+import { checkDirectMessage } from '../outgoing/check-message.js';
+import { checkProperties } from '../outgoing/check-properties.js';
 import { checkTimeout } from './check-timeout.js';
 
 /**
@@ -182,6 +182,37 @@ export class DataUpdaterService {
    */
   async drop(shardingKey: ShardingKey): Promise<void> {
     return this.runtime.engine.calls.drop(this.encode(shardingKey));
+  }
+
+  /**
+   * The state of a key as the store has it, whoever owns the key; `undefined` where there is none. Of what is not committed yet it knows
+   * nothing.
+   * @throws {NoStoreError} where the instance has no store
+   * @throws {StoreUnavailableError} when it cannot be reached
+   * @throws {StateDecodeError} when the state cannot be read
+   * @throws {NotStartedError} before the app's modules are initialised
+   * @throws {MissingShardingKeyError} when the key is `undefined`, `null` or `''`
+   * @throws {InvalidShardingKeyError} when the key is no term, too large, or of a kind that the option `keys` does not allow
+   */
+  async state<State = unknown>(shardingKey: ShardingKey): Promise<State | undefined> {
+    return (await this.runtime.engine.calls.state(this.encode(shardingKey))) as State | undefined;
+  }
+
+  /**
+   * Forgets a key, in its turn: its stored state goes, its data updater ends, and `init` makes the next state. Messages that wait are
+   * handled afterwards. What the inbox knows of the key stays.
+   * @throws {NoStoreError} where the instance has no store
+   * @throws {ShardNotOwnedError} when the key's shard lives in another process
+   * @throws {SignalOutcomeUnknownError} when the shard is lost before the outcome is known
+   * @throws {OwnKeyError} when called from inside a callback of the same key: use the outcome's option `forget`
+   * @throws {WaitingCycleError} when called from inside a callback that the key waits for
+   * @throws {ShuttingDownError} when the app closes
+   * @throws {NotStartedError} before the app's modules are initialised
+   * @throws {MissingShardingKeyError} when the key is `undefined`, `null` or `''`
+   * @throws {InvalidShardingKeyError} when the key is no term, too large, or of a kind that the option `keys` does not allow
+   */
+  async forget(shardingKey: ShardingKey): Promise<void> {
+    await this.runtime.engine.calls.forget(this.encode(shardingKey));
   }
 
   /**

@@ -1,20 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { describe } from '../errors/describe.js';
-import { PayloadEncodeError } from '../errors/index.js';
 import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
+import { encodeMessage } from '../outgoing/encode-message.js';
 import type { MessageProperties } from '../interfaces/message-properties.interface.js';
-import { checkMessage } from './check-message.js';
-import { checkProperties } from './check-properties.js';
 import { checkTimeout } from './check-timeout.js';
 import { shardOfEncoded, type ShardingKey } from '../keys/sharding-key.js';
-import { isUnwantedPromise } from '../engine/base/thenable.js';
 import type { ProducerPort } from '../engine/producer-port.js';
-
-/**
- * Milliseconds since the epoch at which a message was published, for latency.
- * @publicApi
- */
-export const PUBLISHED_AT_HEADER = 'mississippi_published_at_ms';
 
 /**
  * What `publish` is given besides the payload.
@@ -34,6 +23,12 @@ export interface PublishOptions extends MessageProperties {
   timestamp?: number;
   /** How long to wait until the message is safely taken. Milliseconds, default `publishTimeout` of the module. */
   timeout?: number;
+  /**
+   * With a store: a transaction of your own in the store's database, such as a client of `pg` after `BEGIN`. The message exists exactly
+   * when it commits, and leaves soon afterwards; `publish` resolves before. Of two messages of one key the one whose transaction began to
+   * write first leaves first.
+   */
+  transaction?: unknown;
 }
 
 /**
@@ -58,6 +53,7 @@ export class EventsProducer {
    * @throws {PayloadEncodeError} when the payload cannot be encoded; nothing was sent
    * @throws {PublishTimeoutError} after `timeout`; whether the message was taken is unknown
    * @throws {PublishError} when the transport refused it or is closed; its `reason` says which
+   * @throws {NoStoreError} with `transaction`, when the instance has no store with transactions
    * @throws {NotStartedError} before the app's modules are initialised
    */
   publish(payload: unknown, options: PublishOptions): Promise<void> {
@@ -69,39 +65,13 @@ export class EventsProducer {
     }
   }
 
-  private send(payload: unknown, options = {} as PublishOptions): Promise<void> {
-    const { shardingKey, messageId, timestamp, timeout, headers: given } = options;
-    const headers = checkMessage({ headers: given, messageId, timestamp });
-    const properties = checkProperties(options);
-    checkTimeout(timeout);
+  private send(payload: unknown, options: PublishOptions): Promise<void> {
     const { engine } = this.runtime;
-    const key = engine.keys.encode(shardingKey);
+    const given = options ?? ({} as PublishOptions);
+    checkTimeout(given.timeout);
     const connection = engine.connection();
-    const now = engine.clock.time();
-    return connection.publisher.publish(
-      {
-        shard: shardOfEncoded(key, connection.totalCount),
-        key,
-        body: encode(engine, payload),
-        headers: { ...headers, [PUBLISHED_AT_HEADER]: now },
-        messageId: messageId ?? randomUUID(),
-        timestamp: timestamp ?? Math.floor(now / 1000),
-        properties,
-      },
-      timeout ?? engine.publishTimeout,
-      engine.fromCallback(),
-    );
-  }
-}
-
-function encode({ codec }: ProducerPort, payload: unknown): Uint8Array {
-  try {
-    const body: unknown = codec.encode(payload);
-    if (body instanceof Uint8Array) return body;
-    // Messages keep the order of the calls, so no promise is waited for.
-    const found = isUnwantedPromise(body) ? 'a promise' : describe(body);
-    throw new TypeError(`encode of the codec must return a Uint8Array at once, not ${found}`);
-  } catch (error) {
-    throw error instanceof PayloadEncodeError ? error : new PayloadEncodeError(error);
+    const message = encodeMessage(engine, payload, given);
+    const shard = shardOfEncoded(message.key, connection.totalCount);
+    return engine.publish({ shard, ...message }, given.timeout ?? engine.publishTimeout, given.transaction);
   }
 }

@@ -202,6 +202,13 @@ export interface Publisher {
    */
   publish(message: OutgoingMessage, timeout: number, fromCallback?: boolean): Promise<void>;
   /**
+   * Publishes a message to the dead letters; resolves when it is safely taken. Not heeded by `publish`'s buffer. Left out by transports that
+   * cannot be used with a store.
+   * @param timeout milliseconds, `Infinity` for none
+   * @throws {PublishError} when the broker refused it, or the transport was closed
+   */
+  deadLetter?(letter: OutgoingMessage, timeout: number): Promise<void>;
+  /**
    * Asked before each `publish`: `true` where it may have to wait for room that callbacks of this instance make, now or soon. A
    * callback that waited for it would wait for itself.
    */

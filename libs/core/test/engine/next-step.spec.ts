@@ -6,6 +6,8 @@ const RESTING: KeyState = {
   continues: false,
   awaitsDeadLetter: false,
   updater: 'live',
+  committing: false,
+  full: false,
   closing: false,
   head: 'none',
   ownership: 'certain',
@@ -19,6 +21,17 @@ const everything: Partial<KeyState> = { head: 'ready', slot: 'granted', signals:
 
 const table: readonly [string, Partial<KeyState>, Step][] = [
   ['a key with nothing to do rests', {}, 'nothing'],
+  [
+    'with too much uncommitted neither a message nor a signal starts',
+    { ...everything, committing: true, full: true },
+    'nothing',
+  ],
+  ['with a commit pending the next message is attempted', { ...everything, signals: 0, committing: true }, 'attempt'],
+  ['with a commit pending a signal runs', { signals: 1, committing: true }, 'signal'],
+  ['a continuation waits for the commit', { continues: true, committing: true }, 'nothing'],
+  ['the end of a data updater waits for the commit', { updater: 'ending', committing: true }, 'nothing'],
+  ['the start of a data updater waits for the commit', { ...everything, updater: 'none', committing: true }, 'nothing'],
+
   ['a key without a data updater and without work rests', { updater: 'none' }, 'nothing'],
 
   ['a ready head is attempted, for which the key gets a slot', { head: 'ready' }, 'attempt'],
@@ -67,17 +80,19 @@ function* states(): Generator<KeyState> {
   for (const preceded of BOOLEANS)
     for (const continues of BOOLEANS)
       for (const awaitsDeadLetter of BOOLEANS)
-        for (const closing of BOOLEANS)
-          for (const updater of ['none', 'live', 'ending'] as const)
-            for (const head of ['none', 'ready', 'settling'] as const)
-              for (const ownership of ['certain', 'uncertain', 'suspended'] as const)
-                for (const slot of ['none', 'requested', 'granted'] as const)
-                  for (const signals of [0, 1, 2])
-                    for (const signalsFirst of [0, 1, 2])
-                      for (const signalsPaused of BOOLEANS) {
-                        const rest = { updater, head, ownership, slot, signals, signalsFirst, signalsPaused };
-                        yield { preceded, continues, awaitsDeadLetter, closing, ...rest };
-                      }
+        for (const committing of BOOLEANS)
+          for (const full of committing ? BOOLEANS : [false])
+            for (const closing of BOOLEANS)
+              for (const updater of ['none', 'live', 'ending'] as const)
+                for (const head of ['none', 'ready', 'settling'] as const)
+                  for (const ownership of ['certain', 'uncertain', 'suspended'] as const)
+                    for (const slot of ['none', 'requested', 'granted'] as const)
+                      for (const signals of [0, 1, 2])
+                        for (const signalsFirst of [0, 1, 2])
+                          for (const signalsPaused of BOOLEANS) {
+                            const rest = { updater, head, ownership, slot, signals, signalsFirst, signalsPaused };
+                            yield { preceded, continues, awaitsDeadLetter, committing, full, closing, ...rest };
+                          }
 }
 
 test('in every state: an attempt only of a ready head on a certain shard of an epoch that goes on', () => {
@@ -99,7 +114,8 @@ test('in every state: an attempt only of a ready head on a certain shard of an e
 
 test('in every state: where a signal waits and nothing must go before it, something is done', () => {
   for (const key of states()) {
-    const heldUp = key.preceded || key.awaitsDeadLetter || key.closing || key.signalsPaused;
+    const uncommitted = key.full || (key.committing && (key.continues || key.updater !== 'live'));
+    const heldUp = key.preceded || key.awaitsDeadLetter || key.closing || key.signalsPaused || uncommitted;
     if (key.signals > 0 && !heldUp) expect(nextStep(key)).not.toBe('nothing');
   }
 });

@@ -180,6 +180,23 @@ describe('messages that were handled in the last epoch', () => {
     expect(handler.calls.filter((call) => call.includes('message'))).toHaveLength(2);
   });
 
+  test('are not taken for one that equals them and comes behind another message of the key', async () => {
+    const { transport, gates, handler } = await startScripted();
+    const first = transport.own();
+    first.deliver('k', 'a');
+    first.deliver('k', 'slow');
+    await settled();
+    first.lose();
+    const second = transport.own();
+    // The ack of the first had arrived, and the second of its kind was on its way when the channel went.
+    second.redeliver('k', 'slow');
+    second.redeliver('k', 'a');
+    gates.open('slow', undefined);
+    await settled();
+    expect(handler.messages('k')).toEqual(['a', 'slow', 'a']);
+    expect(second.settled).toEqual(['slow', 'a']);
+  });
+
   test('are recognised once each', async () => {
     const { transport, handler } = await startScripted();
     const first = transport.own();

@@ -178,7 +178,7 @@ describe('a wrong option of @MessageHandler stops the app and tells the class to
     [{ instance: 5 }, '.instance: a name of at least one character was expected, not 5'],
     [
       { concurrency: 5 },
-      '.concurrency: there is no such option (known: failurePolicy, inheritAppConfig, instance, keys, payload, signals)',
+      '.concurrency: there is no such option (known: failurePolicy, inboxHorizon, inheritAppConfig, instance, keys, payload, signals, state, stateTtl, stateVersion)',
     ],
     [
       { payload: 'xml' },

@@ -74,7 +74,7 @@ const signalsAtOnce: Mutant = {
       (signal) =>
         function (this: KeyQueue, pending) {
           const { updater, handler } = this.activation;
-          if (updater === undefined || !this.running || !pending.callsHandler) {
+          if (updater === undefined || !this.running || pending.purpose !== 'signal') {
             signal.call(this, pending);
             return;
           }
@@ -99,14 +99,14 @@ const losesOnStop: Mutant = {
       MessageTracker.prototype,
       'handled',
       (handled) =>
-        function (this: MessageTracker, outcome) {
+        function (this: MessageTracker, outcome, ...rest) {
           if (outcome instanceof Stop && this.fifo.length > 1) {
             struck();
             const head = this.fifo.shift()!;
             while (this.fifo.length > 0) this.fifo.shift();
             this.fifo.push(head);
           }
-          handled.call(this, outcome);
+          handled.call(this, outcome, ...rest);
         },
     ),
 };

@@ -65,6 +65,7 @@ export async function startEngine<T extends Transport = MemoryTransport>(
     logger: logger ?? { log, warn: log, error: log },
     clock,
     random,
+    store: own.store,
     ...(epochs === undefined ? {} : { epochs }),
   });
   const events: MississippiEvent[] = [];

@@ -9,6 +9,7 @@ import { Outbox } from './outbox.js';
 import { Outstanding } from './outstanding.js';
 import { PublishChannel, type PublishedQueues } from './publish-channel.js';
 import { PublishDeadlines } from './publish-deadlines.js';
+import { movedCopy } from './moved-copy.js';
 import { closedError, refusalOf } from './publish-errors.js';
 
 /** How soon to ask again whether the broker takes messages, after it refused one. Milliseconds. */
@@ -48,6 +49,15 @@ export class RabbitPublisher implements Publisher {
     const refusal = refusalOf(message, maxMessageSize);
     if (refusal !== undefined) return Promise.reject(refusal);
     return this.submit(new ShardMessage(message, exchange, this.names.shard(message.shard)), timeout);
+  }
+
+  /**
+   * Publishes a message to the dead letters.
+   * @throws {PublishError} when it is too large, was returned or refused, or the transport was closed
+   */
+  deadLetter(letter: OutgoingMessage, timeout: number): Promise<void> {
+    const { deadLetters: queue } = this.names;
+    return this.submit(movedCopy(letter, {}, { queue, frameMax: this.frameMax, ordered: false }), timeout);
   }
 
   /**

@@ -20,7 +20,7 @@ import { REQUESTS, type QueueNames } from '../topology/queue-names.js';
 import { PARKED_HEADER } from '../wire/header-names.js';
 import { RabbitDelivery } from '../wire/rabbit-delivery.js';
 import { AckWindow } from './ack-window.js';
-import { movedCopy } from './moved-copy.js';
+import { movedCopy } from '../publishing/moved-copy.js';
 import { OpenRequests } from './open-requests.js';
 import type { SideReader } from './side-reader.js';
 import type { StallFence } from './stall-fence.js';

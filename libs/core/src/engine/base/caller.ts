@@ -29,6 +29,8 @@ export interface CallbackScope {
   readonly caller: Caller | undefined;
   /** `undefined` where it never waited for a key. */
   readonly waits: Waits | undefined;
+  /** Whether whatever waits for the store waits for this callback. */
+  readonly holdsStore: boolean;
   /** The callback waits for another key from now on. Left out: for one of another process. */
   waitBegins(key?: AwaitedKey): void;
   /** What it waits for is on its way: its slot is free for it. */

@@ -1,6 +1,9 @@
+import type { LoggerService } from '@nestjs/common';
 import type { Clock } from '../../clock/clock.interface.js';
 import type { KeyText } from '../../keys/key-text.js';
 import type { ResolvedOptions } from '../../mississippi.options.js';
+import type { PublishInput } from '../../interfaces/callback-context.interface.js';
+import type { OutboxMessage } from '../../store/store.interface.js';
 import type { EventSource } from './event-source.js';
 import type { FailurePolicy } from './failure-policy.js';
 import type { Log } from './log.js';
@@ -10,10 +13,16 @@ import type { Round } from './round.js';
 export interface Environment {
   readonly options: ResolvedOptions;
   readonly log: Log;
+  /** For what writes lines of its own. It never throws. */
+  readonly logger: LoggerService;
   /** A key as it may appear in the log and in errors, which callers log. */
   readonly keyText: KeyText;
   readonly policy: FailurePolicy;
   readonly clock: Clock;
   readonly round: Round;
   readonly events: EventSource;
+  /** @throws {PayloadEncodeError} */
+  encodePayload(payload: unknown): Uint8Array;
+  /** What a callback publishes with its commit. */
+  encodeMessage(payload: unknown, input: PublishInput, source: Uint8Array): OutboxMessage;
 }

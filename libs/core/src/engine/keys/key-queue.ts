@@ -7,6 +7,10 @@ import type { AwaitedKey, CallbackScope } from '../base/caller.js';
 import type { DeadlineItem } from '../base/deadline-list.js';
 import type { KeyedItem } from '../base/key-table.js';
 import type { PacedKey, SignalPace } from '../base/signal-pace.js';
+import type { DurableEpoch } from '../commits/durable-epoch.js';
+import { identityOf, InboxMark } from '../commits/inbox-mark.js';
+import { keyBytes } from '../../keys/sharding-key.js';
+import { KeyCommits, type CommittingKey, type Effect } from '../commits/key-commits.js';
 import type { Epoch } from '../messages/epoch.js';
 import { MessageTracker } from '../messages/message-tracker.js';
 import type { TrackedKey } from '../messages/tracked-key.js';
@@ -21,6 +25,8 @@ import { SignalQueue, type SignalledKey } from './signal-queue.js';
 import { Legacy, type Successor } from './succession.js';
 import { runTurn } from './turns/run-turn.js';
 import type { FollowUp, TurnKey } from './turns/turn-key.js';
+
+const NO_BODY = new Uint8Array(0);
 
 /** What the keys of one epoch share. */
 export interface KeyParts {
@@ -52,6 +58,7 @@ export class KeyQueue
     AwaitedKey,
     SignalledKey,
     Successor,
+    CommittingKey,
     KeyedItem<KeyQueue>
 {
   next: SlotSeeker | undefined = undefined;
@@ -59,6 +66,10 @@ export class KeyQueue
   earlier: DeadlineItem | undefined = undefined;
   later: DeadlineItem | undefined = undefined;
   deadline: number | undefined = undefined;
+  /** What waits for its commit, where there is a store. */
+  readonly commits: KeyCommits | undefined;
+  /** What the store refused while a callback ran on it. */
+  private refusal: { readonly effects: readonly Effect[]; readonly error: Error } | undefined = undefined;
   readonly tracker: MessageTracker;
   readonly activation: Activation;
   private predecessor: KeyQueue | undefined = undefined;
@@ -67,6 +78,8 @@ export class KeyQueue
   slot: 'none' | 'requested' | 'granted' = 'none';
   /** Callbacks that wait for a message of this key. */
   awaited = 0;
+  /** Direct messages about which the inbox is asked. */
+  private coming = 0;
   signalsFirst = 0;
   signalsPaused = false;
   private signalQueue: SignalQueue | undefined = undefined;
@@ -88,6 +101,7 @@ export class KeyQueue
     readonly id: string,
     private readonly parts: KeyParts,
   ) {
+    this.commits = epoch.durable === undefined ? undefined : new KeyCommits(this, epoch.durable);
     this.tracker = new MessageTracker(this);
     this.activation = new Activation(this, parts.callbacks, parts.population);
   }
@@ -105,6 +119,18 @@ export class KeyQueue
     const { activation } = this;
     if (activation.ending !== undefined) return 'ending';
     return activation.updater === undefined ? 'none' : 'live';
+  }
+  get committing(): boolean {
+    return this.commits !== undefined && this.commits.pending > 0;
+  }
+  get full(): boolean {
+    return this.commits?.full === true;
+  }
+  get durable(): DurableEpoch | undefined {
+    return this.epoch.durable;
+  }
+  get undone(): Error | undefined {
+    return this.refusal?.error;
   }
   get closing(): boolean {
     return this.closeReason !== undefined;
@@ -132,14 +158,50 @@ export class KeyQueue
     return this.turn !== 'nothing';
   }
 
-  deliver(delivery: Delivery, handledBefore: boolean): void {
-    this.tracker.deliver(delivery, handledBefore);
+  deliver(delivery: Delivery, handledBefore: boolean, mark?: InboxMark): void {
+    this.tracker.deliver(delivery, handledBefore, mark);
     this.wake();
   }
 
   accept(message: DirectTrackedMessage): void {
-    this.tracker.accept(message);
+    const { durable } = this.epoch;
+    if (durable === undefined) this.admit(message);
+    else this.lookUp(message, durable);
+  }
+
+  private admit(message: DirectTrackedMessage): void {
+    if (this.closeReason === undefined) this.tracker.accept(message);
+    else message.reject(this.closeReason.error);
     this.wake();
+  }
+
+  /** It stands in one line with what is delivered, whether it is looked up or not. */
+  private lookUp(message: DirectTrackedMessage, { gate }: DurableEpoch): void {
+    const { messageId, payload } = message;
+    const identity = identityOf(keyBytes(this.id), messageId);
+    let body: Uint8Array = NO_BODY;
+    try {
+      // As it is now: the handler may change it, and a repeat of it is compared with what came.
+      if (identity !== undefined) body = this.epoch.environment.encodePayload(payload);
+    } catch (error) {
+      message.reject(error);
+      return;
+    }
+    this.coming++;
+    gate.enter(
+      identity,
+      (ticket, entry) => {
+        this.coming--;
+        message.mark = new InboxMark(identity, body, 0, ticket, entry);
+        if (message.awaited) this.admit(message);
+        else this.wake();
+      },
+      (error) => {
+        this.coming--;
+        message.reject(error);
+        this.wake();
+      },
+    );
   }
 
   signal(pending: PendingSignal): void {
@@ -212,8 +274,36 @@ export class KeyQueue
       this.continuation = undefined;
       this.followUp = undefined;
       this.activation.abort(error);
+      this.commits?.abandon();
     }
     this.wake();
+  }
+
+  committed(): void {
+    if (!this.committing) this.tracker.feed(); // While something is uncommitted nothing is read from the side queue.
+    this.wake();
+  }
+
+  /**
+   * The store refuses what the first effect stands for: it is undone with all that followed it, once the callback that runs on it
+   * has ended.
+   */
+  undo(effects: readonly Effect[], error: Error): void {
+    this.refusal = { effects, error };
+    if (this.running) this.activation.abort(error);
+    else this.applyRefusal();
+  }
+
+  private applyRefusal(): void {
+    const { effects, error } = this.refusal!;
+    this.refusal = undefined;
+    this.continuation = undefined;
+    this.followUp = undefined;
+    this.activation.undone(error);
+    // First, since what the policy decides about the culprit is committed in its turn.
+    for (const effect of effects) effect.undone(error);
+    this.tracker.undo(effects, error);
+    if (this.closeReason !== undefined) this.tracker.clear(this.closeReason.error);
   }
 
   /** The drain took too long: what runs is told to end, and after a grace it is abandoned. */
@@ -337,6 +427,7 @@ export class KeyQueue
   left(): void {
     this.turn = 'nothing';
     this.activation.forgetRun();
+    if (this.refusal !== undefined) this.applyRefusal();
     if (this.closeReason !== undefined) this.tracker.clear(this.closeReason.error);
     // A turn that ended in the synchronous part of its start is followed up by the loop that started it.
     this.wake();
@@ -352,11 +443,23 @@ export class KeyQueue
       this.lane = undefined;
     }
     if (this.activation.updater === undefined) {
-      if (this.tracker.empty && !this.preceded && this.activation.ending === undefined) this.leave();
+      if (this.tracker.empty && !this.preceded && this.activation.ending === undefined && this.mayLeave) this.leave();
     } else if (this.closeReason === undefined) {
       if (!this.idle) this.makeRoom();
       else if (this.deadline === undefined) population.rests(this);
     }
+  }
+
+  /** Whether the store has what is known of the key, and what is asked of it is answered. */
+  private get mayLeave(): boolean {
+    const { commits } = this;
+    const { durable } = this.epoch;
+    if (this.coming > 0) return false;
+    if (commits === undefined || this.epoch.ended) return true;
+    if (commits.pending > 0) return false;
+    if (!commits.finished.needed(durable!.gate.oldest)) return true;
+    durable!.linger(this);
+    return false;
   }
 
   /** Whether nothing is to be done that is known of. */

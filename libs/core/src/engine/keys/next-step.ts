@@ -7,6 +7,10 @@ export interface KeyState {
   /** A discard asked for something that must wait until its dead letter is certain. */
   readonly awaitsDeadLetter: boolean;
   readonly updater: 'none' | 'live' | 'ending';
+  /** Whether a commit is pending: what is not to run on a state that may be undone waits for it. */
+  readonly committing: boolean;
+  /** Whether so much is uncommitted that no other callback may start. */
+  readonly full: boolean;
   /** The epoch ends for this key: nothing starts any more. */
   readonly closing: boolean;
   /** Whether the head of the FIFO may start, as far as the key goes, or waits for the confirm of its dead letter. */
@@ -33,15 +37,19 @@ export type Step = 'nothing' | 'continuation' | 'termination' | 'signal' | 'atte
 
 /**
  * Chooses the next step of a key that runs nothing. A continuation comes first, then the end of the data updater, then
- * signals and messages alternate.
+ * signals and messages alternate. With a store a continuation, the end of a data updater and the start of one wait until nothing of
+ * the key is uncommitted.
  */
 export function nextStep(key: KeyState): Step {
   if (key.preceded) return 'nothing';
-  if (key.continues) return 'continuation';
+  const { committing } = key;
+  if (key.continues) return committing ? 'nothing' : 'continuation';
   if (key.awaitsDeadLetter) return 'nothing';
   const { updater } = key;
+  if (committing && updater !== 'live') return 'nothing';
   if (updater === 'ending') return 'termination';
   if (key.closing) return updater === 'none' || key.head === 'settling' ? 'nothing' : 'endUpdater';
+  if (key.full) return 'nothing';
   const { signals } = key;
   if (key.head === 'ready' && key.slot !== 'requested' && (signals === 0 || key.signalsFirst === 0)) {
     const { ownership } = key;

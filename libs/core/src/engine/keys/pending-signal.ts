@@ -1,6 +1,9 @@
 import type { Timer } from '../../clock/clock.interface.js';
 import type { Caller } from '../base/caller.js';
 
+/** What is asked for: `signal` calls the handler, `start` the start of the data updater, `forget` the end of what is stored of the key. */
+export type SignalPurpose = 'signal' | 'start' | 'forget';
+
 /** Where signals wait. */
 export interface SignalHolder {
   /** The caller of one that is here no longer waits. */
@@ -15,7 +18,7 @@ export interface Expiry {
   expire(): void;
 }
 
-/** A request that waits for its turn at a key: a signal, or a request that the data updater be started. */
+/** A request that waits for its turn at a key. */
 export class PendingSignal {
   /** Its neighbours, while it waits for its turn. */
   earlier: PendingSignal | undefined = undefined;
@@ -27,8 +30,7 @@ export class PendingSignal {
   private begun = false;
 
   constructor(
-    /** `false` asks for the start of the data updater and nothing else. */
-    readonly callsHandler: boolean,
+    readonly purpose: SignalPurpose,
     /** Encoded; `undefined` for a signal that is `undefined`. */
     readonly signal: Uint8Array | undefined,
     readonly caller: Caller,

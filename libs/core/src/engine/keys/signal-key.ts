@@ -18,7 +18,7 @@ export function signalKey(
 ): Promise<Uint8Array | undefined> {
   const { clock } = queue.epoch.environment;
   return new Promise((resolve, reject) => {
-    const pending = new PendingSignal(true, signal, caller, resolve as (answer: unknown) => void, reject, onStart);
+    const pending = new PendingSignal('signal', signal, caller, resolve as (answer: unknown) => void, reject, onStart);
     if (timeout !== Infinity) {
       const expire = (): void => pending.reject(new SignalTimeoutError(keyTextOf(queue), timeout, pending.started));
       pending.expires({ at: clock.now() + timeout, timer: clock.after(timeout, expire), expire });

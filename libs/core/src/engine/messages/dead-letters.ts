@@ -26,6 +26,8 @@ export interface LetterHooks {
   settled(): void;
   /** A try failed, and the next one is waited for. */
   postponed?(letter: PostponedLetter): void;
+  /** With a store: it was not committed, or the epoch ended before that was known. */
+  lost?(error: Error): void;
 }
 
 /** A dead letter between two tries: no copy of it is under way, so that its message may be moved meanwhile. */
@@ -118,7 +120,8 @@ export class DeadLetters {
     this.changed();
   }
 
-  private tell(letter: DeadLetter): void {
+  /** Tells the log, at a bounded rate, that a message is dead-lettered. */
+  tell(letter: DeadLetter): void {
     const { key, reason, error, attempts } = letter;
     const { environment } = this.epoch;
     let limit = this.limits.get(reason);

@@ -1,6 +1,7 @@
 import type { ShardSession } from '../../transport/transport.interface.js';
 import type { Environment } from '../base/environment.js';
 import type { EngineEpoch } from '../base/engine-key.js';
+import type { DurableEpoch } from '../commits/durable-epoch.js';
 
 /** How far an epoch is, and whether the shard is certain to be ours. */
 export class EpochState implements EngineEpoch {
@@ -15,6 +16,8 @@ export class EpochState implements EngineEpoch {
     readonly environment: Environment,
     readonly session: ShardSession,
     readonly number: number,
+    /** What it has of the store, where there is one. */
+    readonly durable: DurableEpoch | undefined,
   ) {}
 
   get shard(): number {

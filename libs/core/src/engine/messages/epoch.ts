@@ -1,6 +1,8 @@
 import type { ShardSession } from '../../transport/transport.interface.js';
 import type { Environment } from '../base/environment.js';
+import type { DurableEpoch } from '../commits/durable-epoch.js';
 import { DeadLetters } from './dead-letters.js';
+import { DurableSettlement } from './durable-settlement.js';
 import { EpochState } from './epoch-state.js';
 import type { HandledMemory } from './handled-memory.js';
 import { ImmediateSettlement, type Settlement } from './settlement.js';
@@ -9,6 +11,7 @@ import { SideQueue } from './side-queue.js';
 /** What an epoch is made of besides its session. */
 export interface EpochParts {
   readonly number: number;
+  readonly durable: DurableEpoch | undefined;
   /** The prefetch window. */
   readonly prefetch: number;
   /** How long a message may wait in the window. Milliseconds. */
@@ -31,14 +34,17 @@ export class Epoch extends EpochState {
   private readonly doubted: () => void;
 
   constructor(environment: Environment, session: ShardSession, parts: EpochParts) {
-    super(environment, session, parts.number);
+    super(environment, session, parts.number, parts.durable);
     this.prefetch = parts.prefetch;
     this.pressureAge = parts.pressureAge;
     this.memory = parts.memory;
     this.doubted = parts.doubted;
     this.side = new SideQueue(session, environment.options.sideQueueLimit, parts.changed);
     this.deadLetters = new DeadLetters(this, parts.changed);
-    this.settlement = new ImmediateSettlement(this, this.memory, this.deadLetters);
+    this.settlement =
+      parts.durable === undefined
+        ? new ImmediateSettlement(this, this.memory, this.deadLetters)
+        : new DurableSettlement(this, parts.durable, this.deadLetters);
   }
 
   /** Has the broker asked whether the shard is still ours. */

@@ -72,8 +72,17 @@ export class HandledMemory {
       this.unhandled.forget();
       return false;
     }
-    if (this.unhandled.takeNext(keyId, delivery)) return false;
-    return takeFrom(this.last, keyId, delivery) || takeFrom(this.late, keyId, delivery);
+    // A key's messages come again in their order: what it handled before one that is here now would have come before it, so it was
+    // settled, and what equals it is another message. Of this one's equals nobody knows which it is.
+    if (this.unhandled.takeNext(keyId, delivery)) {
+      this.last = withoutOthers(this.last, keyId, delivery);
+      this.late = withoutOthers(this.late, keyId, delivery);
+      return false;
+    }
+    if (takeFrom(this.last, keyId, delivery)) return true;
+    if (!takeFrom(this.late, keyId, delivery)) return false;
+    this.last = withoutOthers(this.last, keyId, delivery);
+    return true;
   }
 
   /** What the ring holds, the oldest first. */
@@ -87,10 +96,17 @@ export class HandledMemory {
   }
 }
 
-/** Removes the mark of a delivery. Returns whether there was one. */
+/** Removes the mark of a delivery, and what the key has before it. Returns whether there was one. */
 function takeFrom(list: DeliveryMark[], keyId: string, delivery: Delivery): boolean {
   const index = list.findIndex((mark) => marks(mark, keyId, delivery));
   if (index < 0) return false;
-  list.splice(index, 1);
+  const before = list.splice(0, index + 1).filter((mark) => mark.keyId !== keyId);
+  list.unshift(...before);
   return true;
+}
+
+/** What the key has besides the delivery's own marks is left out. */
+function withoutOthers(list: DeliveryMark[], keyId: string, delivery: Delivery): DeliveryMark[] {
+  const isOther = (mark: DeliveryMark): boolean => mark.keyId === keyId && !marks(mark, keyId, delivery);
+  return list.some(isOther) ? list.filter((mark) => !isOther(mark)) : list;
 }

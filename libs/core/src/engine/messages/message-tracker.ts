@@ -1,10 +1,16 @@
-import { KeyNotParkedError, KeyParkedError, type MessageStage } from '../../errors/index.js';
+import { CommitRefusedError, KeyNotParkedError, KeyParkedError, type MessageStage } from '../../errors/index.js';
 import type { DeadLetterReason } from '../../note-headers.js';
-import type { MessageOutcome } from '../../outcomes.js';
+import { ack, type MessageOutcome } from '../../outcomes.js';
 import type { Delivery, ParkedEntry } from '../../transport/transport.interface.js';
+import { keyBytes } from '../../keys/sharding-key.js';
 import { keyTextOf } from '../base/key-text.js';
+import { NO_CHANGES, type Changes } from '../commits/commit-item.js';
+import type { InboxMark } from '../commits/inbox-mark.js';
+import type { Effect, KeyCommits } from '../commits/key-commits.js';
 import { Fifo } from '../../collections/fifo.js';
+import { FinishedMessage } from './durable-settlement.js';
 import { findHandled, isHandled } from './late-success.js';
+import type { Refusal } from './refusal.js';
 import { Recovery, type RecoveringTracker } from './recovery.js';
 import type { SettledKey } from './settlement.js';
 import type { HeadPhase, TrackedKey } from './tracked-key.js';
@@ -32,11 +38,14 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
   get epoch(): TrackedKey['epoch'] {
     return this.key.epoch;
   }
+  get commits(): KeyCommits | undefined {
+    return this.key.commits;
+  }
   get head(): TrackedMessage | undefined {
     return this.fifo.peek();
   }
   get ready(): boolean {
-    return this.phase === 'open' && this.fifo.length > 0;
+    return this.phase === 'open' && this.fifo.length > 0 && (this.commits === undefined || this.mayCommit);
   }
   get length(): number {
     return this.fifo.length;
@@ -71,12 +80,33 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
 
   // What arrives.
 
-  deliver(delivery: Delivery, handledBefore: boolean): void {
+  deliver(delivery: Delivery, handledBefore: boolean, mark?: InboxMark): void {
     const message = new DeliveredMessage(this.epoch.environment.round.time, delivery, false, handledBefore);
-    if (this.recovery?.append(message) === true) return;
+    message.mark = mark;
+    if (this.recovery?.isParked === true) {
+      if (this.isRepeat(message)) {
+        // It is finished, and must not go round through the side queue.
+        this.held++;
+        this.skip(message);
+      } else {
+        this.recovery.append(message);
+      }
+      return;
+    }
     this.fifo.push(message);
     this.held++;
     if (this.phase === 'backoff' || this.phase === 'settling') this.recovery?.relievePressure();
+  }
+
+  /** Whether a delivery was finished before, as far as the inbox and this process know. */
+  isRepeat({ mark }: DeliveredMessage): boolean {
+    return this.commits !== undefined && mark?.verdict(this.commits) === 'repeat';
+  }
+
+  /** Settles a repeat without an attempt. It is in no FIFO. */
+  skip(message: DeliveredMessage): void {
+    this.epoch.environment.events.sink?.message('skipped', this.key, message, 0);
+    this.epoch.settlement.handled(this, message, ack(), 0, NO_CHANGES);
   }
 
   /** Takes a message that bypasses the transport. */
@@ -94,6 +124,7 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
   withdraw(message: DirectTrackedMessage): MessageStage {
     message.awaited = false;
     let stage: MessageStage = 'queued';
+    if (message.ended) return 'running'; // Its attempt has, and its commit is pending.
     if (message !== this.fifo.peek()) {
       this.fifo.remove(message);
     } else if (this.phase === 'attempting') {
@@ -121,10 +152,14 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
     this.attempt--;
   }
 
-  /** The head was handled. */
-  handled(outcome: MessageOutcome<unknown>): void {
+  /**
+   * The head was handled.
+   * @param attempts how many it took; 0 where it was handled before
+   */
+  handled(outcome: MessageOutcome<unknown>, attempts: number, changes = NO_CHANGES): void {
     const head = this.removeHead();
-    this.epoch.settlement.handled(this, head, outcome);
+    if (head instanceof DirectTrackedMessage) head.ended = true;
+    this.epoch.settlement.handled(this, head, outcome, attempts, changes);
     this.headLeft();
   }
 
@@ -138,12 +173,27 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
     error: unknown,
     outcome?: MessageOutcome<unknown>,
     certain: () => void = () => undefined,
+    changes: Changes = NO_CHANGES,
   ): void {
     const head = this.fifo.peek()!;
     if (!(head instanceof DeliveredMessage)) {
+      if (outcome !== undefined && this.commits !== undefined) {
+        this.handled(outcome, this.attempt, changes);
+        certain();
+        return;
+      }
       const direct = this.removeHead() as DirectTrackedMessage;
       if (outcome === undefined) direct.reject(error);
       else direct.resolve(outcome);
+      certain();
+      this.headLeft();
+      return;
+    }
+    const refusal = { reason, error, attempts: this.attempt };
+    if (this.commits !== undefined) {
+      // The dead letter is in the commit, so that nothing of the key has to wait for it.
+      this.removeHead();
+      this.epoch.settlement.refused(this, head, refusal, { settled: () => undefined }, changes);
       certain();
       this.headLeft();
       return;
@@ -152,7 +202,7 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
     this.epoch.settlement.refused(
       this,
       head,
-      { reason, error, attempts: this.attempt },
+      refusal,
       {
         settled: () => {
           certain();
@@ -163,6 +213,50 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
         },
         postponed: (letter) => {
           if (this.epoch.phase === 'open') this.recover().postponed(letter);
+        },
+      },
+      changes,
+    );
+  }
+
+  /** What of the key ended its attempts on a state that is undone is here again, in front and in order. */
+  undo(effects: readonly Effect[], error: Error): void {
+    const messages = effects.filter(
+      (effect, index) => effect instanceof FinishedMessage && effect.returns && (index === 0 || effect.isAwaited),
+    ) as FinishedMessage[];
+    for (const { message } of messages.toReversed()) {
+      if (message instanceof DirectTrackedMessage) message.ended = false;
+      this.fifo.unshift(message);
+    }
+    const [culprit] = messages;
+    if (culprit === undefined) return;
+    // Only what the store refused has failed; not whose connection broke, nor whom it could not serve at the moment.
+    if (culprit !== effects[0] || culprit.attempts === 0 || !(error instanceof CommitRefusedError)) {
+      this.attempt = Math.max(0, culprit.attempts - 1);
+      if (this.recovery?.parkRequested === true && this.phase === 'open') this.recovery.park();
+      return;
+    }
+    this.attempt = culprit.attempts;
+    if (culprit.refusal === undefined) {
+      this.phase = 'attempting';
+      this.fail(error);
+    } else {
+      this.setAside(culprit.message as DeliveredMessage, culprit.refusal);
+    }
+  }
+
+  /** The store does not take the head's dead letter: it is published past the store, and the store told afterwards. */
+  private setAside(head: DeliveredMessage, refusal: Refusal): void {
+    const { key, epoch } = this;
+    this.phase = 'settling';
+    epoch.deadLetters.send(
+      { key: this, keyBytes: keyBytes(this.id), delivery: head.delivery, ...refusal },
+      {
+        settled: () => {
+          this.settled(this.removeHead() as DeliveredMessage);
+          epoch.settlement.noted(this, head, refusal);
+          this.headLeft();
+          key.wake();
         },
       },
     );
@@ -192,8 +286,8 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
 
   /** A delivery is finished for good, perhaps some time after it left the FIFO. */
   settled(message: DeliveredMessage): void {
-    if (message.fromSideQueue) this.recovery?.parkedSettled();
-    else this.held--;
+    if (!message.fromSideQueue) this.held--;
+    else this.recovery?.parkedSettled();
   }
 
   // What an operator asks, and what a previous owner left.
@@ -249,16 +343,19 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
 
   /**
    * An attempt ended after its epoch: it settles nothing, but a caller that waits gets the outcome.
+   * With a store its outcome is none: nothing of it is committed.
    * @returns the delivery that was handled, if one was: its redelivery needs no attempt
    */
   endedLate(outcome: MessageOutcome<unknown> | undefined, error: unknown): Delivery | undefined {
     const head = this.fifo.shift();
     this.phase = 'open';
     if (head instanceof DirectTrackedMessage) {
-      if (outcome === undefined) head.reject(error);
+      if (outcome === undefined || this.commits !== undefined) head.reject(error);
       else head.resolve(outcome);
     }
-    return head instanceof DeliveredMessage && isHandled(outcome) ? head.delivery : undefined;
+    return head instanceof DeliveredMessage && this.commits === undefined && isHandled(outcome)
+      ? head.delivery
+      : undefined;
   }
 
   /** An attempt of the epoch before ended only now and handled a message. Returns whether that is here again. */
@@ -287,6 +384,13 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
     if (environment.round.time - head.receivedAt <= pressureAge) return;
     // One that needs no attempt leaves at once.
     if (!(head instanceof DeliveredMessage && head.handledBefore)) this.recover().relievePressure();
+  }
+
+  /** Whether another message may start while those before it are not committed. */
+  private get mayCommit(): boolean {
+    const commits = this.commits!;
+    if (this.epoch.durable!.outbox.congested || commits.full) return false;
+    return commits.pending === 0 || this.recovery?.awaitsCommits !== true;
   }
 
   /** A delivery that has not started comes again; one that was handled before needs no attempt then either. */

@@ -1,11 +1,14 @@
 import { KeyNotParkedError, type ParkedState } from '../../errors/index.js';
 import { keyBytes } from '../../keys/sharding-key.js';
+import { ack } from '../../outcomes.js';
 import type { ParkReason } from '../../note-headers.js';
 import type { Delivery, ParkedMode, ParkedReader } from '../../transport/transport.interface.js';
 import { keyTextOf } from '../base/key-text.js';
+import { NO_CHANGES } from '../commits/commit-item.js';
+import type { InboxMark } from '../commits/inbox-mark.js';
 import { notes, type FailureNote } from './notes.js';
 import type { TrackedKey } from './tracked-key.js';
-import type { DeliveredMessage } from './tracked-message.js';
+import { DeliveredMessage } from './tracked-message.js';
 
 /** The key that is parked. */
 export interface ParkedKey {
@@ -118,14 +121,41 @@ export class Parking {
       const delivery = await new Promise<Delivery>((resolve, reject) => {
         if (!this.read(resolve, reject)) reject(refusal());
       });
-      const letter = { key, keyBytes: keyBytes(key.id), delivery, error: undefined, attempts: 0 };
-      await key.epoch.deadLetters.publish({ ...letter, reason: 'dropped' });
-      this.settled();
+      await this.refuse(delivery);
     } finally {
       this.dropping = false;
       if (!this.feeding) this.stopReading();
       this.feed();
     }
+  }
+
+  /** Dead-letters a message that was read; resolves when it has left the side queue. */
+  private async refuse(delivery: Delivery): Promise<void> {
+    const { key } = this.parked;
+    const { durable, settlement, environment } = key.epoch;
+    if (durable === undefined) {
+      const letter = { key, keyBytes: keyBytes(key.id), delivery, error: undefined, attempts: 0 };
+      await key.epoch.deadLetters.publish({ ...letter, reason: 'dropped' });
+      this.settled();
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const drop = (mark: InboxMark): void => {
+        const message = new DeliveredMessage(environment.round.time, delivery, true, false);
+        message.mark = mark;
+        const verdict = mark.verdict(key.commits!);
+        const reason = verdict === 'conflict' ? 'message_id_conflict' : 'dropped';
+        const dropped = { id: key.id, epoch: key.epoch, commits: key.commits, settled: () => this.settled() };
+        if (verdict === 'repeat') {
+          settlement.handled(dropped, message, ack(), 0, NO_CHANGES);
+          resolve();
+        } else {
+          const refusal = { reason, error: undefined, attempts: 0 } as const;
+          settlement.refused(dropped, message, refusal, { settled: resolve, lost: reject }, NO_CHANGES);
+        }
+      };
+      durable.lookUp(keyBytes(key.id), delivery, drop, reject);
+    });
   }
 
   /** Leaves what was read and not settled in the side queue. */

@@ -6,6 +6,8 @@ import { NOTE_HEADERS, type DeadLetterReason, type ParkReason } from '../../note
 import type { Delivery, ParkedEntry, ParkedMode } from '../../transport/transport.interface.js';
 import { keyFields, keyTextOf } from '../base/key-text.js';
 import { LogLimit } from '../../log-limit.js';
+import { keyBytes } from '../../keys/sharding-key.js';
+import type { InboxMark } from '../commits/inbox-mark.js';
 import type { Fifo } from '../../collections/fifo.js';
 import type { PostponedLetter } from './dead-letters.js';
 import { describeAttempts, describeMessage } from './describe-message.js';
@@ -25,6 +27,10 @@ export interface RecoveringTracker {
   refuse(reason: DeadLetterReason, error: unknown): void;
   /** The attempt is as if it had not been. */
   standBack(): void;
+  /** Whether a delivery was finished before. */
+  isRepeat(message: DeliveredMessage): boolean;
+  /** Settles one without an attempt. */
+  skip(message: DeliveredMessage): void;
 }
 
 /**
@@ -43,8 +49,12 @@ export class Recovery implements ParkedKey {
   /** The dead letter is to be tried again, as soon as its message is read from the side queue. */
   private letterDue = false;
   private parking: Parking | undefined;
+  /** What the inbox is asked about a message that was read from the side queue, and was not answered. */
+  private question: object | undefined;
+  /** What waits too long is to be moved, once nothing of the key is uncommitted. */
+  private reliefRequested = false;
   /** Somebody asked for the key to be parked while its head could not be moved. */
-  private parkRequested = false;
+  parkRequested = false;
   private readonly limit: LogLimit;
 
   constructor(
@@ -70,7 +80,13 @@ export class Recovery implements ParkedKey {
     return this.parking?.feeding === true;
   }
   get wantsMessage(): boolean {
+    if (this.question !== undefined || this.committing) return false; // What was read last is not settled, and would be read again.
     return (this.tracker.phase === 'open' || this.letterDue) && this.tracker.fifo.length === 0;
+  }
+
+  /** Whether a commit of the key is pending: nothing of it is moved before that has ended. */
+  private get committing(): boolean {
+    return this.key.commits !== undefined && this.key.commits.pending > 0;
   }
 
   /** Moves a new delivery behind what is parked of the key. Returns whether it did. */
@@ -136,11 +152,17 @@ export class Recovery implements ParkedKey {
     const { held, fifo, phase } = this.tracker;
     const head = fifo.peek();
     if (head === undefined || held === 0) return;
+    // Whoever waits for the store is not to blame, nor to be moved.
+    if (this.key.epoch.durable?.instance.link.awayFor !== undefined) return;
     const settling = phase === 'settling';
     if (settling && this.letter?.waits !== true) return;
     const { environment, prefetch, pressureAge } = this.key.epoch;
     const age = environment.clock.now() + delay - head.receivedAt;
     if (held < prefetch / 2 && age <= pressureAge) return;
+    if (this.committing) {
+      this.relieveWhenCommitted();
+      return;
+    }
     if (settling) this.takeOver(this.letter!);
     this.enterParking('pressure', 'pressure');
   }
@@ -151,11 +173,28 @@ export class Recovery implements ParkedKey {
     this.feed();
   }
 
+  private relieveWhenCommitted(): void {
+    if (this.reliefRequested) return;
+    this.reliefRequested = true;
+    this.key.commits!.whenSettled(() => {
+      this.reliefRequested = false;
+      const { phase } = this.tracker;
+      const movable = phase === 'open' || phase === 'backoff';
+      if (this.key.epoch.phase === 'open' && this.parking === undefined && movable) this.relievePressure();
+      this.key.wake();
+    });
+  }
+
+  /** Whether what is uncommitted of the key is to be committed before anything else starts. */
+  get awaitsCommits(): boolean {
+    return this.parkRequested || this.reliefRequested;
+  }
+
   /** The head has left, one way or another: the next one starts afresh. */
   headLeft(): void {
     this.cancelTimer();
     this.forgetHead();
-    if (this.parkRequested) this.enterParking('held', 'operator');
+    if (this.parkRequested) this.park();
     else this.feed();
   }
 
@@ -166,6 +205,14 @@ export class Recovery implements ParkedKey {
     const { phase } = this.tracker;
     if (phase === 'attempting' || phase === 'settling') {
       this.parkRequested = true;
+      return;
+    }
+    if (this.committing) {
+      this.parkRequested = true;
+      this.key.commits!.whenSettled((undone) => {
+        // What was undone is to be the head again, and goes with the key.
+        if (!undone && this.parkRequested) this.park();
+      });
       return;
     }
     this.cancelTimer();
@@ -203,10 +250,25 @@ export class Recovery implements ParkedKey {
   /** Takes a message that was read from the side queue. */
   fed(delivery: Delivery): void {
     if (this.parking === undefined) return; // The epoch ended meanwhile.
+    const { durable } = this.key.epoch;
+    if (durable === undefined) this.take(delivery, undefined);
+    else {
+      const question = (this.question = {});
+      durable.lookUp(keyBytes(this.key.id), delivery, (mark) => {
+        if (this.question !== question) return; // The key was held meanwhile, and its first message may be another.
+        this.question = undefined;
+        if (this.parking?.feeding === true) this.take(delivery, mark);
+      });
+    }
+  }
+
+  private take(delivery: Delivery, mark: InboxMark | undefined): void {
     const { environment, memory } = this.key.epoch;
     // What is new here says nothing about the shard's own queue, so it makes nothing forgotten.
-    const handledBefore = delivery.redelivered && memory.takeMark(this.key.id, delivery);
-    this.tracker.fifo.push(new DeliveredMessage(environment.round.time, delivery, true, handledBefore));
+    const handledBefore = mark === undefined && delivery.redelivered && memory.takeMark(this.key.id, delivery);
+    const message = new DeliveredMessage(environment.round.time, delivery, true, handledBefore);
+    message.mark = mark;
+    this.tracker.fifo.push(message);
     if (this.letterDue) {
       this.letterDue = false;
       this.letter!.send(delivery);
@@ -218,6 +280,7 @@ export class Recovery implements ParkedKey {
   /** A message that came from the side queue is finished for good. */
   parkedSettled(): void {
     this.parking?.settled();
+    if (this.key.commits !== undefined) this.feed(); // Until then it would have been read again.
   }
 
   unparked(): void {
@@ -291,7 +354,10 @@ export class Recovery implements ParkedKey {
   private discard(error: unknown): void {
     const { key, tracker } = this;
     const head = tracker.fifo.peek()!;
-    key.epoch.environment.events.sink?.message('discarded', key, head, tracker.attempt, { reason: describe(error) });
+    // What is committed is told when it is.
+    if (key.commits === undefined || head instanceof DirectTrackedMessage) {
+      key.epoch.environment.events.sink?.message('discarded', key, head, tracker.attempt, { reason: describe(error) });
+    }
     this.refuse('discarded', error);
   }
 
@@ -338,10 +404,15 @@ export class Recovery implements ParkedKey {
     }
     const parking = (this.parking ??= new Parking(this));
     parking.enter(mode, reason);
+    this.question = undefined;
     const head = fifo.peek();
     if (head instanceof DeliveredMessage && head.fromSideQueue) this.putBack();
     for (let message = fifo.shift(); message !== undefined; message = fifo.shift()) {
       if (message instanceof DeliveredMessage) {
+        if (tracker.isRepeat(message)) {
+          tracker.skip(message);
+          continue;
+        }
         tracker.held--;
         parking.append(message, message === head ? failure : {});
       } else {

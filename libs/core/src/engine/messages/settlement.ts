@@ -1,6 +1,8 @@
 import { keyBytes } from '../../keys/sharding-key.js';
 import type { MessageOutcome } from '../../outcomes.js';
 import type { EngineKey } from '../base/engine-key.js';
+import type { Changes } from '../commits/commit-item.js';
+import type { KeyCommits } from '../commits/key-commits.js';
 import type { DeadLetters, LetterHooks } from './dead-letters.js';
 import type { EpochState } from './epoch-state.js';
 import type { HandledMemory } from './handled-memory.js';
@@ -9,6 +11,8 @@ import { DeliveredMessage, type DirectTrackedMessage, type TrackedMessage } from
 
 /** Whose message it was. */
 export interface SettledKey extends EngineKey {
+  /** What waits for its commit, where there is a store. */
+  readonly commits: KeyCommits | undefined;
   /** A delivery is finished for good. */
   settled(message: DeliveredMessage): void;
 }
@@ -18,13 +22,25 @@ export interface SettledKey extends EngineKey {
  * commit say, lies between the outcome and what others can see of it.
  */
 export interface Settlement {
-  /** The message was handled. */
-  handled(key: SettledKey, message: TrackedMessage, outcome: MessageOutcome<unknown>): void;
+  /**
+   * The message was handled.
+   * @param attempts how many it took; 0 where it was found to be handled before
+   * @param changes what is committed with it; without a store there is nothing
+   */
+  handled(
+    key: SettledKey,
+    message: TrackedMessage,
+    outcome: MessageOutcome<unknown>,
+    attempts: number,
+    changes: Changes,
+  ): void;
   /**
    * The message is refused for good.
    * @param hooks `settled`: it is safe in the dead letters
    */
-  refused(key: SettledKey, message: DeliveredMessage, refusal: Refusal, hooks: LetterHooks): void;
+  refused(key: SettledKey, message: DeliveredMessage, refusal: Refusal, hooks: LetterHooks, changes: Changes): void;
+  /** The message was refused for good, and is settled; what remembers it is told. */
+  noted(key: SettledKey, message: DeliveredMessage, refusal: Refusal): void;
 }
 
 /** Settles at once, where nothing needs to be committed first. */
@@ -52,5 +68,9 @@ export class ImmediateSettlement implements Settlement {
       hooks.settled();
     };
     this.deadLetters.send({ key, keyBytes: keyBytes(key.id), delivery, ...refusal }, { ...hooks, settled });
+  }
+
+  noted({ id }: SettledKey, { delivery }: DeliveredMessage): void {
+    this.memory.remember(id, delivery);
   }
 }

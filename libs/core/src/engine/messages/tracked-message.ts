@@ -4,10 +4,13 @@ import type { MessageProperties } from '../../interfaces/message-properties.inte
 import type { MessageOutcome } from '../../outcomes.js';
 import type { FifoItem } from '../../collections/fifo.js';
 import type { Caller } from '../base/caller.js';
+import type { InboxMark } from '../commits/inbox-mark.js';
 
 /** A message in a key's FIFO, whatever brought it. */
 export abstract class TrackedMessage implements FifoItem<TrackedMessage> {
   next: TrackedMessage | undefined = undefined;
+  /** What the store's inbox said about it; `undefined` without a store. */
+  mark: InboxMark | undefined = undefined;
 
   /** @param receivedAt on the engine's clock */
   constructor(readonly receivedAt: number) {}
@@ -61,6 +64,8 @@ export class DirectTrackedMessage extends TrackedMessage {
   readonly redelivered = false;
   /** Whether its caller still waits: without one it is not tried again. */
   awaited = true;
+  /** Whether its attempt has ended, and only its commit is missing. */
+  ended = false;
   /** How often `init` failed while it waited behind a message that was tried. */
   startFailures = 0;
 

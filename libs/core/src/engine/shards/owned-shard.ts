@@ -5,6 +5,9 @@ import { pack, packError, unpackSignal } from '../../signals/signal-envelope.js'
 import type { Timer } from '../../clock/clock.interface.js';
 import type { Delivery, ShardReceiver, ShardSession, WaitingCallback } from '../../transport/transport.interface.js';
 import type { Environment } from '../base/environment.js';
+import type { DurableEpoch } from '../commits/durable-epoch.js';
+import { replayOf } from '../commits/finished-ids.js';
+import { identityOf, InboxMark } from '../commits/inbox-mark.js';
 import { isHandOver } from '../base/hand-over.js';
 import { keyTextOf } from '../base/key-text.js';
 import { KeyTable } from '../base/key-table.js';
@@ -54,16 +57,19 @@ export class OwnedShard implements ShardReceiver {
     readonly epoch: number,
     private readonly parts: ShardParts,
     private readonly line: EpochLine,
+    private readonly durable: DurableEpoch | undefined,
   ) {
     this.keyParts = { ...parts, left: (queue) => this.forget(queue) };
     this.context = new Epoch(parts.environment, session, {
       number: epoch,
+      durable,
       prefetch: parts.prefetch,
       pressureAge: Math.min(parts.environment.options.pressureAge, parts.deliveryTimeout / 3),
       memory: line.memory,
       changed: () => this.checkDrained(),
       doubted: () => void this.verify(),
     });
+    if (durable !== undefined) durable.outbox.relieved = () => this.wakeAll();
     this.checkAges();
     this.takeOverParked();
     this.events?.shard('shardOwned', this.context);
@@ -99,8 +105,27 @@ export class OwnedShard implements ShardReceiver {
       this.leave(delivery);
       return;
     }
-    const queue = this.queueOf(delivery);
-    queue?.deliver(delivery, this.line.memory.takeMark(queue.id, delivery));
+    if (this.durable === undefined) {
+      const queue = this.queueOf(delivery);
+      queue?.deliver(delivery, this.line.memory.takeMark(queue.id, delivery));
+    } else {
+      this.lookUp(delivery, this.durable);
+    }
+  }
+
+  /** The inbox is asked first, and what it was asked about goes on in the order in which it came. */
+  private lookUp(delivery: Delivery, { gate, instance }: DurableEpoch): void {
+    const { index } = this;
+    const { messageId, body, headers } = delivery;
+    const route = routeOf(delivery.key, index, this.parts.totalCount);
+    const identity = route.key === undefined ? undefined : identityOf(route.key, messageId);
+    if (route.key !== undefined && identity === undefined) {
+      instance.cameWithoutId(this.parts.environment.keyText(route.key));
+    }
+    gate.enter(identity, (ticket, entry) => {
+      if (this.context.phase !== 'open') return;
+      this.queueOf(delivery)?.deliver(delivery, false, new InboxMark(identity, body, replayOf(headers), ticket, entry));
+    });
   }
 
   async signal(
@@ -131,7 +156,9 @@ export class OwnedShard implements ShardReceiver {
   lost(cause: Error): void {
     if (this.context.ended) return;
     this.context.phase = 'ended';
-    this.shut('shardLost', this.notOwned(`(of shard ${this.index}, lost: ${describe(cause)})`));
+    const error = this.notOwned(`(of shard ${this.index}, lost: ${describe(cause)})`);
+    this.durable?.end(error);
+    this.shut('shardLost', error);
     this.events?.shard('shardLost', this.context);
   }
 
@@ -139,6 +166,13 @@ export class OwnedShard implements ShardReceiver {
     const { drainTimeout } = this.parts.environment.options;
     const error = this.notOwned(`(of shard ${this.index}, handed over)`);
     return this.drain('shardReleased', error, drainTimeout);
+  }
+
+  /** The epoch cannot go on: the shard is lost, and goes back to be claimed again. */
+  giveUp(cause: Error): void {
+    if (this.context.ended) return;
+    this.lost(cause);
+    this.session.giveUp(cause);
   }
 
   /** Gives the shard back, after {@link drain}. */
@@ -180,6 +214,7 @@ export class OwnedShard implements ShardReceiver {
     timer.cancel();
     if (this.context.ended) return; // The loss was reported already.
     this.context.phase = 'ended';
+    this.durable?.end(error);
     this.events?.shard('shardReleased', this.context);
   }
 
@@ -212,6 +247,7 @@ export class OwnedShard implements ShardReceiver {
     this.context.deadLetters.close();
     // First of all: what the callbacks that begin here ask of other keys of the shard must not start there any more.
     this.line.closed(this);
+    this.durable?.close(error);
     for (const queue of this.queues.values()) queue.close(reason, error);
     this.checkDrained();
   }
@@ -234,12 +270,14 @@ export class OwnedShard implements ShardReceiver {
     try {
       await this.session.verify!();
     } catch (error) {
-      if (this.context.ended) return;
-      this.lost(error as Error);
-      this.session.giveUp(error as Error);
+      this.giveUp(error as Error);
       return;
     }
     this.context.verifying = false;
+    this.wakeAll();
+  }
+
+  private wakeAll(): void {
     for (const queue of this.queues.values()) queue.wake();
   }
 

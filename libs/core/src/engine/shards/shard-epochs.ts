@@ -1,4 +1,5 @@
 import type { ShardSession } from '../../transport/transport.interface.js';
+import type { DurableEpoch } from '../commits/durable-epoch.js';
 import type { KeyQueue } from '../keys/key-queue.js';
 import { HandledMemory } from '../messages/handled-memory.js';
 import { OwnedShard, type EpochLine, type ShardParts } from './owned-shard.js';
@@ -14,10 +15,10 @@ export class ShardEpochs implements EpochLine {
     this.memory = new HandledMemory(parts.prefetch);
   }
 
-  open(session: ShardSession, epoch: number): OwnedShard {
+  open(session: ShardSession, epoch: number, durable: DurableEpoch | undefined): OwnedShard {
     this.current?.lost(new Error('a new epoch of the shard began'));
     this.memory.epochEnded();
-    this.current = new OwnedShard(session, epoch, this.parts, this);
+    this.current = new OwnedShard(session, epoch, this.parts, this, durable);
     return this.current;
   }
 

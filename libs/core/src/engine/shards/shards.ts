@@ -1,6 +1,9 @@
 import { SessionEndedError, ShardNotOwnedError, ShuttingDownError } from '../../errors/index.js';
 import { shardOfEncoded } from '../../keys/sharding-key.js';
 import type { ShardConsumer, ShardReceiver, ShardSession } from '../../transport/transport.interface.js';
+import type { DurableEpoch } from '../commits/durable-epoch.js';
+import type { DurableInstance } from '../commits/durable-instance.js';
+import { openEpoch } from '../commits/open-epoch.js';
 import type { KeyQueue } from '../keys/key-queue.js';
 import { census, type Census } from './census.js';
 import type { EpochSource } from './epoch-source.js';
@@ -12,20 +15,43 @@ export class Shards implements ShardConsumer {
   private readonly byIndex = new Map<number, ShardEpochs>();
   /** What is being opened, the last of each shard: one that is overtaken while it opens has been lost meanwhile. */
   private readonly opening = new Map<number, ShardSession>();
+  /** What the store is asked to open, as far as it has not answered. */
+  private readonly pending = new Set<Promise<ShardReceiver>>();
   private stopping = false;
 
   constructor(
     private readonly parts: ShardParts,
     private readonly epochs: EpochSource,
+    private readonly durable: DurableInstance | undefined,
   ) {}
 
   /** Begins an epoch. */
   open(session: ShardSession): ShardReceiver | Promise<ShardReceiver> {
     this.opening.set(session.shard, session);
+    if (this.durable !== undefined) {
+      const opened = this.openDurably(session, this.durable);
+      this.pending.add(opened);
+      opened.catch(() => undefined).finally(() => this.pending.delete(opened));
+      return opened;
+    }
     const number = this.epochs.next(session.shard);
     return typeof number === 'number'
-      ? this.begin(session, number)
-      : number.then((given) => this.begin(session, given));
+      ? this.begin(session, number, undefined)
+      : number.then((given) => this.begin(session, given, undefined));
+  }
+
+  private async openDurably(session: ShardSession, durable: DurableInstance): Promise<ShardReceiver> {
+    let shard: OwnedShard | undefined;
+    const over = (): boolean => this.stopping || this.opening.get(session.shard) !== session;
+    const opened = await openEpoch(durable, session, over, (error) => shard?.giveUp(error));
+    shard = this.begin(session, opened.commits.epoch, opened);
+    opened.outbox.start();
+    return shard;
+  }
+
+  /** Resolves when all that is being opened at present is open, or given up. */
+  async opened(): Promise<void> {
+    await Promise.allSettled(this.pending);
   }
 
   /** Which shard a key belongs to. */
@@ -72,6 +98,16 @@ export class Shards implements ShardConsumer {
     return census(this.byIndex.values(), this.parts.environment.clock.now());
   }
 
+  /** The epochs that this process has open in the store. */
+  get epochsOpen(): { readonly shard: number; readonly epoch: number }[] {
+    return this.all.map(({ index, epoch }) => ({ shard: index, epoch }));
+  }
+
+  /** None of the shards can go on. */
+  giveUp(cause: Error): void {
+    for (const shard of this.all) shard.giveUp(cause);
+  }
+
   /** Whether a callback runs. */
   get busy(): boolean {
     for (const queue of this.queues()) if (queue.running) return true;
@@ -97,7 +133,7 @@ export class Shards implements ShardConsumer {
     );
   }
 
-  private begin(session: ShardSession, number: number): OwnedShard {
+  private begin(session: ShardSession, number: number, durable: DurableEpoch | undefined): OwnedShard {
     if (this.stopping) throw new ShuttingDownError(`Shard ${session.shard}`);
     if (this.opening.get(session.shard) !== session) throw new SessionEndedError(session.shard);
     this.opening.delete(session.shard);
@@ -106,6 +142,6 @@ export class Shards implements ShardConsumer {
       epochs = new ShardEpochs(this.parts);
       this.byIndex.set(session.shard, epochs);
     }
-    return epochs.open(session, number);
+    return epochs.open(session, number, durable);
   }
 }

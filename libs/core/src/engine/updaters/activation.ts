@@ -3,6 +3,7 @@ import { DataUpdaterStartError } from '../../errors/index.js';
 import type { DataUpdaterHandler, TerminateReason } from '../../interfaces/data-updater-handler.interface.js';
 import type { DataUpdaterRef } from '../../interfaces/live-key.interface.js';
 import { decodeShardingKey, keyBytes, type ShardingKey } from '../../keys/sharding-key.js';
+import type { DurableEpoch } from '../commits/durable-epoch.js';
 import type { EngineEpoch } from '../base/engine-key.js';
 import { keyFields, keyTextOf } from '../base/key-text.js';
 import { RunContext } from './callback-context.js';
@@ -19,6 +20,9 @@ export interface ActivatedKey extends RunningKey {
     readonly overdue: Error | undefined;
   };
 }
+
+/** Hears how a start ended: it failed, or the shard was lost before. */
+type StartEnd = (failure: Error | undefined) => void;
 
 /** One key's data updater through its lives: it starts, runs callbacks one at a time, and ends. */
 export class Activation {
@@ -57,10 +61,62 @@ export class Activation {
    * Starts the data updater where there is none: on the spot where the handler has no `init`.
    * @param cause what it starts for
    */
-  start(cause: CallbackCause, then: (failure: DataUpdaterStartError | undefined) => void): void {
+  start(cause: CallbackCause, then: StartEnd): void {
+    if (this.updater !== undefined) then(undefined);
+    else if (this.key.durable === undefined) this.initialise(cause, then);
+    else this.load(this.key.durable, cause, then);
+  }
+
+  /** Starts it with the state that is stored, or a first one. */
+  private load(durable: DurableEpoch, cause: CallbackCause, then: StartEnd): void {
+    durable.load(keyBytes(this.key.id), (stored, ended) => {
+      if (ended !== undefined) {
+        then(ended);
+        return;
+      }
+      if (stored === undefined) {
+        this.initialise(cause, (failure) => (failure === undefined ? this.activate(cause, then) : then(failure)));
+        return;
+      }
+      durable.instance.form.decode(keyTextOf(this.key), stored).then(
+        ({ state, saved }) => {
+          this.started(state, saved);
+          this.activate(cause, then);
+        },
+        (error: unknown) => then(this.startFailed(error)),
+      );
+    });
+  }
+
+  /** `activate` at each start, where the handler has it. */
+  private activate(cause: CallbackCause, then: StartEnd): void {
     const { handler } = this;
-    if (this.updater !== undefined || handler.init === undefined) {
-      if (this.updater === undefined) this.started(undefined);
+    if (handler.activate === undefined) {
+      this.initFailures = 0;
+      then(undefined);
+      return;
+    }
+    const { state } = this.updater!;
+    this.run(
+      'activate',
+      cause,
+      (run) => handler.activate!(state, new RunContext(run)),
+      (end) => {
+        if (end.ok) {
+          this.initFailures = 0;
+          then(undefined);
+          return;
+        }
+        this.drop(end.error);
+        then(this.startFailed(end.error));
+      },
+    );
+  }
+
+  private initialise(cause: CallbackCause, then: StartEnd): void {
+    const { handler } = this;
+    if (handler.init === undefined) {
+      this.started(undefined);
       then(undefined);
       return;
     }
@@ -121,6 +177,12 @@ export class Activation {
     else this.end(error);
   }
 
+  /** The state stands on what the store refused. */
+  undone(error: Error): void {
+    this.ending = undefined;
+    if (this.updater !== undefined) this.end(error);
+  }
+
   /** The data updater is to end, once it is terminated. */
   end(reason: TerminateReason): void {
     this.ending = { reason };
@@ -137,10 +199,12 @@ export class Activation {
     this.key.epoch.environment.events.sink?.key('deactivated', this.key, { reason });
   }
 
-  private started(state: unknown): void {
+  private started(state: unknown, saved?: Uint8Array): void {
     const { clock, events } = this.key.epoch.environment;
     this.updater = new DataUpdater(state, clock.now());
-    this.initFailures = 0;
+    this.updater.saved = saved;
+    // With a store `activate` is yet to come.
+    if (this.key.durable === undefined) this.initFailures = 0;
     this.population.started();
     events.sink?.key('started', this.key);
   }

@@ -1,5 +1,5 @@
 import { cloneHeaders } from '../../headers/clone-headers.js';
-import type { MessageContext } from '../../interfaces/callback-context.interface.js';
+import type { MessageContext, PublishInput } from '../../interfaces/callback-context.interface.js';
 import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
 import { decodeShardingKey, keyBytes, type ShardingKey } from '../../keys/sharding-key.js';
 import type { CallbackRun } from './callback-run.js';
@@ -42,6 +42,12 @@ export class RunContext implements MessageContext<ShardingKey> {
   }
   get timestamp(): number | undefined {
     return this.#run.message?.timestamp;
+  }
+  publish(payload: unknown, input: PublishInput): void {
+    this.#run.adds.publish(payload, input);
+  }
+  async transaction<Client>(): Promise<Client> {
+    return (await this.#run.adds.begin()) as Client;
   }
   get type(): string | undefined {
     return this.#run.message?.properties?.type;

@@ -4,11 +4,14 @@ import type { AwaitedKey, Caller, CallbackScope } from '../base/caller.js';
 import type { Environment } from '../base/environment.js';
 import type { DeadlineItem } from '../base/deadline-list.js';
 import type { EngineKey } from '../base/engine-key.js';
+import type { DurableEpoch } from '../commits/durable-epoch.js';
+import type { KeyCommits } from '../commits/key-commits.js';
 import type { CallbackEnd } from './callback-end.js';
+import { CallbackEffects } from './callback-effects.js';
 import { inspectable } from './inspectable.js';
 import { PendingCalls } from './waiting.js';
 
-export type CallbackName = 'init' | 'handleMessage' | 'handleSignal' | 'handleContinue' | 'terminate';
+export type CallbackName = 'init' | 'activate' | 'handleMessage' | 'handleSignal' | 'handleContinue' | 'terminate';
 
 /** What a callback's context says about its message. */
 export interface MessageMetadata {
@@ -29,6 +32,10 @@ export interface CallbackCause {
 
 /** The key that a callback runs for. */
 export interface RunningKey extends EngineKey {
+  /** What its epoch has of the store, where there is one. */
+  readonly durable: DurableEpoch | undefined;
+  /** What waits for its commit, where there is a store. */
+  readonly commits: KeyCommits | undefined;
   /** The running callback waits for another key: an attempt lends its slot meanwhile. */
   lendSlot(): void;
   /**
@@ -56,6 +63,8 @@ export abstract class CallbackRun<
   deadline: number | undefined;
   running = true;
   waits: PendingCalls | undefined = undefined;
+  /** What it adds to its commit, once it adds something. */
+  effects: CallbackEffects | undefined = undefined;
   private controller: AbortController | undefined;
   private abortReason: Error | undefined;
 
@@ -102,6 +111,19 @@ export abstract class CallbackRun<
     return this.waits!.ended(key) && this.running ? this.key.regainSlot(inTime) : undefined;
   }
 
+  /** Whether it has the store's only session, so that whatever waits for the store waits for it. */
+  get holdsStore(): boolean {
+    const { effects, key, running } = this;
+    return (
+      running && effects?.transaction !== undefined && key.durable?.instance.link.connection.singleSession === true
+    );
+  }
+
+  /** What it adds to its commit. */
+  get adds(): CallbackEffects {
+    return (this.effects ??= new CallbackEffects(this));
+  }
+
   /** Calls the handler. */
   abstract invoke(): unknown;
 
@@ -112,6 +134,7 @@ export abstract class CallbackRun<
   end(end: CallbackEnd): void {
     if (!this.running) return;
     this.running = false;
+    this.effects?.close();
     // Whoever it still calls would keep its callers otherwise, and those theirs.
     this.caller = undefined;
     this.ended(inspectable(end));

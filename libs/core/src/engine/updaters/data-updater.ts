@@ -5,6 +5,8 @@ import type { DataUpdaterRef } from '../../interfaces/live-key.interface.js';
 export class DataUpdater {
   /** `false` once it is to end: nothing but `terminate` runs on it any more. */
   alive = true;
+  /** The bytes of the state as the store has them, or will once what is pending is committed. */
+  saved: Uint8Array | undefined = undefined;
   private reference: DataUpdaterRef | undefined;
 
   constructor(

@@ -17,7 +17,9 @@ export class Population {
 
   constructor(private readonly environment: Environment) {
     const { clock, options } = environment;
-    this.resting = new DeadlineList(clock, options.idleTimeout, (key) => key.deactivate('idle'));
+    // A state that has expired in the store must not live on here.
+    const longest = Math.min(options.idleTimeout, options.stateTtl);
+    this.resting = new DeadlineList(clock, longest, (key) => key.deactivate('idle'));
   }
 
   get size(): number {

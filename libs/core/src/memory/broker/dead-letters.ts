@@ -35,7 +35,12 @@ export class DeadLetters {
   add(message: MemoryMessage, notes: MessageHeaders): boolean {
     const { key, body, headers, messageId, timestamp, properties } = message;
     const noted = { ...headers, ...message.parked?.notes, ...notes };
-    this.letters.push({ key, body, headers: noted, messageId, timestamp, properties });
+    return this.keep({ key, body, headers: noted, messageId, timestamp, properties });
+  }
+
+  /** The same for a message that was in no queue. */
+  keep(letter: MemoryDeadLetter): boolean {
+    this.letters.push(letter);
     if (this.letters.length <= this.limit) return false;
     this.letters.shift();
     this.droppedCount++;

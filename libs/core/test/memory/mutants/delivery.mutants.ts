@@ -1,7 +1,7 @@
 import type { HeaderValue } from '@mississippi/core';
 import type { OutgoingMessage } from '@mississippi/core/transport';
 import { changing, delivering, later, type Mutant } from './mutant.js';
-import { replaceMethod } from './replace-method.js';
+import { replaceMethod } from '../../support/replace-method.js';
 
 /** Wrong messages, wrong places, wrong order. */
 export const deliveryMutants: readonly Mutant[] = [

@@ -14,6 +14,7 @@ import type { MemoryMessage } from '../../../src/memory/broker/memory-message.js
 import { MemorySession } from '../../../src/memory/broker/memory-session.js';
 import type { MemoryShard } from '../../../src/memory/broker/memory-shard.js';
 import { partsOf } from '../../../src/memory/memory-broker.js';
+import { changed } from '../../support/changed.js';
 import { MemoryHarness } from '../memory-harness.js';
 
 /** An embedded transport with one seeded fault, and the case that must find it. */
@@ -108,16 +109,6 @@ export function later(): Promise<void> {
 /** Some microtasks later, which is after a transport's promise has resolved and before the case has gone on far. */
 export async function soonAfter(): Promise<void> {
   for (let turn = 0; turn < 40; turn++) await Promise.resolve();
-}
-
-/** The same object, except for what is changed. */
-function changed<T extends object>(target: T, changes: Partial<T>): T {
-  return new Proxy(target, {
-    get: (_target, name) => {
-      const value: unknown = name in changes ? Reflect.get(changes, name) : Reflect.get(target, name);
-      return typeof value === 'function' ? (value.bind(name in changes ? changes : target) as unknown) : value;
-    },
-  });
 }
 
 /** The embedded transport with a fault. */

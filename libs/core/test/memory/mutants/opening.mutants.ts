@@ -1,7 +1,7 @@
 import type { ShardConsumer, ShardReceiver } from '@mississippi/core/transport';
 import { MemoryMessage } from '../../../src/memory/broker/memory-message.js';
 import { STRAY, type Mutant, type SessionSeed } from './mutant.js';
-import { replaceMethod } from './replace-method.js';
+import { replaceMethod } from '../../support/replace-method.js';
 
 const WAITS = 'messages wait while their shard is opened';
 const OVERTAKEN = 'an epoch that ends while its shard is opened is lost, once, as soon as it is open, after ';

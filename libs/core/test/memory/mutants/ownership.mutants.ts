@@ -2,7 +2,7 @@ import type { ShardSession } from '@mississippi/core/transport';
 import { systemClock } from '../../../src/index.js';
 import type { MemoryShard } from '../../../src/memory/broker/memory-shard.js';
 import { later, soonAfter, STRAY, type Mutant } from './mutant.js';
-import { replaceMethod } from './replace-method.js';
+import { replaceMethod } from '../../support/replace-method.js';
 
 /** Shards with no owner, or two, and owners that are told wrongly. */
 export const ownershipMutants: readonly Mutant[] = [

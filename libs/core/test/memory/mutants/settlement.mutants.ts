@@ -2,7 +2,7 @@ import type { BrokerParts } from '../../../src/memory/broker/broker-parts.js';
 import type { MemoryMessage } from '../../../src/memory/broker/memory-message.js';
 import type { ShardQueue } from '../../../src/memory/broker/shard-queue.js';
 import { asMemory, later, rewrite, type Mutant } from './mutant.js';
-import { replaceMethod } from './replace-method.js';
+import { replaceMethod } from '../../support/replace-method.js';
 
 /** Settlements that do not hold, and returns in the wrong order. */
 export const settlementMutants: readonly Mutant[] = [

@@ -2,7 +2,7 @@ import type { Delivery, ParkedReader } from '@mississippi/core/transport';
 import { canonicalKey, keyId } from '@mississippi/core/transport';
 import { MemoryMessage } from '../../../src/memory/broker/memory-message.js';
 import { asMemory, later, rewrite, type Mutant } from './mutant.js';
-import { replaceMethod } from './replace-method.js';
+import { replaceMethod } from '../../support/replace-method.js';
 
 const LISTED = 'the next session lists what was parked, in the order of the calls, after ';
 const ENDED = 'a dead letter, a move and a read after the session was closed';

@@ -19,6 +19,8 @@ export interface TurnKey extends RunningKey {
   readonly activation: Activation;
   /** Why the epoch ends for this key, if it does. */
   readonly closeError: Error | undefined;
+  /** Why the state that the running callback got is undone, if it is. */
+  readonly undone: Error | undefined;
   /** `handleContinue` is due with this argument. */
   continuation: ContinueOption | undefined;
   /** What waits until the dead letter of a discard is certain. */

@@ -1,6 +1,6 @@
 import type { Delivery, MessageHeaders } from '@mississippi/core/transport';
+import type { AddressedMessage } from './addressed-message.js';
 import type { Options } from 'amqplib';
-import type { AddressedMessage } from '../publishing/addressed-message.js';
 import { asBuffer } from '../wire/as-buffer.js';
 import { headerFrameBytes } from '../wire/header-frame.js';
 import { headerTable, MOST_TABLE_BYTES } from '../wire/header-table.js';
@@ -20,12 +20,14 @@ export interface CopyTarget {
 
 /** A copy of a delivery with notes among its headers, as it goes to the dead letters or the side queue. */
 export function movedCopy(
-  delivery: Delivery,
+  delivery: Omit<Delivery, 'redelivered'>,
   notes: MessageHeaders,
   { queue, frameMax, ordered }: CopyTarget,
 ): AddressedMessage {
   const { key, headers, messageId, timestamp, body } = delivery;
-  const { priority, ...carried } = delivery instanceof RabbitDelivery ? delivery.carried : ({} as Options.Publish);
+  const { priority, ...carried } = (
+    delivery instanceof RabbitDelivery ? delivery.carried : (delivery.properties ?? {})
+  ) as Options.Publish;
   const options: Options.Publish = {
     ...carried,
     ...(priority === undefined || ordered ? {} : { priority }),

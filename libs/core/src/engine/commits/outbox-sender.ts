@@ -1,0 +1,253 @@
+import { describe } from '../../errors/describe.js';
+import { PublishError } from '../../errors/index.js';
+import { keyId, shardOfEncoded } from '../../keys/sharding-key.js';
+import type { OutboxMessage, OutboxPosition, OutboxRow } from '../../store/store.interface.js';
+import { LogLimit } from '../../log-limit.js';
+import type { Publisher } from '../../transport/transport.interface.js';
+import { NO_CHANGES } from './commit-item.js';
+import type { ShardCommits } from './shard-commits.js';
+import type { StoreLink } from './store-link.js';
+
+/** Rows that are read at once. */
+const PAGE = 500;
+/** Rows in memory above which those that are committed are read again later. */
+const MOST_IN_MEMORY = 5_000;
+
+/** What a refused row becomes. */
+export type RefusedRow = (message: OutboxMessage, error: PublishError) => OutboxMessage;
+
+/** What the sender needs of its instance. */
+export interface OutboxParts {
+  readonly link: StoreLink;
+  readonly publisher: Publisher;
+  readonly totalCount: number;
+  /** Whether a row is done with once the transport has taken it; else when its message was handled. */
+  readonly doneWhenTaken: boolean;
+  /** A row is about to be handed to a transport that does not keep it. */
+  readonly taken: (row: OutboxRow) => void;
+  readonly refused: RefusedRow;
+}
+
+/** Rows in memory above which no attempt of the shard starts. */
+const CONGESTED = MOST_IN_MEMORY;
+
+/**
+ * Publishes the rows of one shard's outbox, in order: what former epochs left first. Of two rows with one source and one
+ * destination the second waits for the confirm of the first.
+ */
+export class OutboxSender {
+  /** By source and destination: the row under way, and those behind it. */
+  private readonly chains = new Map<string, OutboxRow[]>();
+  private held = 0;
+  private done: OutboxPosition[] = [];
+  private doneScheduled = false;
+  /** The last row that was read or taken over; what is committed behind it is in the store only, while {@link behind}. */
+  private last: OutboxPosition | undefined;
+  /** Whether rows are in the store that are not here. */
+  private behind = true;
+  private reading = false;
+  /** Rows were committed while some were read. */
+  private missed = false;
+  private stopped = false;
+  private readonly limit: LogLimit;
+
+  constructor(
+    private readonly commits: ShardCommits,
+    private readonly parts: OutboxParts,
+  ) {
+    this.limit = new LogLimit(parts.link.clock);
+  }
+
+  /** Called when it is congested no longer. */
+  relieved: () => void = () => undefined;
+
+  /** Whether the broker takes so little that nothing may be added. */
+  get congested(): boolean {
+    return this.held >= CONGESTED;
+  }
+
+  /** Rows that wait or are not confirmed; those that are not in memory are left out. */
+  get length(): number {
+    return this.held;
+  }
+
+  /** Reads what former epochs left. */
+  start(): void {
+    this.read();
+  }
+
+  /** Rows were committed. */
+  committed(number: number, firstRow: number, messages: readonly OutboxMessage[]): void {
+    if (this.stopped) return;
+    if (this.behind || this.length >= MOST_IN_MEMORY) {
+      this.behind = true;
+      // What is being read may not have them.
+      this.missed = this.reading;
+      this.read();
+      return;
+    }
+    const { shard, epoch } = this.commits;
+    messages.forEach((message, index) => {
+      const position = { shard, epoch, commit: number, index: firstRow + index };
+      if (this.last !== undefined && !isBehind(position, this.last)) return; // It was read before its commit was answered.
+      this.last = position;
+      this.send({ position, message });
+    });
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.chains.clear();
+  }
+
+  private read(): void {
+    if (!this.behind || this.reading || this.stopped || this.length >= MOST_IN_MEMORY - PAGE) return;
+    this.reading = true;
+    const { link } = this.parts;
+    const { last } = this;
+    void link
+      .ask(
+        () => link.connection.outbox(this.commits.shard, last, PAGE),
+        () => this.stopped,
+      )
+      .then((rows) => {
+        this.reading = false;
+        if (rows === undefined || this.stopped) return;
+        for (const row of rows) {
+          this.last = row.position;
+          this.send(row);
+        }
+        const { missed } = this;
+        this.missed = false;
+        if (rows.length < PAGE && !missed) this.behind = false;
+        else this.read();
+      });
+  }
+
+  private send(row: OutboxRow): void {
+    const chain = chainOf(row.message);
+    const before = this.chains.get(chain);
+    if (before === undefined) {
+      this.chains.set(chain, [row]);
+      this.publish(row, chain, 1);
+    } else {
+      before.push(row);
+    }
+    this.held++;
+  }
+
+  private publish(row: OutboxRow, chain: string, tries: number): void {
+    if (this.stopped) return;
+    if (tries === 1 && !this.doneWhenTaken(row)) this.parts.taken(row);
+    this.hand(row).then(
+      () => this.published(row, chain),
+      (error: unknown) => this.failed(row, chain, tries, error),
+    );
+  }
+
+  private hand({ message }: OutboxRow): Promise<void> {
+    const { publisher, totalCount } = this.parts;
+    const { kind, key, body, headers, messageId, timestamp, properties } = message;
+    const outgoing = {
+      shard: shardOfEncoded(key, totalCount),
+      key,
+      body,
+      headers,
+      messageId,
+      properties,
+      timestamp: timestamp ?? Math.floor(this.parts.link.clock.time() / 1000),
+    };
+    return kind === 'message' ? publisher.publish(outgoing, Infinity, true) : publisher.deadLetter!(outgoing, Infinity);
+  }
+
+  private published(row: OutboxRow, chain: string): void {
+    if (this.stopped) return;
+    if (this.doneWhenTaken(row)) this.remove(row.position);
+    this.next(chain);
+  }
+
+  /** What stands for a refused row is in the dead letters: what follows the row waits until it is gone, or it could come after that. */
+  private replaced(row: OutboxRow, chain: string): void {
+    this.commits.add({
+      changes: { ...NO_CHANGES, sent: [row.position] },
+      dropped: false,
+      committed: () => {
+        if (!this.stopped) this.next(chain);
+      },
+      refused: () => undefined,
+    });
+  }
+
+  private doneWhenTaken({ message }: OutboxRow): boolean {
+    return this.parts.doneWhenTaken || message.kind === 'deadLetter';
+  }
+
+  private failed(row: OutboxRow, chain: string, tries: number, error: unknown): void {
+    if (this.stopped) return;
+    const { link } = this.parts;
+    if (error instanceof PublishError && error.reason === 'closed') return; // It stays, for whoever owns the shard next.
+    if (error instanceof PublishError && error.reason === 'too_large' && row.message.kind === 'message') {
+      link.log.error(
+        `A message ${row.message.messageId} from the outbox of shard ${this.commits.shard} is refused by the broker and dead-lettered: ${describe(error)}`,
+        { event: 'outboxRefused', shard: this.commits.shard, messageId: row.message.messageId },
+        error,
+      );
+      this.replace({ position: row.position, message: this.parts.refused(row.message, error) }, chain, 1);
+      return;
+    }
+    this.limit.tell((more, untold) => {
+      link.log.warn(
+        `A row of the outbox of shard ${this.commits.shard} was not taken by the broker and is tried again: ${describe(error)}${more}`,
+        { event: 'outboxPostponed', shard: this.commits.shard, messageId: row.message.messageId, tries, untold },
+        error,
+      );
+    });
+    void link.pause(tries).then(() => this.publish(row, chain, tries + 1));
+  }
+
+  private replace(letter: OutboxRow, chain: string, tries: number): void {
+    if (this.stopped) return;
+    this.hand(letter).then(
+      () => this.replaced(letter, chain),
+      () => void this.parts.link.pause(tries).then(() => this.replace(letter, chain, tries + 1)),
+    );
+  }
+
+  private next(chain: string): void {
+    const { congested } = this;
+    this.held--;
+    if (congested && !this.congested) this.relieved();
+    const rows = this.chains.get(chain)!;
+    rows.shift();
+    if (rows.length === 0) this.chains.delete(chain);
+    else this.publish(rows[0]!, chain, 1);
+    this.read();
+  }
+
+  /** The row goes with one of the next commits of the shard. */
+  private remove(position: OutboxPosition): void {
+    this.done.push(position);
+    if (this.doneScheduled) return;
+    this.doneScheduled = true;
+    this.parts.link.clock.soon(() => {
+      this.doneScheduled = false;
+      const sent = this.done;
+      this.done = [];
+      this.commits.add({
+        changes: { ...NO_CHANGES, sent },
+        dropped: false,
+        committed: () => undefined,
+        refused: () => undefined, // It is sent once more, and recognised.
+      });
+    });
+  }
+}
+
+function isBehind(a: OutboxPosition, b: OutboxPosition): boolean {
+  if (a.epoch !== b.epoch) return a.epoch > b.epoch;
+  return a.commit === b.commit ? a.index > b.index : a.commit > b.commit;
+}
+
+function chainOf({ source, key, kind }: OutboxMessage): string {
+  return `${kind}/${source === undefined ? '' : keyId(source)}/${keyId(key)}`;
+}

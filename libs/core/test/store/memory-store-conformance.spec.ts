@@ -1,0 +1,6 @@
+import { storeConformance } from '@mississippi/testing';
+import { MemoryStoreHarness } from './memory-store-harness.js';
+
+describe('the store in memory', () => {
+  test.each(storeConformance)('$name', ({ run }) => run(new MemoryStoreHarness()));
+});
