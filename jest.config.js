@@ -5,6 +5,7 @@ const common = {
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
+    '^@mississippi/servers$': '<rootDir>/apps/servers/src/index.ts',
     '^@mississippi/history$': '<rootDir>/history/src/index.ts',
     '^@mississippi/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
     '^@mississippi/([^/]+)/([^/]+)$': '<rootDir>/libs/$1/src/$2/index.ts',
@@ -46,8 +47,17 @@ export default {
       ...common,
       displayName: 'rabbitmq',
       roots: ['<rootDir>/test'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/postgres/'],
       globalSetup: '<rootDir>/test/support/broker-setup.ts',
       globalTeardown: '<rootDir>/test/support/broker-teardown.ts',
+    },
+    // The same for PostgreSQL.
+    {
+      ...common,
+      displayName: 'postgres',
+      roots: ['<rootDir>/test/postgres'],
+      globalSetup: '<rootDir>/test/support/postgres-setup.ts',
+      globalTeardown: '<rootDir>/test/support/postgres-teardown.ts',
     },
   ],
 };

@@ -61,30 +61,43 @@ export const HOW_TO_GET_ONE =
   `or give the url of a broker in ${GIVEN_URL}`;
 
 function install(say: (line: string) => void): ServerKind {
-  if (process.getuid?.() !== 0 || !isDebian()) {
+  if (!canAptInstall()) {
     throw new Error(`These tests need a RabbitMQ, and there is none: ${HOW_TO_GET_ONE}.`);
   }
   say('Installing rabbitmq-server with apt-get for the tests; its system service is not started.');
+  aptInstall('rabbitmq-server', HOW_TO_GET_ONE);
+  return 'installed';
+}
+
+/** Whether this process may install packages here. */
+export function canAptInstall(): boolean {
+  return process.getuid?.() === 0 && isDebian();
+}
+
+/**
+ * Installs a package without starting its service.
+ * @param how else one gets what it has, for the error
+ */
+export function aptInstall(name: string, how: string): void {
   const policy = '/usr/sbin/policy-rc.d';
   const own = !existsSync(policy);
   if (own) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
-    aptGet('update');
-    aptGet('install', '-y', '--no-install-recommends', 'rabbitmq-server');
+    aptGet(how, 'update');
+    aptGet(how, 'install', '-y', '--no-install-recommends', name);
   } finally {
     if (own) rmSync(policy);
   }
-  return 'installed';
 }
 
-function aptGet(...args: string[]): void {
+function aptGet(how: string, ...args: string[]): void {
   const result = spawnSync('apt-get', ['-q', ...args], {
     encoding: 'utf8',
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
   });
   if (result.status === 0) return;
   const output = `${result.stdout}${result.stderr}`.split('\n').slice(-20).join('\n');
-  throw new Error(`apt-get ${args.join(' ')} failed; ${HOW_TO_GET_ONE}.\n${output}`);
+  throw new Error(`apt-get ${args.join(' ')} failed; ${how}.\n${output}`);
 }
 
 function isDebian(): boolean {
@@ -92,6 +105,7 @@ function isDebian(): boolean {
   return existsSync(file) && /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(readFileSync(file, 'utf8'));
 }
 
-function succeeds(command: string, ...args: string[]): boolean {
+/** Whether a program is there and ends well. */
+export function succeeds(command: string, ...args: string[]): boolean {
   return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 }

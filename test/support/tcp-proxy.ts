@@ -11,12 +11,17 @@ export class ProxiedConnection {
   readonly passed = { up: 0, down: 0 };
   frozen = false;
   ended = false;
+  /** What is still held up, each way. */
+  private readonly late = { up: Promise.resolve(), down: Promise.resolve() };
+  private readonly held = { up: 0, down: 0 };
   private armed: { direction: Direction; bytes: number; cut: () => void } | undefined;
 
   constructor(
     readonly app: Socket,
     readonly broker: Socket,
     private readonly gone: () => void,
+    /** How long what comes now is held up. Milliseconds. */
+    private readonly delay: () => number,
   ) {
     this.forward('up', app, broker);
     this.forward('down', broker, app);
@@ -51,18 +56,34 @@ export class ProxiedConnection {
   }
 
   private forward(direction: Direction, from: Socket, to: Socket): void {
-    from.on('data', (chunk: Buffer) => this.pass(direction, chunk, from, to));
+    from.on('data', (chunk: Buffer) => this.receive(direction, chunk, from, to));
     to.on('drain', () => {
       if (!this.frozen) from.resume();
     });
     // The end of one side is the end of the other.
-    from.on('end', () => to.end());
+    from.on('end', () => void this.late[direction].then(() => to.end()));
     from.on('error', () => undefined); // 'close' follows.
     from.on('close', () => {
       to.destroySoon();
       if (this.ended) return;
       this.ended = true;
       this.gone();
+    });
+  }
+
+  private receive(direction: Direction, chunk: Buffer, from: Socket, to: Socket): void {
+    const delay = this.delay();
+    if (delay === 0 && this.held[direction] === 0) {
+      this.pass(direction, chunk, from, to);
+      return;
+    }
+    this.held[direction]++;
+    const due = new Promise((resolve) => setTimeout(resolve, delay));
+    // What came first goes first, whatever the delay has become meanwhile.
+    this.late[direction] = this.late[direction].then(async () => {
+      await due;
+      this.held[direction]--;
+      if (!this.ended) this.pass(direction, chunk, from, to);
     });
   }
 
@@ -87,6 +108,8 @@ export class ProxiedConnection {
 /** Stands between the app and its broker and breaks connections on demand. */
 export class TcpProxy extends Changes {
   readonly connections = new Set<ProxiedConnection>();
+  /** How long everything is held up, each way. Milliseconds. */
+  delay = 0;
   private frozen = false;
 
   private constructor(
@@ -157,10 +180,11 @@ export class TcpProxy extends Changes {
     broker.once('error', refused);
     broker.once('connect', () => {
       broker.off('error', refused);
-      const connection = new ProxiedConnection(app, broker, () => {
+      const gone = (): void => {
         this.connections.delete(connection);
         this.changed();
-      });
+      };
+      const connection = new ProxiedConnection(app, broker, gone, () => this.delay);
       this.connections.add(connection);
       app.resume();
       if (this.frozen) connection.freeze();

@@ -1,0 +1,139 @@
+import { CommitRefusedError } from '@mississippi/core';
+import type { InboxEntry, OutboxMessage, OutboxPosition, ShardCommit, StateChange } from '@mississippi/core/store';
+import { inboxAddress, stateAddress } from '../values/addresses.js';
+import { encodeHeaders } from '../values/headers.js';
+import { HANDLED, kindNumber, outcomeNumber } from '../values/outcomes.js';
+import { byteas, float8s, int4s, int8s, integer, uuids, type Param } from './params.js';
+
+/** Longer than any database lasts, and short enough for its dates. Milliseconds. */
+const FOR_EVER = 1e14;
+
+/** What the parameters of a commit stand for, in their order; `$1` is the instance. */
+export const PLACES = {
+  commits: '$2::int4[], $3::int8[], $4::int8[], $5::bytea[], $6::bytea[]',
+  handled: '$7::int4[], $8::uuid[], $9::bytea[], $10::int4[], $11::int4[]',
+  kept: '$12::int4[], $13::bytea[], $14::int8[], $15::bytea[], $16::float8[]',
+  forgotten: '$17::int4[], $18::bytea[]',
+  outbox:
+    '$19::int4[], $20::int4[], $21::int4[], $22::bytea[], $23::bytea[], $24::bytea[], $25::float8[], $26::bytea[], $27::bytea[]',
+  sent: '$28::int4[], $29::int4[], $30::int8[], $31::int8[], $32::int4[]',
+  taken: '$33::int4[], $34::int8[]',
+} as const;
+
+/** @throws {CommitRefusedError} for what no table could hold */
+export function commitParams(instance: number, commits: readonly ShardCommit[]): Param[] {
+  return [
+    integer(instance),
+    int4s(commits.map(({ shard }) => shard)),
+    int8s(commits.map(({ epoch }) => epoch)),
+    int8s(commits.map(({ number }) => number)),
+    byteas(commits.map(({ previous }) => previous)),
+    byteas(commits.map(({ token }) => token)),
+    ...handledParams(listed(commits, ({ handled }) => distinct(handled))),
+    ...stateParams(listed(commits, ({ states }) => states.filter(({ state }) => state !== undefined))),
+    ...forgottenParams(listed(commits, ({ states }) => states.filter(({ state }) => state === undefined))),
+    ...outboxParams(listed(commits, ({ outbox }) => outbox)),
+    ...sentParams(listed(commits, ({ sent }) => sent)),
+    ...takenParams(listed(commits, ({ taken }) => taken)),
+  ];
+}
+
+/** A part of a commit with the shard that it belongs to, and its place in it. */
+type Listed<T> = readonly (readonly [shard: number, item: T, index: number])[];
+
+function listed<T>(commits: readonly ShardCommit[], of: (commit: ShardCommit) => readonly T[]): Listed<T> {
+  return commits.flatMap((commit) => of(commit).map((item, index) => [commit.shard, item, index] as const));
+}
+
+/** An entry with what it stands under, which costs a hash. */
+interface Addressed {
+  readonly entry: InboxEntry;
+  readonly address: Buffer;
+}
+
+/** A replay may be committed together with what it replays; then the later entry is the one that stays. */
+function distinct(entries: readonly InboxEntry[]): readonly Addressed[] {
+  const found = new Map<string, Addressed>();
+  for (const entry of entries) {
+    const address = inboxAddress(entry);
+    const name = address.toString('latin1');
+    const before = found.get(name);
+    if (before !== undefined && !supersedes(entry, before.entry)) {
+      throw new CommitRefusedError('known', 'One commit has two inbox entries for one message.');
+    }
+    found.set(name, { entry, address });
+  }
+  return [...found.values()];
+}
+
+function supersedes(entry: InboxEntry, before: InboxEntry): boolean {
+  return entry.replay > before.replay && outcomeNumber(before.outcome) !== HANDLED;
+}
+
+function handledParams(rows: Listed<Addressed>): Param[] {
+  return [
+    int4s(rows.map(([shard]) => shard)),
+    uuids(rows.map(([, { address }]) => address)),
+    byteas(rows.map(([, { entry }]) => entry.payloadHash)),
+    int4s(rows.map(([, { entry }]) => outcomeNumber(entry.outcome))),
+    int4s(rows.map(([, { entry }]) => entry.replay)),
+  ];
+}
+
+function stateParams(rows: Listed<StateChange>): Param[] {
+  return [
+    int4s(rows.map(([shard]) => shard)),
+    byteas(rows.map(([, { key }]) => stateAddress(key))),
+    int8s(rows.map(([, { state }]) => state?.version)),
+    byteas(rows.map(([, { state }]) => state?.bytes)),
+    float8s(rows.map(([, { ttl }]) => (ttl === undefined || ttl > FOR_EVER ? undefined : ttl))),
+  ];
+}
+
+function forgottenParams(rows: Listed<StateChange>): Param[] {
+  return [int4s(rows.map(([shard]) => shard)), byteas(rows.map(([, { key }]) => stateAddress(key)))];
+}
+
+function outboxParams(rows: Listed<OutboxMessage>): Param[] {
+  return [
+    int4s(rows.map(([shard]) => shard)),
+    int4s(rows.map(([, , index]) => index)),
+    ...messageParams(rows.map(([, message]) => message)),
+  ];
+}
+
+/** Messages as their columns: kind, source, key, message_id, timestamp, headers, body. */
+export function messageParams(messages: readonly OutboxMessage[]): Param[] {
+  return [
+    int4s(messages.map(({ kind }) => kindNumber(kind))),
+    byteas(messages.map(({ source }) => source)),
+    byteas(messages.map(({ key }) => key)),
+    byteas(messages.map(({ messageId }) => idBytes(messageId))),
+    float8s(messages.map(({ timestamp }) => timestamp)),
+    byteas(messages.map(({ headers, properties }) => encodeHeaders(headers, properties))),
+    byteas(messages.map(({ body }) => body)),
+  ];
+}
+
+function takenParams(rows: Listed<string>): Param[] {
+  return [int4s(rows.map(([shard]) => shard)), int8s(rows.map(([, id]) => Number(id)))];
+}
+
+function sentParams(rows: Listed<OutboxPosition>): Param[] {
+  return [
+    int4s(rows.map(([shard]) => shard)),
+    int4s(rows.map(([, { shard }]) => shard)),
+    int8s(rows.map(([, { epoch }]) => epoch)),
+    int8s(rows.map(([, { commit }]) => commit)),
+    int4s(rows.map(([, { index }]) => index)),
+  ];
+}
+
+/** UTF-8 has no form for halves of surrogate pairs: two such ids would become one. */
+function idBytes(messageId: string): Buffer {
+  const encoded = Buffer.from(messageId);
+  if (encoded.toString() !== messageId) {
+    throw new CommitRefusedError('content', 'A messageId in the outbox holds half of a surrogate pair.');
+  }
+  return encoded;
+}
