@@ -20,8 +20,6 @@ export interface AirportStatistics {
   readonly longestOnTimeRun: number;
   /** Departures by destination. */
   readonly destinations: Readonly<Record<string, number>>;
-  /** Row of the last flight that is counted in here; stored with the rest, so that none is counted twice. */
-  readonly lastRow: number;
 }
 
 /** The statistics with one more flight; what was there before stays as it was, for a failure to fall back on. */
@@ -44,6 +42,5 @@ export function countFlight(before: AirportStatistics | undefined, flight: Fligh
       ...before?.destinations,
       [flight.destination]: (before?.destinations[flight.destination] ?? 0) + 1,
     },
-    lastRow: flight.row,
   };
 }

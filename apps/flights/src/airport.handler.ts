@@ -8,7 +8,6 @@ import {
 } from '@mississippi/core';
 import { type AirportStatistics, countFlight } from './airport-statistics.js';
 import { FlightDto } from './flight.dto.js';
-import { StatisticsStore } from './statistics.store.js';
 
 /** What one may ask an airport. */
 export interface AirportSignal {
@@ -20,13 +19,9 @@ type AirportState = AirportStatistics | undefined;
 
 /**
  * Counts flights. The sharding key is the origin airport: its flights come one after the other, in the order in which
- * they were sent, whatever the other airports do.
+ * they were sent, whatever the other airports do. With a store each counts once, however often it comes, and the statistics last.
  */
-@MessageHandler({
-  payload: FlightDto,
-  // Only the store can fail here, and then no flight may be left out: its airport waits until the store is back.
-  failurePolicy: { attempts: Infinity },
-})
+@MessageHandler({ payload: FlightDto })
 export class AirportHandler implements DataUpdaterHandler<
   AirportState,
   FlightDto,
@@ -34,23 +29,11 @@ export class AirportHandler implements DataUpdaterHandler<
   AirportSignal,
   AirportStatistics | null
 > {
-  constructor(private readonly store: StatisticsStore) {}
-
-  async init(key: ShardingKey): Promise<AirportState> {
-    // Keys that are no airport code come from strangers; handleMessage discards their messages.
-    return typeof key === 'string' ? this.store.load(key) : undefined;
-  }
-
-  async handleMessage(flight: FlightDto, statistics: AirportState, context: MessageContext<ShardingKey>) {
-    if (flight.origin !== context.key) {
+  handleMessage(flight: FlightDto, statistics: AirportState, { key }: MessageContext<ShardingKey>) {
+    if (flight.origin !== key) {
       return discard<AirportState>(`the flight departs from ${flight.origin}, which is not its sharding key`);
     }
-    // Delivered again after a crash between the write and the ack, or sent twice.
-    if (statistics !== undefined && flight.row <= statistics.lastRow) return ack<AirportState>();
-    const counted = countFlight(statistics, flight);
-    // Stored before the ack: a crash in between repeats the flight, and the line above sees that it was counted.
-    await this.store.save(counted);
-    return ack<AirportState>(counted);
+    return ack<AirportState>(countFlight(statistics, flight));
   }
 
   /** Statistics are all that there is to ask. */

@@ -1,11 +1,10 @@
 import type { AddressInfo, Server } from 'node:net';
-import { memory, type Transport as MississippiTransport } from '@mississippi/core';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { type MicroserviceOptions, Transport } from '@nestjs/microservices';
+import type { Backends } from './backends.js';
 import { FlightsModule } from './flights.module.js';
 import type { FlightsOptions } from './options.js';
-import type { StatisticsStore } from './statistics.store.js';
 
 /** The sample asks nobody who they are, so it listens to this machine only. */
 export const HOST = '127.0.0.1';
@@ -19,12 +18,9 @@ export interface Addresses {
   tcpPort: number;
 }
 
-export async function createApp(
-  store: StatisticsStore,
-  transport: MississippiTransport = memory(),
-): Promise<INestApplication> {
+export async function createApp(backends: Backends): Promise<INestApplication> {
   // Only what needs attention is logged, so that the display stays readable.
-  const app = await NestFactory.create(FlightsModule.register(store, transport), {
+  const app = await NestFactory.create(FlightsModule.register(backends), {
     logger: ['warn', 'error'],
     // Until it listens, logs are held back: an error on the way is thrown too, and told in one line by whoever started it.
     bufferLogs: true,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { DataUpdaterService, EventsProducer } from '@mississippi/core';
 import type { INestApplication } from '@nestjs/common';
 import {
@@ -15,7 +16,7 @@ import {
 } from 'rxjs';
 import type { AirportStatistics } from './airport-statistics.js';
 import { HOST, listen } from './app.js';
-import type { Flight } from './flight.js';
+import { EVERY_RUN, type Flight } from './flight.js';
 import { readFlights } from './flights-file.js';
 import { FlightsClient } from './flights.client.js';
 import { foldFlights } from './independent-fold.js';
@@ -42,7 +43,7 @@ export async function replayAndCheck(
   interrupted: AbortSignal,
 ): Promise<boolean | undefined> {
   const dataUpdaters = app.get(DataUpdaterService);
-  const queues = options.rabbitmq && new QueueReplay(app.get(EventsProducer), dataUpdaters.events);
+  const queues = options.rabbitmq && new QueueReplay(app.get(EventsProducer), dataUpdaters.events, runOf(options));
   const { httpUrl, tcpPort } = await listen(app, options);
   const client = new FlightsClient(HOST, tcpPort);
   try {
@@ -60,13 +61,18 @@ export async function replayAndCheck(
     const verification = verify(expected, answers);
     for (const mismatch of verification.mismatches) print(mismatchLine(mismatch));
     const verified = verification.verified === verification.airports;
-    if (!verified && leftOver > 0 && options.store === 'memory') print(forgottenHint());
+    if (!verified && leftOver > 0 && options.store === undefined) print(forgottenHint());
     if (!options.exit) print(`\n${placesToTry(httpUrl, tcpPort, flights[0]?.origin ?? '')}`);
     print(`\n${verdict(verification)}`);
     return verified;
   } finally {
     await client.close();
   }
+}
+
+/** Without a store each run has ids of its own, which tell its flights from those that earlier runs left. */
+function runOf({ store }: FlightsOptions): string {
+  return store === undefined ? randomUUID() : EVERY_RUN;
 }
 
 function overTcp(flights: readonly Flight[], client: FlightsClient): Observable<ReplayStep> {

@@ -1,12 +1,15 @@
-import { MississippiModule, type Transport } from '@mississippi/core';
+import { MississippiModule } from '@mississippi/core';
 import { MississippiHealthIndicator } from '@mississippi/terminus';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { AirportHandler } from './airport.handler.js';
 import { AirportsController } from './airports.controller.js';
+import type { Backends } from './backends.js';
 import { FlightsController } from './flights.controller.js';
 import { HealthController } from './health.controller.js';
-import { StatisticsStore } from './statistics.store.js';
+
+/** How long a flight that is replayed again is known to be counted, and not counted twice: a year. Milliseconds. */
+const INBOX_HORIZON = 365 * 24 * 60 * 60 * 1_000;
 
 @Module({
   imports: [TerminusModule],
@@ -14,11 +17,8 @@ import { StatisticsStore } from './statistics.store.js';
   providers: [AirportHandler, MississippiHealthIndicator],
 })
 export class FlightsModule {
-  static register(store: StatisticsStore, transport: Transport): DynamicModule {
-    return {
-      module: FlightsModule,
-      imports: [MississippiModule.forRoot({ transport })],
-      providers: [{ provide: StatisticsStore, useValue: store }],
-    };
+  static register({ transport, store }: Backends): DynamicModule {
+    const durable = store === undefined ? {} : { store, inboxHorizon: INBOX_HORIZON };
+    return { module: FlightsModule, imports: [MississippiModule.forRoot({ transport, ...durable })] };
   }
 }

@@ -13,7 +13,6 @@ export interface ExpectedFigures {
   onTimeRun: number;
   longestOnTimeRun: number;
   destinations: Record<string, number>;
-  lastRow: number;
 }
 
 /**
@@ -50,7 +49,6 @@ function figuresOf(airport: string, departed: readonly Flight[]): ExpectedFigure
     onTimeRun: runs.at(-1) ?? 0,
     longestOnTimeRun: Math.max(...runs),
     destinations: tally(departed.map((flight) => flight.destination)),
-    lastRow: departed.at(-1)?.row ?? 0,
   };
 }
 

@@ -1,5 +1,4 @@
 import { parseArgs } from 'node:util';
-import { isStore, STORES } from './statistics.store.js';
 
 /** Which queues carry the flights. */
 export interface QueueOptions {
@@ -9,13 +8,16 @@ export interface QueueOptions {
   prefix: string;
 }
 
+/** Where the statistics are kept: in a folder, on a server, or on one of one's own. */
+export type StoreOptions = { kind: 'folder'; folder: string } | { kind: 'server'; url: string } | { kind: 'own' };
+
 export interface FlightsOptions {
   /** 0 takes a free one. */
   httpPort: number;
   /** 0 takes a free one. */
   tcpPort: number;
-  /** Where statistics are kept: `memory` or the url of a lasting store. */
-  store: string;
+  /** `undefined` keeps the statistics in memory. */
+  store: StoreOptions | undefined;
   /** `undefined` keeps the flights in this process. */
   rabbitmq: QueueOptions | undefined;
   /** End after the check instead of serving. */
@@ -31,7 +33,9 @@ Replays 20,000 flights in order per airport, checks every airport's statistics, 
 
   --http-port <port>  port of the HTTP server (default: a free one)
   --tcp-port <port>   port of the TCP server (default: a free one)
-  --store <url>       where statistics are kept (default: memory): ${STORES}
+  --store=<folder>    keep the statistics in a folder of this machine, in a PGlite (default: in memory)
+  --store=<url>       keep them on a PostgreSQL: postgres://user:password@host/database
+  --store=postgres    keep them on a PostgreSQL of its own, or a PGlite where none is installed
   --rabbitmq[=<url>]  through the queues of a RabbitMQ; without a url through one of its own
   --prefix <prefix>   what the names of those queues begin with (default: ${PREFIX})
   --exit              end after the check: status 0 if every airport was verified, else 1
@@ -45,11 +49,10 @@ export class UsageError extends Error {
 /** @throws {UsageError} for an option or a value that is not known */
 export function parseOptions(args: readonly string[]): FlightsOptions {
   const values = parse(args);
-  if (!isStore(values.store)) throw new UsageError(`Unknown store '${values.store}': use ${STORES}.`);
   return {
     httpPort: parsePort('--http-port', values['http-port']),
     tcpPort: parsePort('--tcp-port', values['tcp-port']),
-    store: values.store,
+    store: parseStore(values.store),
     rabbitmq: parseQueues(values.rabbitmq, values.prefix),
     exit: values.exit,
     help: values.help,
@@ -63,7 +66,7 @@ function parse(args: readonly string[]) {
       options: {
         'http-port': { type: 'string', default: '0' },
         'tcp-port': { type: 'string', default: '0' },
-        store: { type: 'string', default: 'memory' },
+        store: { type: 'string' },
         rabbitmq: { type: 'string' },
         prefix: { type: 'string' },
         exit: { type: 'boolean', default: false },
@@ -87,6 +90,18 @@ function withOptionalUrl(arg: string, index: number, args: readonly string[]): s
 
 function isUrl(value: string): boolean {
   return /^amqps?:\/\/[^/]/.test(value) && URL.canParse(value);
+}
+
+function parseStore(value: string | undefined): StoreOptions | undefined {
+  if (value === undefined) return undefined;
+  if (value === 'postgres') return { kind: 'own' };
+  if (/^postgres(ql)?:\/\/./.test(value) && URL.canParse(value)) return { kind: 'server', url: value };
+  // No url of anything else is the name of a folder; a letter with a colon is a drive.
+  if (value !== '' && !/^\w{2,}:/.test(value)) return { kind: 'folder', folder: value };
+  const shown = value.replace(/\/\/[^@]*@/, '//');
+  throw new UsageError(
+    `--store must be a folder, postgres, or postgres://user:password@host/database, not '${shown}'.`,
+  );
 }
 
 function parseQueues(url: string | undefined, prefix: string | undefined): QueueOptions | undefined {

@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { EventsProducer, MississippiEvent } from '@mississippi/core';
 import { defer, filter, finalize, from, map, merge, mergeMap, type Observable, type Subscription, take } from 'rxjs';
-import type { Flight } from './flight.js';
+import { type Flight, messageIdOf } from './flight.js';
 import type { ReplayStep } from './replay-step.js';
 
 /** How many flights are on their way to the broker, not confirmed by it: enough to keep it busy while it writes. */
@@ -9,22 +8,26 @@ const UNCONFIRMED = 4_000;
 
 /**
  * Publishes flights in their order, many at once: calls for one airport take effect in call order, so none waits for the
- * one before. The queues may still hold flights of an earlier run; message ids tell which are ours.
+ * one before. The queues may still hold flights of an earlier run. With a store that is all one: they have the ids of ours, and
+ * count once.
  */
 export class QueueReplay {
-  /** How many flights of earlier runs were handled, from the first moment on until this replay ends. */
+  /** How many flights with other ids than ours were handled, from the first moment on until this replay ends. */
   leftOver = 0;
-  private readonly run = randomUUID();
   private readonly counting: Subscription;
 
-  /** @param events what the library tells; listened to from now on, so make this before the app starts */
+  /**
+   * @param events what the library tells; listened to from now on, so make this before the app starts
+   * @param run what the message ids of this run begin with
+   */
   constructor(
     private readonly producer: Pick<EventsProducer, 'publish'>,
     private readonly events: Observable<MississippiEvent>,
+    private readonly run: string,
     private readonly unconfirmed = UNCONFIRMED,
   ) {
     this.counting = events.pipe(filter(isSettled)).subscribe(({ messageId }) => {
-      if (!messageId.startsWith(this.run)) this.leftOver++;
+      if (!messageId.startsWith(`${this.run}:`)) this.leftOver++;
     });
   }
 
@@ -37,7 +40,7 @@ export class QueueReplay {
       const awaited = new Set<string>();
       const published = from(flights).pipe(
         mergeMap(async (flight): Promise<ReplayStep> => {
-          const messageId = `${this.run}:${flight.row}`;
+          const messageId = messageIdOf(flight.row, this.run);
           awaited.add(messageId);
           await this.producer.publish(flight, { shardingKey: flight.origin, messageId });
           return 'published';

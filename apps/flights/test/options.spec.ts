@@ -5,7 +5,7 @@ describe('The command line', () => {
     expect(parseOptions([])).toEqual({
       httpPort: 0,
       tcpPort: 0,
-      store: 'memory',
+      store: undefined,
       rabbitmq: undefined,
       exit: false,
       help: false,
@@ -13,16 +13,16 @@ describe('The command line', () => {
   });
 
   it('takes every option', () => {
-    expect(
-      parseOptions(['--http-port', '3000', '--tcp-port=4000', '--store', 'redis://localhost:6379', '--exit', '--help']),
-    ).toEqual({
-      httpPort: 3000,
-      tcpPort: 4000,
-      store: 'redis://localhost:6379',
-      rabbitmq: undefined,
-      exit: true,
-      help: true,
-    });
+    expect(parseOptions(['--http-port', '3000', '--tcp-port=4000', '--store', 'postgres', '--exit', '--help'])).toEqual(
+      {
+        httpPort: 3000,
+        tcpPort: 4000,
+        store: { kind: 'own' },
+        rabbitmq: undefined,
+        exit: true,
+        help: true,
+      },
+    );
   });
 
   it.each([
@@ -39,6 +39,19 @@ describe('The command line', () => {
   });
 
   it.each([
+    [['--store=postgres'], { kind: 'own' }],
+    [
+      ['--store', 'postgresql://me:secret@host:5432/db'],
+      { kind: 'server', url: 'postgresql://me:secret@host:5432/db' },
+    ],
+    [['--store=data'], { kind: 'folder', folder: 'data' }],
+    [['--store=./postgres'], { kind: 'folder', folder: './postgres' }],
+    [['--store', 'C:\\data'], { kind: 'folder', folder: 'C:\\data' }],
+  ])('takes a folder, a server or one of its own as the store: %j', (args, store) => {
+    expect(parseOptions(args).store).toEqual(store);
+  });
+
+  it.each([
     [['--bogus'], "Unknown option '--bogus'."],
     [['serve'], "Unexpected argument 'serve'."],
     [['--exit=yes'], "Option '--exit' does not take an argument."],
@@ -46,8 +59,12 @@ describe('The command line', () => {
     [['--http-port', '65536'], "--http-port must be a number from 0 to 65535, not '65536'."],
     [['--tcp-port', '80a'], "--tcp-port must be a number from 0 to 65535, not '80a'."],
     [['--tcp-port', ''], "--tcp-port must be a number from 0 to 65535, not ''."],
-    [['--store', 'mongodb://localhost'], "Unknown store 'mongodb://localhost': use memory, a folder as ./path"],
-    [['--store', 'memroy'], "Unknown store 'memroy': use memory, a folder as ./path"],
+    [
+      ['--store=mysql://me:secret@host/db'],
+      "--store must be a folder, postgres, or postgres://user:password@host/database, not 'mysql://host/db'.",
+    ],
+    [['--store=postgres://'], '--store must be a folder, postgres, or'],
+    [['--store='], '--store must be a folder, postgres, or'],
     [['--rabbitmq=localhost'], "--rabbitmq must be a url amqp://host or amqps://host, not 'localhost'."],
     [['--rabbitmq', 'localhost'], "Unexpected argument 'localhost'."],
     [['--prefix', 'mine'], '--prefix names queues: it needs --rabbitmq.'],

@@ -61,7 +61,7 @@ describe('The replay through queues', () => {
   });
 
   function start(unconfirmed = 10): Promise<unknown> {
-    replay = new QueueReplay(producer, events, unconfirmed);
+    replay = new QueueReplay(producer, events, 'ours', unconfirmed);
     const flow = replay.start(flights).pipe(tap({ next: (step) => steps.push(step), complete: () => (ended = true) }));
     return lastValueFrom(flow.pipe(toArray()));
   }
@@ -110,8 +110,18 @@ describe('The replay through queues', () => {
     expect(steps.at(-1)).toBe('handled');
   });
 
+  it('gives a flight the same id in each run of the same name', async () => {
+    const end = start();
+    expect(producer.published.map(({ messageId }) => messageId)).toEqual(['ours:1', 'ours:2', 'ours:3']);
+    for (const { row, messageId } of producer.published) {
+      await producer.confirm(row);
+      settled(messageId);
+    }
+    await end;
+  });
+
   it('counts what was left of earlier runs, before it starts too', async () => {
-    replay = new QueueReplay(producer, events);
+    replay = new QueueReplay(producer, events, 'ours');
     settled('of an earlier run');
     const end = lastValueFrom(replay.start(flights).pipe(toArray()));
     settled('of another');

@@ -41,7 +41,6 @@ describe('The check', () => {
     ['totalDistance', 1],
     ['onTimeRun', 1],
     ['longestOnTimeRun', 2],
-    ['lastRow', 3],
     ['meanDelay', null],
     ['meanDelay', '20'],
     ['departures', undefined],
