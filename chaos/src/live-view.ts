@@ -7,10 +7,18 @@ import {
   type Promised,
 } from '@mississippi/history';
 import { Service } from './service.js';
+import { Succession } from './store/succession.js';
 
 /** What the run knows of its processes while they write: enough to show it and to see that nothing is left. */
 export class LiveView {
   readonly service = new Service();
+  readonly succession = new Succession();
+  /** How often a planted fault struck. */
+  strikes = 0;
+  /** Processes that ended by themselves. */
+  readonly crashed: string[] = [];
+  /** How many messages were published to each key. */
+  readonly published = new Map<string, number>();
   /** Messages that are confirmed and not done. */
   readonly pending = new Set<string>();
   /** Keys of which something was set aside, with how much of it is still there as far as the events tell. */
@@ -63,6 +71,12 @@ export class LiveView {
   }
 
   private see(event: HistoryEvent): void {
+    this.succession.see(event);
+    if (event.type === 'struck') this.strikes++;
+    if (event.type === 'exited' && event.how === 'crashed') this.crashed.push(event.target);
+    if (event.type === 'published') {
+      this.published.set(event.key, Math.max(this.published.get(event.key) ?? 0, event.seq + 1));
+    }
     this.service.see(event);
     this.checker?.see(event);
     if (event.type === 'confirmed') {

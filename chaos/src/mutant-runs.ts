@@ -9,7 +9,7 @@ import { reportOf } from './report.js';
 import { run, type RunOptions } from './run.js';
 
 /** A run that is short and dense, so that a fault of the library has the best chance to show. */
-function dense(options: RunOptions, mutant: Mutant): RunOptions {
+export function dense(options: RunOptions, mutant: Pick<Mutant, 'name' | 'actions' | 'options'>): RunOptions {
   return {
     ...options,
     minutes: 0.3,
@@ -29,7 +29,7 @@ function dense(options: RunOptions, mutant: Mutant): RunOptions {
 }
 
 /** Schedules that a mutant may survive: whether its fault can strike depends on what runs when something breaks. */
-const SCHEDULES = 3;
+export const SCHEDULES = 3;
 
 /** What is left says nothing where a run was cut short. */
 const OF_THE_END: ReadonlySet<Promised> = new Set(['lost', 'unsettled', 'stuck', 'neverEnded', 'signalUnanswered']);
@@ -39,7 +39,7 @@ export interface MutantOptions extends RunOptions {
   readonly short: boolean;
 }
 
-type Failure = 'not caught' | 'planted nothing';
+export type Failure = 'not caught' | 'planted nothing';
 
 /**
  * Runs one mutant, under one schedule after the other until it is caught. Tells why it was not, if it was not.

@@ -4,8 +4,12 @@ import { EVERYBODY } from '@mississippi/history';
 import type { ProxiedConnection } from '#support/tcp-proxy.js';
 import { BrokerTrouble } from './faults/broker-trouble.js';
 import { KeyTrouble, type KeyParts } from './faults/key-trouble.js';
+import { StoreTrouble } from './faults/store-trouble.js';
 import type { Place } from './place.js';
 import type { Action, Step } from './schedule.js';
+import type { Database } from './store/database.js';
+import type { Replays } from './store/replays.js';
+import type { Succession } from './store/succession.js';
 
 /** A connection that is to be cut in the middle of a frame is cut anyway after so long. Milliseconds. */
 const CUT_WAIT = 1_000;
@@ -17,6 +21,10 @@ export interface Field extends KeyParts {
   readonly publishers: readonly Place[];
   /** The keys to which most was published first. */
   busiest(): readonly string[];
+  /** Where there is one. */
+  readonly database?: Database | undefined;
+  readonly replays?: Replays | undefined;
+  readonly succession: Succession;
   /** Milliseconds. */
   readonly heartbeat: number;
   /** How long the app may take until all is there again, and served. Milliseconds. */
@@ -44,6 +52,7 @@ export class Nemesis {
   private readonly wakeUp = new AbortController();
   private readonly trouble: BrokerTrouble;
   private readonly keys: KeyTrouble;
+  private readonly store: StoreTrouble | undefined;
 
   constructor(
     private readonly field: Field,
@@ -54,11 +63,18 @@ export class Nemesis {
     const rest = (milliseconds: number): Promise<void> => this.rest(milliseconds);
     this.trouble = new BrokerTrouble(node, witness, recorder, patience, say, rest);
     this.keys = new KeyTrouble(field, say, rest);
+    const { database, succession } = field;
+    this.store = database && new StoreTrouble(database, succession, say, rest);
   }
 
   /** Keys that are to be set aside now. */
   get held(): ReadonlySet<string> {
     return this.keys.held;
+  }
+
+  /** How often a process was struck at each step, where there is a store. */
+  get struck(): ReadonlyMap<string, number> {
+    return this.store?.struck ?? new Map();
   }
 
   /** Follows the schedule until it is stopped. */
@@ -111,6 +127,12 @@ export class Nemesis {
     if (key === undefined) return undefined;
     if (action === 'park') return this.keys.park(key, 500 + much * 4_000);
     if (action === 'sicken') return this.keys.sicken(key, 1_000 + much * 4_000);
+    if (action === 'badRow') return this.store?.badRow(key, 300 + much ** 2 * 4_000);
+    if (action === 'storeRestart') return this.store?.restart(whom, much * 2_000);
+    if (action === 'replay') {
+      const { replays } = this.field;
+      return replays && (() => replays.more());
+    }
     if (action === 'slow') return () => this.keys.slow(key, 3_000 + much * 5_000);
     if (this.brokerDown) return undefined;
     switch (action) {
@@ -151,6 +173,17 @@ export class Nemesis {
       const guest = guests.find(({ occupied, held }) => !occupied && !held);
       return guest && this.holding(guest, () => this.visit(guest, 2_000 + much * 6_000));
     }
+    const { store } = this;
+    if (action === 'storeCut' || action === 'storeFreeze') {
+      const anybody = [...this.field.workers, ...guests, ...publishers].filter(({ up }) => up);
+      const struck = anybody[Math.floor(whom * anybody.length)];
+      if (store === undefined || struck === undefined) return undefined;
+      if (action === 'storeCut') return () => store.cut(struck, much, more);
+      return () => store.freeze(struck, 1_000 + much * 12_000);
+    }
+    if (action === 'storeSlow') {
+      return store && (() => store.slow([...this.field.workers, ...publishers], more, 2_000 + much * 4_000));
+    }
     const able = [...this.field.workers, ...guests].filter(({ up, held }) => up && !held);
     const place = able[Math.floor(whom * able.length)];
     // Somebody must be left to whom the shards can go.
@@ -165,6 +198,10 @@ export class Nemesis {
         return this.holding(place, () => this.halt(place, 'stop', heartbeat * (3.3 + much)));
       case 'stall':
         return this.holding(place, () => this.halt(place, 'stall', heartbeat * (0.3 + 1.5 * much)));
+      case 'dieAt':
+        return store && this.holdingSeen(place, () => this.dieAt(store, place, much, more));
+      case 'stopAt':
+        return store && this.holdingSeen(place, () => store.stop(place, more, heartbeat * (3.3 + much)));
       case 'freeze':
         return this.holding(place, () => this.freeze(place, heartbeat, much, more));
       case 'cut':
@@ -180,11 +217,15 @@ export class Nemesis {
   }
 
   private holding(place: Place, act: () => Promise<void>): Act | undefined {
+    return this.holdingSeen(place, act);
+  }
+
+  private holdingSeen(place: Place, act: Act): Act | undefined {
     if (place.held) return undefined;
     place.held = true;
     return async () => {
       try {
-        await act();
+        return await act();
       } finally {
         place.held = false;
         place.changed();
@@ -198,6 +239,16 @@ export class Nemesis {
     if (this.field.guests.includes(place)) return;
     await this.rest(pause);
     await place.start();
+  }
+
+  /** It is killed at a step; whoever follows in its place begins later. */
+  private async dieAt(store: StoreTrouble, place: Place, much: number, more: number): Promise<boolean> {
+    const died = await store.die(place, more);
+    if (died && !this.field.guests.includes(place)) {
+      await this.rest(200 + much * 2_000);
+      await place.start();
+    }
+    return died;
   }
 
   private async visit(guest: Place, stay: number): Promise<void> {

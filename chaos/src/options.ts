@@ -1,9 +1,13 @@
 import { parseArgs } from 'node:util';
 import { FIGURES, type Figure } from './figures/names.js';
 import type { RunOptions } from './run.js';
-import { ACTIONS } from './schedule.js';
+import { ACTIONS, STORE_ACTIONS, type Action } from './schedule.js';
 
 export interface ChaosOptions extends RunOptions {
+  /** With states in a database. */
+  readonly store: boolean;
+  /** In a folder, by one process at a time and without a broker. */
+  readonly embedded: boolean;
   readonly help: boolean;
   /** Run every mutant instead, and fail where one is not caught. */
   readonly mutants: boolean;
@@ -30,6 +34,8 @@ Breaks processes, connections and the broker by a seeded schedule, then checks e
   --consumer-timeout <s>  after how long the broker takes back what is not acked (its default is half an hour)
   --actions <a,b>      only these: ${ACTIONS.join(', ')}
   --interval <a,b>     shortest and longest wait between faults in ms (default 1000,3500)
+  --store              keeps states in a PostgreSQL, which breaks too
+  --embedded           keeps messages and states in a folder, one process at a time; breaks nothing but that
   --mutant <name>      puts a fault into the workers; the run succeeds if it is caught
   --mutants            runs every mutant; fails if one is not caught, or its fault never struck
   --short              ends the run of a mutant as soon as its fault shows
@@ -68,12 +74,19 @@ export function parseOptions(args: readonly string[]): ChaosOptions {
       values['consumer-timeout'] === undefined
         ? undefined
         : positive('--consumer-timeout', values['consumer-timeout']) * 1_000,
-    actions: values.actions === undefined ? ACTIONS : chosen('action', ACTIONS, values.actions),
+    store: values.store,
+    embedded: values.embedded,
+    actions: actionsOf(values.actions, values.store),
     shortest: shortest!,
     longest: Math.max(shortest!, longest ?? 0),
     mutant: values.mutant,
     standstill: 30_000,
   };
+}
+
+function actionsOf(list: string | undefined, store: boolean): readonly Action[] {
+  const known = store ? ACTIONS : ACTIONS.filter((action) => !STORE_ACTIONS.includes(action));
+  return list === undefined ? known : chosen('action', known, list);
 }
 
 function parse(args: readonly string[]) {
@@ -94,6 +107,8 @@ function parse(args: readonly string[]) {
         'consumer-timeout': { type: 'string' },
         interval: { type: 'string', default: '1000,3500' },
         actions: { type: 'string' },
+        store: { type: 'boolean', default: false },
+        embedded: { type: 'boolean', default: false },
         mutant: { type: 'string' },
         mutants: { type: 'boolean', default: false },
         short: { type: 'boolean', default: false },

@@ -1,3 +1,5 @@
+import type { StepFault } from './store/steps.js';
+
 /** What a process of the run is told at its start, in JSON. */
 export interface ProcessPlan {
   /** Name of the process; `w2.3` is the third one in the place `w2`. */
@@ -25,6 +27,16 @@ export interface ProcessPlan {
   /** After how long the broker takes a delivery back. Milliseconds; `undefined`: its default. */
   readonly consumerTimeout?: number | undefined;
   readonly seed: number;
+  /** Where states are kept; `undefined`: nowhere. */
+  readonly store?: StorePlan | undefined;
+}
+
+export interface StorePlan {
+  /** Of the proxy before the database; a folder where it is embedded. */
+  readonly url: string;
+  readonly schema: string;
+  /** The process is the only one, and keeps its messages there too. */
+  readonly embedded?: boolean;
 }
 
 /** `wait`: only answers, after so many milliseconds. */
@@ -39,7 +51,7 @@ export interface OperatorSignal {
   readonly wait: number;
 }
 
-/** What a publisher is told while it runs. */
+/** What a process is told while it runs. */
 export type Command =
   | {
       readonly type: 'signal';
@@ -49,6 +61,13 @@ export type Command =
       /** Milliseconds. */
       readonly timeout: number;
     }
+  /** What a worker is told: be struck at that step, the next time that you are there. */
+  | { readonly type: 'arm'; readonly point: string; readonly fault: StepFault }
+  | { readonly type: 'disarm' }
+  /** What an embedded process is told: have the database refuse the key's state, for so many milliseconds. */
+  | { readonly type: 'spoil'; readonly key: string; readonly length: number }
+  /** Publish a message, which was discarded, again and mended. */
+  | { readonly type: 'replay'; readonly key: string; readonly seq: number }
   /** Publish nothing for a while, and say `quiet` once everything is confirmed. */
   | { readonly type: 'pause' }
   | { readonly type: 'goOn' }
@@ -87,6 +106,9 @@ export const sickMark = (key: string): string => `${key}.sick`;
 
 /** Exists while the key's handler is slow. */
 export const slowMark = (key: string): string => `${key}.slow`;
+
+/** Exists while the key is to be set aside. */
+export const heldMark = (key: string): string => `${key}.held`;
 
 /** What an attempt at a slow key takes besides. Milliseconds. */
 export const SLOWNESS = 600;

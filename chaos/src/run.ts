@@ -22,6 +22,11 @@ import type { Progress } from './progress.js';
 import { ATTEMPTS, DRAIN_TIMEOUT } from './protocol.js';
 import { messagesIn } from './queues.js';
 import { schedule, type Action } from './schedule.js';
+import type { Findings } from './store/audit.js';
+import { SCHEMA, type Database } from './store/database.js';
+import { Letters } from './store/letters.js';
+import { Replays } from './store/replays.js';
+import { StoreSide } from './store/store-side.js';
 import { Service, type Unserved } from './service.js';
 
 export interface RunOptions {
@@ -62,8 +67,25 @@ export interface RunResult {
   /** How often the broker was seen to have what was done, of the actions about which it was asked. */
   readonly seen: ReadonlyMap<Action, number>;
   readonly missed: number;
+  /** How often a process was struck at each step, where there is a store. */
+  readonly struck: ReadonlyMap<string, number>;
   /** From the last heal until nothing was left. Milliseconds; `undefined` where something was. */
   readonly drained: number | undefined;
+}
+
+export interface StoreResult extends Omit<RunResult, 'events' | 'verdict'> {
+  readonly findings: Findings;
+  /** Messages that had an effect, passed-on ones among them. */
+  readonly messages: number;
+  readonly discarded: number;
+  /** Dead letters that are there more than once, which may be. */
+  readonly copies: number;
+  /** Of the dead letters so many were replayed. */
+  readonly replays: number;
+  /** How long successors of frozen transactions took. Milliseconds. */
+  readonly successions: readonly number[];
+  /** How often a planted fault struck. */
+  readonly strikes: number;
 }
 
 /** How often it looks. Milliseconds. */
@@ -82,40 +104,86 @@ const SIGNAL_DELAY = 5_000;
 const SIGNAL_NOTICE = 1_000;
 
 /** One run: start, break, heal, drain, check. The folder must not exist. */
-export async function run(
+export function run(node: RabbitMqNode, folder: string, options: RunOptions, progress: Progress): Promise<RunResult> {
+  return inField(node, undefined, folder, options, progress, async (running, drained, rest) => {
+    const { recorder, plan, crew } = running;
+    if (!rest.cutShort) await expectWhole(running.witness, recorder, patienceOf(options));
+    for (const text of timeOutsOf(node).slice(running.tookBack.length)) recorder.record({ type: 'tookBack', text });
+    if (!rest.cutShort) await crew.leave();
+    return { folder, ...judged(folder, plan), ...rest, drained };
+  });
+}
+
+/** The same with a store, in a database of its own. What it has at the end tells whether every promise held. */
+export function runWithStore(
   node: RabbitMqNode,
+  database: Database,
   folder: string,
   options: RunOptions,
   progress: Progress,
-): Promise<RunResult> {
+): Promise<StoreResult> {
+  return inField(node, database, folder, options, progress, async (running, drained, rest) => {
+    const { view, crew, store, letters } = running;
+    if (!rest.cutShort) await crew.leave();
+    view.refresh();
+    const findings = await store!.findings();
+    if (drained === undefined && !rest.cutShort) findings.stuck.push(await store!.progress());
+    const copies = [...letters.ids.values()].reduce((sum, count) => sum + count - 1, 0);
+    const { messages, letters: discarded } = await store!.expected();
+    const [{ times }, { unserved }] = [view.succession, view.service];
+    const replays = store!.replays.chosen.size;
+    const counts = { messages, discarded: discarded.size, copies, replays, successions: times };
+    return { folder, findings, unserved, strikes: view.strikes, ...counts, ...rest, drained };
+  });
+}
+
+async function inField<Result>(
+  node: RabbitMqNode,
+  database: Database | undefined,
+  folder: string,
+  options: RunOptions,
+  progress: Progress,
+  judge: (
+    running: Running,
+    drained: number | undefined,
+    rest: Pick<RunResult, 'actions' | 'seen' | 'missed' | 'struck' | 'cutShort'>,
+  ) => Promise<Result>,
+): Promise<Result> {
   mkdirSync(folder, { recursive: true });
   const recorder = new FileRecorder(folder, 'nemesis');
-  const plan = planOf(folder, options);
+  const plan = planOf(folder, options, database);
   const crew = await Crew.open(node, plan, options.processes, recorder, options.mutant);
-  const field = {
+  const witness = new Witness({ ...plan, url: node.url });
+  const watched = database === undefined ? options.until : undefined;
+  const view = new LiveView(folder, watched, limitsOf(plan));
+  const letters = new Letters(witness);
+  const inQueues = (): Promise<number> => messagesIn(node.url, plan.prefix, plan.shards);
+  const running: Running = {
     node,
     recorder,
     plan,
     crew,
     operator: new Operator(crew.publishers),
-    witness: new Witness({ ...plan, url: node.url }),
+    witness,
     tookBack: timeOutsOf(node),
-    view: new LiveView(folder, options.until, limitsOf(plan)),
+    view,
+    letters,
+    inQueues,
+    store:
+      database && new StoreSide(database, view, letters, new Replays(letters, crew.publishers, plan), plan, inQueues),
   };
   try {
     await crew.start();
-    const { nemesis, cutShort } = await breakThings(field, options, progress);
+    await database?.watchStates();
+    const { nemesis, cutShort } = await breakThings(running, options, progress);
     const healedAt = performance.now();
-    const left = cutShort ? field.view.pending.size : await comeToRest(field, options.standstill, progress);
+    const left = cutShort ? view.pending.size : await comeToRest(running, options.standstill, progress);
     recorder.record({ type: left === 0 && !cutShort ? 'drained' : 'stuck', messages: left });
     const drained = left === 0 ? performance.now() - healedAt : undefined;
-    if (!cutShort) await expectWhole(field.witness, recorder, patienceOf(options));
-    for (const text of timeOutsOf(node).slice(field.tookBack.length)) recorder.record({ type: 'tookBack', text });
-    if (!cutShort) await crew.leave();
-    const { done: actions, seen, missed } = nemesis;
-    return { folder, ...judged(folder, plan), actions, seen, missed, drained, cutShort };
+    const { done: actions, seen, missed, struck } = nemesis;
+    return await judge(running, drained, { actions, seen, missed, struck, cutShort });
   } finally {
-    field.view.close();
+    view.close();
     await crew.close();
     recorder.close();
   }
@@ -132,6 +200,10 @@ interface Running {
   /** What the broker's log said of that before. */
   readonly tookBack: readonly string[];
   readonly view: LiveView;
+  readonly letters: Letters;
+  readonly inQueues: () => Promise<number>;
+  /** Where there is one. */
+  readonly store: StoreSide | undefined;
 }
 
 /**
@@ -150,11 +222,12 @@ function timeOutsOf(node: RabbitMqNode): string[] {
     .filter((line) => /has timed out waiting/.test(line));
 }
 
-function planOf(folder: string, options: RunOptions): PlacePlan {
+function planOf(folder: string, options: RunOptions, database: Database | undefined): PlacePlan {
   const { shards, keys, publishers, rate, heartbeat, prefetch, seed, quorum, consumerTimeout } = options;
   const prefix = `chaos${process.pid}_${Math.floor(monotonic())}_`;
+  const store = database && { url: database.url, schema: SCHEMA };
   const sizes = { shards, keys, publishers, rate, heartbeat, prefetch };
-  return { folder, prefix, quorum, ...sizes, work: undefined, claimInterval: 200, consumerTimeout, seed };
+  return { folder, prefix, quorum, ...sizes, work: undefined, claimInterval: 200, consumerTimeout, seed, store };
 }
 
 /** Follows the schedule for its time. Returns whether it was cut short. */
@@ -163,20 +236,22 @@ async function breakThings(
   options: RunOptions,
   progress: Progress,
 ): Promise<{ nemesis: Nemesis; cutShort: boolean }> {
-  const { crew, operator, node, recorder, witness, plan, view } = running;
+  const { crew, operator, node, recorder, witness, plan, view, store } = running;
   const { folder, heartbeat } = plan;
   const patience = patienceOf(options);
   const calm = (): Promise<boolean> => comeToCalm(running);
-  const parts = { operator, node, recorder, witness, folder, patience, heartbeat: heartbeat * 1_000 };
+  const told = { database: store?.database, replays: store?.replays, succession: view.succession };
+  const parts = { operator, node, recorder, witness, folder, patience, heartbeat: heartbeat * 1_000, ...told };
   const field = { ...crew, ...parts, calm, goOn: () => crew.goOn(), busiest: () => view.busiest() };
   const nemesis = new Nemesis(field, (line) => progress.say(line));
   const following = nemesis.follow(schedule(options));
-  const resume = setInterval(() => resumeAside(running, nemesis.held), RESUME);
+  // With a store the workers do it themselves.
+  const resume = store === undefined && setInterval(() => resumeAside(running, nemesis.held), RESUME);
   const cutShort = await watch(view, progress, options.minutes * 60_000);
   progress.say('the nemesis stops; everything is healed');
   await nemesis.stop();
   await following;
-  clearInterval(resume);
+  if (resume !== false) clearInterval(resume);
   return { nemesis, cutShort };
 }
 
@@ -186,16 +261,22 @@ function resumeAside({ view, operator }: Running, held: ReadonlySet<string>): vo
 }
 
 /** Publishes nothing until everything is handled and settled. Returns whether it came to that; else it publishes again. */
-async function comeToCalm({ crew, view, node, plan }: Running): Promise<boolean> {
+async function comeToCalm({ crew, view, inQueues, store }: Running): Promise<boolean> {
+  store?.replays.again();
   crew.pause();
   const end = performance.now() + CALM;
   while (performance.now() < end) {
     await sleep(LOOK);
     view.refresh();
-    if (!crew.quiet || view.pending.size > 0) continue;
+    if (!crew.quiet) continue;
+    if (store !== undefined) {
+      if (await store.isDone()) return true;
+      continue;
+    }
+    if (view.pending.size > 0) continue;
     // Acks and dead letters that are on their way arrive meanwhile.
     await sleep(LOOK);
-    if ((await messagesIn(node.url, plan.prefix, plan.shards)) === 0) return true;
+    if ((await inQueues()) === 0) return true;
   }
   crew.goOn();
   return false;
@@ -203,11 +284,11 @@ async function comeToCalm({ crew, view, node, plan }: Running): Promise<boolean>
 
 /** Publishes no more, and lets everything be handled. Returns how many messages are left and do not move. */
 async function comeToRest(running: Running, standstill: number, progress: Progress): Promise<number> {
-  const { crew, node, plan } = running;
+  const { crew, store } = running;
   await crew.start();
+  store?.replays.again();
   crew.finish();
-  const inQueues = (): Promise<number> => messagesIn(node.url, plan.prefix, plan.shards);
-  const left = await drain(running, progress, standstill, inQueues);
+  const left = await (store === undefined ? drain : drainStore)(running, progress, standstill);
   progress.say(left === 0 ? 'everything is drained; the processes leave' : `${left} messages do not move`);
   return left;
 }
@@ -245,10 +326,9 @@ async function watch(view: LiveView, progress: Progress, length: number): Promis
 
 /** Waits until all is confirmed, handled and out of the queues; or until nothing has moved for long. Returns what is left. */
 async function drain(
-  { view, crew, operator }: Running,
+  { view, crew, operator, inQueues }: Running,
   progress: Progress,
   standstill: number,
-  inQueues: () => Promise<number>,
 ): Promise<number> {
   let moved = performance.now();
   let resumed = 0;
@@ -274,5 +354,21 @@ async function drain(
       for (const key of view.aside.keys()) operator.signal(key, 'resume');
     }
     await sleep(LOOK);
+  }
+}
+
+/** The same by what the database has. Returns 1 where something is left and does not move. */
+async function drainStore({ view, crew, store }: Running, progress: Progress, standstill: number): Promise<number> {
+  let moved = performance.now();
+  let before = '';
+  for (;;) {
+    view.refresh();
+    progress.show(1, view);
+    if (crew.quiet && (await store!.isDone())) return 0;
+    const state = `${view.confirmed} ${await store!.progress()}`;
+    if (state !== before) moved = performance.now();
+    before = state;
+    if (performance.now() - moved > standstill) return 1;
+    await sleep(LOOK * 5);
   }
 }

@@ -20,7 +20,27 @@ export const ACTIONS = [
   'deleteQueue',
   'badQueue',
   'wipe',
+  'storeRestart',
+  'storeCut',
+  'storeSlow',
+  'storeFreeze',
+  'badRow',
+  'dieAt',
+  'stopAt',
+  'replay',
 ] as const;
+
+/** Those that need a store. */
+export const STORE_ACTIONS: readonly Action[] = [
+  'storeRestart',
+  'storeCut',
+  'storeSlow',
+  'storeFreeze',
+  'badRow',
+  'dieAt',
+  'stopAt',
+  'replay',
+];
 
 export type Action = (typeof ACTIONS)[number];
 
@@ -55,6 +75,14 @@ const DECK: Readonly<Record<Action, number>> = {
   deleteQueue: 3,
   badQueue: 2,
   wipe: 1,
+  storeRestart: 2,
+  storeCut: 5,
+  storeSlow: 1,
+  storeFreeze: 1,
+  badRow: 2,
+  dieAt: 6,
+  stopAt: 2,
+  replay: 2,
 };
 
 export interface ScheduleOptions {

@@ -22,7 +22,7 @@ export function bodyOf({ key, seq }: MessageRef, plan: Pick<ProcessPlan, 'seed' 
   const task: Task = {
     key,
     seq,
-    work: plan.work ?? work(random),
+    work: plan.work ?? workOf(random),
     fails: plan.work === undefined && isFlaky(key) && random.below(100) < FAILING ? 1 + random.below(MOST_FAILURES) : 0,
     discard: plan.work === undefined && fate >= 1_000 - DISCARDED,
   };
@@ -35,7 +35,7 @@ export function isReadable(body: Uint8Array): boolean {
 }
 
 /** Mostly some milliseconds, so that keys have a backlog; now and then so long that a hand-over must wait for it. */
-function work(random: Seeded): number {
+export function workOf(random: Seeded): number {
   const kind = random.below(100);
   if (kind < 60) return 1 + random.below(10);
   if (kind < 97) return 20 + random.below(60);
@@ -43,7 +43,7 @@ function work(random: Seeded): number {
 }
 
 /** Every fifth key fails now and then. */
-function isFlaky(key: string): boolean {
+export function isFlaky(key: string): boolean {
   return Number(key.slice(1)) % 5 === 4;
 }
 

@@ -50,6 +50,15 @@ test('every promise holds while processes, connections and the broker break', as
   expect(output).toMatch(/(broker|wipe) [1-9]/);
 }, 300_000);
 
+test('with a store each message has its effect once while processes and the database break', async () => {
+  const store = ['--store', '--minutes', '0.2', '--seed', '3', '--shards', '6', '--keys', '20', '--rate', '40'];
+  const faults = ['--actions', 'kill,dieAt,storeCut,storeRestart,badRow', '--interval', '200,800', '--heartbeat', '1'];
+  const { code, output } = await chaos(...store, ...faults);
+  expect(`${code} ${output}`).toMatch(/^0 /);
+  expect(output).toMatch(/^[1-9]\d* messages had to have an effect/m);
+  expect(output).toMatch(/storeRestart [1-9]/);
+}, 300_000);
+
 test('a command line that cannot be followed is told with the usage, and nothing is started', async () => {
   const { code, output } = await chaos('--actions', 'earthquake');
   expect(code).toBe(2);

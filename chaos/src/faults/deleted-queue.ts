@@ -5,8 +5,10 @@ const DELETABLE = ['signals', 'meta', 'application', 'members', 'hungry', 'deadL
 export type Deletable = (typeof DELETABLE)[number] | 'parked';
 
 /** What may be deleted without the loss of a message: nobody's work lies in it. Quorum queues are not deleted on conditions. */
-export function deletablesOf({ quorum }: Layout): readonly Deletable[] {
-  return quorum ? DELETABLE : [...DELETABLE, 'parked'];
+export function deletablesOf({ quorum, store }: Layout): readonly Deletable[] {
+  // With a store what was discarded is compared with what is there.
+  const without = DELETABLE.filter((what) => store === undefined || what !== 'deadLetters');
+  return quorum ? without : [...without, 'parked'];
 }
 
 /**

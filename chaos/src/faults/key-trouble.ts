@@ -4,7 +4,7 @@ import { shardOf } from '@mississippi/core';
 import type { Recorder } from '@mississippi/history';
 import type { RabbitMqNode } from '#support/rabbitmq-node.js';
 import type { Operator } from '../operator.js';
-import { sickMark, slowMark } from '../protocol.js';
+import { heldMark, sickMark, slowMark } from '../protocol.js';
 import type { Witness } from './witness.js';
 
 /** How long those who wait behind a slow signal do, as a share of what it takes: some give up, some just get their turn. */
@@ -76,9 +76,12 @@ export class KeyTrouble {
     if (this.held.has(key)) return undefined;
     return async () => {
       this.held.add(key);
+      const mark = join(this.parts.folder, heldMark(key));
+      writeFileSync(mark, '');
       try {
         return await act();
       } finally {
+        rmSync(mark, { force: true });
         this.held.delete(key);
       }
     };

@@ -16,6 +16,8 @@ export interface Layout {
   readonly prefix: string;
   readonly shards: number;
   readonly quorum: boolean;
+  /** Where states are kept, if anywhere. */
+  readonly store?: object | undefined;
 }
 
 /** Looks at the app's queues, and does to them what an operator could, past the app: each on a connection of its own. */
