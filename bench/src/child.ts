@@ -13,6 +13,10 @@ async function measure(plan: Plan, ready: () => void): Promise<Measurement> {
       return (await import('./rabbitmq/measure-publisher.js')).measurePublisher(plan);
     case 'load':
       return (await import('./rabbitmq/measure-load.js')).publishEvenly(plan);
+    case 'store':
+      return (await import('./store/measure-store.js')).measureStore(plan, ready);
+    case 'stored':
+      return (await import('./store/measure-stored.js')).measureStored(plan);
   }
 }
 

@@ -5,17 +5,21 @@ import { merge, readLatest, writeLatest } from './harness/results.js';
 import { processComparisons } from './process/comparisons.js';
 import { BenchBroker } from './rabbitmq/bench-broker.js';
 import { rabbitComparisons } from './rabbitmq/comparisons.js';
+import { storeComparisons } from './store/comparisons.js';
+import { StoreStage } from './store/stage.js';
 
 /** Every comparison there is. */
 export class Suite {
   readonly inProcess: readonly Comparison[];
   readonly onRabbit: readonly Comparison<BenchBroker>[];
+  readonly onStore: readonly Comparison<StoreStage>[];
   readonly all: readonly Comparison<never>[];
 
   constructor(scale: number) {
     this.inProcess = processComparisons(scale);
     this.onRabbit = rabbitComparisons(scale);
-    this.all = [...this.inProcess, ...this.onRabbit];
+    this.onStore = storeComparisons(scale);
+    this.all = [...this.inProcess, ...this.onRabbit, ...this.onStore];
   }
 
   /** Runs what is chosen and keeps every result as it comes. */
@@ -38,12 +42,21 @@ export class Suite {
     };
     await each(wanted(this.inProcess, chosen), undefined, versions());
     const onRabbit = wanted(this.onRabbit, chosen);
-    if (onRabbit.length === 0) return;
+    const onStore = wanted(this.onStore, chosen);
+    if (onRabbit.length + onStore.length === 0) return;
     const broker = await BenchBroker.start();
+    const found = { ...versions(), rabbitmq: broker.version };
     // What ends the node keeps no event loop alive.
     const alive = setInterval(() => undefined, 1_000);
     try {
-      await each(onRabbit, broker, { ...versions(), rabbitmq: broker.version });
+      await each(onRabbit, broker, found);
+      if (onStore.length === 0) return;
+      const stage = await StoreStage.start(broker);
+      try {
+        await each(onStore, stage, { ...found, ...stage.versions });
+      } finally {
+        await stage.stop();
+      }
     } finally {
       await broker.stop();
       clearInterval(alive);

@@ -56,6 +56,18 @@ export function versions(): Versions {
   };
 }
 
+/** Of what only the comparisons with a store use. */
+export function storeVersions(): Versions {
+  const require = createRequire(import.meta.url);
+  const queues = createRequire(require.resolve('bench-queues'));
+  return {
+    pg: versionOf(require, 'pg'),
+    'pg-boss': versionOf(queues, 'pg-boss'),
+    groupmq: versionOf(queues, 'groupmq'),
+    ioredis: versionOf(queues, 'ioredis'),
+  };
+}
+
 /** The manifest of a package, whether it exports it or not. */
 export function versionOf(require: NodeJS.Require, name: string): string {
   for (const folder of require.resolve.paths(name) ?? []) {

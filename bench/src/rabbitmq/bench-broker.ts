@@ -62,6 +62,13 @@ export class BenchBroker {
     return prefix;
   }
 
+  /** The classic queues with so many messages in them, round robin over the keys. */
+  async filled(keys: number, messages: number): Promise<string> {
+    const prefix = await this.queues('plain');
+    await fill(this.model, prefix, 'plain', keys, messages);
+    return prefix;
+  }
+
   /** Fills the queues, then lets a consumer empty them. */
   async consume(run: ConsumerRun): Promise<Measurement> {
     const { consumer, keys, warmUp = 0, work = 0, type = 'classic', look = 'rate' } = run;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { brokerCpu } from '../harness/broker-clock.js';
+import { processCpu } from '../harness/cpu-clock.js';
 import { type Measurement, Stopwatch } from '../harness/measurement.js';
 import { type ConsumerName, CONSUMERS } from './consumers.js';
 import type { QueueType } from './queues.js';
@@ -74,11 +74,11 @@ const OBSERVERS: Record<ConsumerPlan['look'], (plan: ConsumerPlan) => Observer> 
       return () => {
         if (++handled === unmeasured + 1) {
           watch = new Stopwatch();
-          brokerFrom = brokerCpu(broker);
+          brokerFrom = processCpu(broker);
         } else if (handled === messages) {
           const counted = messages - unmeasured - 1;
           const measured = watch.stop(counted);
-          const brokerTo = brokerCpu(broker);
+          const brokerTo = processCpu(broker);
           const core = measured.cpu / 1_000 / measured.milliseconds;
           const known = brokerFrom !== undefined && brokerTo !== undefined;
           done({ ...measured, figures: { core, ...(known ? { broker: (brokerTo - brokerFrom!) / counted } : {}) } });

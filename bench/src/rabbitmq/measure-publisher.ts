@@ -1,4 +1,4 @@
-import { brokerCpu } from '../harness/broker-clock.js';
+import { processCpu } from '../harness/cpu-clock.js';
 import { type Measurement, Stopwatch } from '../harness/measurement.js';
 import { type OpenPublisher, type PublisherName, PUBLISHERS } from './publishers.js';
 import { type Address, addresses } from './queues.js';
@@ -22,10 +22,10 @@ export async function measurePublisher(plan: PublisherPlan): Promise<Measurement
   const all = addresses(prefix, keys);
   await publishAll(open, all, warmUp, window);
   const watch = new Stopwatch();
-  const brokerFrom = brokerCpu(broker);
+  const brokerFrom = processCpu(broker);
   await publishAll(open, all, messages, window);
   const measured = watch.stop(messages);
-  const brokerTo = brokerCpu(broker);
+  const brokerTo = processCpu(broker);
   await open.close();
   if (brokerFrom === undefined || brokerTo === undefined) return measured;
   return { ...measured, figures: { broker: (brokerTo - brokerFrom) / messages } };

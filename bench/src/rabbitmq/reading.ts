@@ -5,7 +5,7 @@ import { padded } from '../body.js';
 import type { Address } from './queues.js';
 
 /** The header of the sharding key, by the wire format. */
-const KEY_HEADER = 'sharding_key';
+export const KEY_HEADER = 'sharding_key';
 
 /** What every message says. */
 export interface Reading {

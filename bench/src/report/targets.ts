@@ -31,6 +31,9 @@ function cost(text: string, comparison: string, above: string, below: string, mo
 
 const CORE = figure('core', '', 2);
 
+/** As the contenders of store-keys are named. */
+const [FEW, MANY] = ['1,000', '1,000,000'] as const;
+
 /** A process that runs JavaScript on one thread cannot do more. */
 function fullCore(result: Result): string | undefined {
   const cores = medianOf(result, US, CORE);
@@ -101,4 +104,36 @@ export const TARGETS: readonly Target[] = [
     digits: 0,
     of: (result) => medianOf(result, US, figure('first', '', 0)),
   },
+  faster('Durable state, 10,000 keys, × a transaction per message (stretch 5)', 'store-10000', 'bare', 3),
+  faster('Durable state, one hot key, × a serial transaction per message', 'store-hot', 'serial', 3),
+  {
+    text: 'From publishing to the ack, p99: share of that without a store and three commits',
+    comparison: 'store-latency',
+    bound: { most: 1 },
+    digits: 2,
+    of: commitsAllowed,
+  },
+  grows('Start-up', 'startUp'),
+  grows('RSS', 'rss'),
+  grows('Idle CPU', 'idle'),
 ];
+
+/** p99 with a store as a share of what is allowed: p99 without one, and three times that of a bare commit. */
+function commitsAllowed(result: Result): number | undefined {
+  const p99 = figure('p99', '', 2);
+  const [ours, without] = [medianOf(result, US, p99), medianOf(result, 'no store', p99)];
+  const commit = medianOf(result, 'bare', figure('commit', '', 2));
+  if (ours === undefined || without === undefined || commit === undefined) return undefined;
+  return ours / (without + 3 * commit);
+}
+
+/** What must not grow with the stored keys; a fifth is within the spread of runs. */
+function grows(what: string, name: string): Target {
+  return {
+    text: `${what}, 1,000,000 stored keys against 1,000`,
+    comparison: 'store-keys',
+    bound: { most: 1.2 },
+    digits: 2,
+    of: (result) => ratio(result, figure(name, '', 2), `${MANY} stored keys`, `${FEW} stored keys`),
+  };
+}
