@@ -46,9 +46,14 @@ test('a cluster that loses the leader of its queues, and then another, loses no 
     const pace = { usual: 3, slow: 100, every: 20 };
     workers.push(await WorkerProcess.start({ name, history, rabbit: rabbit(first), pace }));
   };
+  /** The node that leads most shards: on a busy machine they may have moved away from where they were declared. */
+  const leader = async (): Promise<RabbitMqNode> => {
+    const led = await Promise.all(cluster.nodes.map((node) => shardsLedBy(node, prefix)));
+    expect(Math.max(...led)).toBeGreaterThan(0);
+    return cluster.nodes[led.indexOf(Math.max(...led))]!;
+  };
   /** Ends a node that leads shards as a power cut would, and boots it again when every shard is served without it. */
   const lose = async (node: RabbitMqNode): Promise<void> => {
-    expect(await shardsLedBy(node, prefix)).toBeGreaterThan(0);
     // Told before the fact, so that nobody can have got its shards earlier.
     history.test.record({ type: 'fault', fault: 'node', target: EVERYBODY });
     await node.kill();
@@ -58,16 +63,16 @@ test('a cluster that loses the leader of its queues, and then another, loses no 
     await untilServed(history, `with ${node.name} again`);
   };
 
-  const [first, second] = cluster.nodes as [RabbitMqNode, RabbitMqNode];
-  await start('a', 0); // It declares the queues, on the node that leads them from then on.
+  const [first] = cluster.nodes as [RabbitMqNode];
+  await start('a', 0); // It declares the queues, on the node that leads them at first.
   publisher = await startProducer(rabbit(0)); // It loses its connection with the leader.
   await Promise.all([start('b', 1), start('c', 2)]);
   workload = new Workload(publisher.producer, history, { keys: KEYS, random: new Seeded(3), backlog: 200 });
   const publishing = workload.publish();
   await untilServed(history, 'by all nodes');
 
-  await lose(first);
-  await lose(second);
+  await lose(await leader());
+  await lose(await leader());
 
   workload.stop();
   await publishing;
