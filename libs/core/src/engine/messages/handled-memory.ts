@@ -61,9 +61,10 @@ export class HandledMemory {
   /**
    * Takes out the mark of a delivery that was handled in the last epoch. The first delivery that was never delivered
    * before says that nothing of the last epoch is left in the broker: then everything is forgotten.
+   * @param inOrder whether all that comes again of the key comes in one order: not where a part of it is in the side queue
    * @returns whether there was a mark, so that the delivery needs no attempt
    */
-  takeMark(keyId: string, delivery: Delivery): boolean {
+  takeMark(keyId: string, delivery: Delivery, inOrder: boolean): boolean {
     const nothing = this.last.length === 0 && this.late.length === 0;
     if (nothing && this.unhandled.empty) return false;
     if (!delivery.redelivered) {
@@ -75,13 +76,14 @@ export class HandledMemory {
     // A key's messages come again in their order: what it handled before one that is here now would have come before it, so it was
     // settled, and what equals it is another message. Of this one's equals nobody knows which it is.
     if (this.unhandled.takeNext(keyId, delivery)) {
+      if (!inOrder) return false;
       this.last = withoutOthers(this.last, keyId, delivery);
       this.late = withoutOthers(this.late, keyId, delivery);
       return false;
     }
-    if (takeFrom(this.last, keyId, delivery)) return true;
-    if (!takeFrom(this.late, keyId, delivery)) return false;
-    this.last = withoutOthers(this.last, keyId, delivery);
+    if (takeFrom(this.last, keyId, delivery, inOrder)) return true;
+    if (!takeFrom(this.late, keyId, delivery, inOrder)) return false;
+    if (inOrder) this.last = withoutOthers(this.last, keyId, delivery);
     return true;
   }
 
@@ -96,10 +98,14 @@ export class HandledMemory {
   }
 }
 
-/** Removes the mark of a delivery, and what the key has before it. Returns whether there was one. */
-function takeFrom(list: DeliveryMark[], keyId: string, delivery: Delivery): boolean {
+/** Removes the mark of a delivery, and what the key has before it where that comes before it. Returns whether there was one. */
+function takeFrom(list: DeliveryMark[], keyId: string, delivery: Delivery, inOrder: boolean): boolean {
   const index = list.findIndex((mark) => marks(mark, keyId, delivery));
   if (index < 0) return false;
+  if (!inOrder) {
+    list.splice(index, 1);
+    return true;
+  }
   const before = list.splice(0, index + 1).filter((mark) => mark.keyId !== keyId);
   list.unshift(...before);
   return true;

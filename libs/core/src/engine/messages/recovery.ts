@@ -265,7 +265,7 @@ export class Recovery implements ParkedKey {
   private take(delivery: Delivery, mark: InboxMark | undefined): void {
     const { environment, memory } = this.key.epoch;
     // What is new here says nothing about the shard's own queue, so it makes nothing forgotten.
-    const handledBefore = mark === undefined && delivery.redelivered && memory.takeMark(this.key.id, delivery);
+    const handledBefore = mark === undefined && delivery.redelivered && memory.takeMark(this.key.id, delivery, false);
     const message = new DeliveredMessage(environment.round.time, delivery, true, handledBefore);
     message.mark = mark;
     this.tracker.fifo.push(message);

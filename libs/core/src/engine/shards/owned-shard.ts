@@ -107,7 +107,8 @@ export class OwnedShard implements ShardReceiver {
     }
     if (this.durable === undefined) {
       const queue = this.queueOf(delivery);
-      queue?.deliver(delivery, this.line.memory.takeMark(queue.id, delivery));
+      const { memory } = this.line;
+      queue?.deliver(delivery, memory.takeMark(queue.id, delivery, !queue.tracker.isParked));
     } else {
       this.lookUp(delivery, this.durable);
     }
