@@ -82,9 +82,13 @@ export class HandledMemory {
       return false;
     }
     if (takeFrom(this.last, keyId, delivery, inOrder)) return true;
-    if (!takeFrom(this.late, keyId, delivery, inOrder)) return false;
-    if (inOrder) this.last = withoutOthers(this.last, keyId, delivery);
-    return true;
+    const handledLate = takeFrom(this.late, keyId, delivery, inOrder);
+    if (inOrder) {
+      this.last = withoutOthers(this.last, keyId, delivery);
+      // It runs again, and so does what follows: where equals were confused, skipping that would end on what was earlier.
+      if (!handledLate) this.late = withoutOthers(this.late, keyId, delivery);
+    }
+    return handledLate;
   }
 
   /** What the ring holds, the oldest first. */
