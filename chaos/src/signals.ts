@@ -34,7 +34,7 @@ export class Signals {
 
 /** What a caller may make of the end of his signal. */
 function endOf(error: unknown): SignalEnd {
-  if (error instanceof SignalTimeoutError) return error.started ? 'unknown' : 'notRun';
+  if (error instanceof SignalTimeoutError) return error.started === false ? 'notRun' : 'unknown';
   if (error instanceof NoOwnerError) return 'notRun';
   return error instanceof SignalOutcomeUnknownError ? 'unknown' : 'failed';
 }

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { encodeShardingKey } from '@mississippi/core';
 import type { ShardReceiver } from '@mississippi/core/transport';
 import type { Channel, ConsumeMessage } from 'amqplib';
@@ -10,7 +11,14 @@ import { QueueNames } from '../src/topology/queue-names.js';
 /** One request that came while the broker took nothing, and what became of it. */
 async function ask() {
   const clock = new FakeClock();
-  const connection = { blocked: true, current: undefined, on: () => undefined };
+  const said: unknown[] = [];
+  const replies = Object.assign(new EventEmitter(), {
+    consume: () => Promise.resolve(),
+    publish: (_exchange: string, _queue: string, _body: Buffer, properties: { type: string }) =>
+      said.push(properties.type),
+  });
+  const current = { createChannel: () => Promise.resolve(replies) };
+  const connection = { blocked: true, current, on: () => undefined };
   const [started, acked]: [number[], number[]] = [[], []];
   const names = new QueueNames('river_');
   const responder = new SignalResponder(
@@ -42,11 +50,11 @@ async function ask() {
   });
   deliver({
     fields: { deliveryTag: 7, redelivered: false },
-    properties: { ...properties, expiration: String(properties.expiration) },
+    properties: { ...properties, replyTo: 'caller', expiration: String(properties.expiration) },
     content: Buffer.alloc(1),
   } as unknown as ConsumeMessage);
   await settled();
-  return { clock, connection, started, acked };
+  return { clock, connection, started, acked, said };
 }
 
 test('while the broker takes nothing, so that no answer would arrive, no signal starts', async () => {
@@ -61,11 +69,12 @@ test('while the broker takes nothing, so that no answer would arrive, no signal 
   expect(acked).toContain(7);
 });
 
-test('one whose time runs out meanwhile never starts', async () => {
-  const { clock, connection, started, acked } = await ask();
+test('one whose time runs out meanwhile never starts, and its caller hears that', async () => {
+  const { clock, connection, started, acked, said } = await ask();
   await clock.advance(1_000);
   connection.blocked = false;
   await clock.advance(100);
   expect(started).toEqual([]);
   expect(acked).toEqual([7]);
+  expect(said).toEqual(['returned']);
 });

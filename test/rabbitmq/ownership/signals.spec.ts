@@ -139,13 +139,33 @@ test('signals that wait cost the shard nothing, beside messages that are settled
     await Promise.all(keys.map((key, n) => a.producer.publish({ n }, { shardingKey: key })));
   }
   expect(lost).toEqual([]);
-  expect((await over).map((end) => (end as PromiseRejectedResult).reason as unknown)).toEqual(
-    waiting.map(() => expect.any(SignalTimeoutError) as unknown),
-  );
+  for (const end of await over) {
+    expect(end).toMatchObject({ reason: expect.any(SignalTimeoutError) as unknown });
+    expect(end).not.toMatchObject({ reason: { started: true } });
+  }
   expect(await a.service.handleSignal(keys[0]!, {})).toMatchObject({ member: 'b' });
   expect(lost).toEqual([]);
   await a.stop();
   await b.stop();
+});
+
+test('whose owner cannot say that a signal started is not told that it did not', async () => {
+  const proxy = await TcpProxy.start(sharedUrl());
+  try {
+    const { a, b, far } = await pair({ heartbeat: 60 }, {}, { urls: [proxy.url] });
+    expect(await a.service.handleSignal(far, {})).toEqual({ member: 'b', count: 0 });
+    for (const { app } of proxy.connections) app.pause();
+    await expect(a.service.handleSignal(far, { ask: 'hang' }, { timeout: 300 })).rejects.toMatchObject({
+      code: 'signal_timeout',
+      started: undefined,
+      message: expect.stringContaining('neither the broker nor') as unknown,
+    });
+    for (const { app } of proxy.connections) app.resume();
+    await a.stop();
+    await b.stop();
+  } finally {
+    await proxy.close();
+  }
 });
 
 test('a broker that freezes keeps nobody longer than he waits', async () => {
@@ -184,7 +204,7 @@ test('a signal that came late to its owner does not run when its caller has give
     // The broker takes the request, and hands it to an owner who does not read.
     proxy.freeze();
     const late = a.service.handleSignal(far, { ask: 'add' }, { timeout: 500 });
-    await expect(late).rejects.toMatchObject({ code: 'signal_timeout', started: false });
+    await expect(late).rejects.toMatchObject({ code: 'signal_timeout', started: undefined });
     proxy.heal();
     expect(await a.service.handleSignal(far, { ask: 'add' })).toEqual({ member: 'b', count: 1 });
     await a.stop();

@@ -36,20 +36,35 @@ export class InvalidOutcomeError extends MississippiError {
   }
 }
 
-/** @publicApi */
+/**
+ * A signal had no answer in time.
+ * @publicApi
+ */
 export class SignalTimeoutError extends MississippiError {
   readonly code = 'signal_timeout';
 
+  /**
+   * @param timeout in milliseconds
+   * @param started whether `handleSignal` had begun. `false`: it never will. `undefined`: nobody said, because the broker or the
+   * process that owns the key did not answer; it may have.
+   */
   constructor(
     key: string,
     timeout: number,
-    readonly started: boolean,
+    readonly started: boolean | undefined,
   ) {
-    super(
-      started
-        ? `handleSignal of the key ${key} did not answer within ${timeout} ms; it still runs and may take effect.`
-        : `The signal to the key ${key} did not get its turn within ${timeout} ms and will not run: a callback of the key runs longer than that.`,
-    );
+    super(timedOut(key, timeout, started));
+  }
+}
+
+function timedOut(key: string, timeout: number, started: boolean | undefined): string {
+  switch (started) {
+    case true:
+      return `handleSignal of the key ${key} did not answer within ${timeout} ms; it still runs and may take effect.`;
+    case false:
+      return `The signal to the key ${key} did not get its turn within ${timeout} ms and will not run: a callback of the key runs longer than that, or the broker takes nothing.`;
+    default:
+      return `The signal to the key ${key} had no answer within ${timeout} ms, and neither the broker nor the key's process said whether it started: ask for the state, then decide.`;
   }
 }
 
@@ -112,7 +127,7 @@ export class MessageTimeoutError extends MississippiError {
 }
 
 /**
- * In all its time nobody owned the shard of a signal's key.
+ * When the time of a signal was over nobody owned the shard of its key, and nobody had said that it started.
  * @publicApi
  */
 export class NoOwnerError extends MississippiError {

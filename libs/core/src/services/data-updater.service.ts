@@ -113,7 +113,7 @@ export class DataUpdaterService {
    * is running, not for the messages in the FIFO. Signal and answer are copies, made by the codec of the option `signals`
    * (JSON by default) when this is called and when the handler has answered, wherever the key lives.
    * @param options `timeout` in milliseconds, default `signalTimeout`
-   * @throws {SignalTimeoutError} after the time-out; the signal does not run if it had not started
+   * @throws {SignalTimeoutError} after the time-out; its `started` says whether the signal runs
    * @throws {DataUpdaterStartError} when `init` fails
    * @throws {InvalidMessageError} when `timeout` is no time
    * @throws {SignalNotHandledError} when the handler has no `handleSignal`

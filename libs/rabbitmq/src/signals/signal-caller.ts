@@ -18,7 +18,7 @@ import { asBuffer } from '../wire/as-buffer.js';
 import { ProcessWatch } from './process-watch.js';
 import { CLOCK, decodeReply, encodeReading, requestProperties, type SignalReply } from './signal-messages.js';
 
-/** How long a caller whose time is over waits for the broker to say whether anybody reads the shard's signals. Milliseconds. */
+/** How long a caller whose time is over waits to hear whether his signal ran: from the owner, or from the broker that there is none. Milliseconds. */
 const LAST_WORD = 200;
 
 /** What one is asked for. */
@@ -153,11 +153,16 @@ export class SignalCaller {
     switch (reply.kind) {
       case 'started':
         call.process = reply.process;
-        this.watch.begin(reply.process, id);
+        if (this.isOver(call)) this.timedOut(call, true);
+        else this.watch.begin(reply.process, id);
         break;
       case 'returned':
-        this.calls.delete(id);
-        this.request(channel, call);
+        if (this.isOver(call)) {
+          this.timedOut(call, false);
+        } else {
+          this.calls.delete(id);
+          this.request(channel, call);
+        }
         break;
       default:
         this.take(id);
@@ -181,16 +186,26 @@ export class SignalCaller {
     }
   }
 
-  /** While the broker is asked, what the owner has said in time may arrive yet. */
+  private isOver({ deadline }: Call): boolean {
+    return this.clock.now() >= deadline;
+  }
+
+  /** Whose time is over hears whether his signal ran, if that is known or can be found out soon. */
   private async expire(call: Call): Promise<void> {
-    const { shard, timeout } = call;
-    const nobody = call.process === undefined && (await this.consumers(shard)) === 0;
-    if (this.take(call.id) === undefined) return;
-    const key = this.keyText(call.key);
-    const started = call.process !== undefined;
-    call.reject(
-      nobody && !started ? new NoOwnerError(key, shard, timeout) : new SignalTimeoutError(key, timeout, started),
-    );
+    if (call.process !== undefined) {
+      this.timedOut(call, true);
+      return;
+    }
+    const { id, key, shard, timeout } = call;
+    call.timer = this.clock.after(LAST_WORD, () => this.timedOut(call, undefined));
+    if ((await this.consumers(shard)) !== 0) return; // The owner says it: its time for the signal ends with its caller's.
+    if (this.calls.get(id) === call) this.take(id)!.reject(new NoOwnerError(this.keyText(key), shard, timeout));
+  }
+
+  /** @param started whether the signal did, as far as anybody said */
+  private timedOut(call: Call, started: boolean | undefined): void {
+    this.take(call.id);
+    call.reject(new SignalTimeoutError(this.keyText(call.key), call.timeout, started));
   }
 
   /** Consumers of a shard's requests; `undefined` when the broker does not say, or not soon. Asked once for all who ask at once. */

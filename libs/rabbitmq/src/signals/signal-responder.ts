@@ -114,8 +114,13 @@ export class SignalResponder {
     const end = clock.now() + left;
     while (connection.blocked && clock.now() < end) await pause(clock, Math.min(BLOCKED_LOOK, end - clock.now()));
     const rest = end - clock.now();
-    if (rest > 0) await this.answer(receiver, message, request, rest, ack);
-    else ack(); // Its caller has given up, or is about to.
+    if (rest > 0) {
+      await this.answer(receiver, message, request, rest, ack);
+    } else {
+      // Its caller has given up, or is about to, and hears that it did not start.
+      ack();
+      await this.reply(message, { kind: 'returned' });
+    }
   }
 
   private async answer(
