@@ -32,8 +32,8 @@ export class ProxiedConnection {
     if (this.ended) return;
     this.ended = true;
     this.armed = undefined;
-    this.app.resetAndDestroy();
-    this.broker.resetAndDestroy();
+    reset(this.app);
+    reset(this.broker);
     this.gone();
   }
 
@@ -103,6 +103,15 @@ export class ProxiedConnection {
       this.cut();
     });
   }
+}
+
+/**
+ * Node 20 never closes the handle of a socket that is reset while it shuts down (EINVAL of `uv_tcp_close_reset`), and the
+ * process then spins at its end for ever.
+ */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** Stands between the app and its broker and breaks connections on demand. */
@@ -175,7 +184,7 @@ export class TcpProxy extends Changes {
   private accept(app: Socket, brokerPort: number): void {
     app.pause();
     const broker = connect({ port: brokerPort, host: '127.0.0.1', noDelay: true });
-    const refused = (): void => void app.resetAndDestroy();
+    const refused = (): void => reset(app);
     app.on('error', () => undefined); // 'close' follows.
     broker.once('error', refused);
     broker.once('connect', () => {
