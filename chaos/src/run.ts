@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RabbitMqNode } from '#support/rabbitmq-node.js';
 import {
@@ -290,7 +291,24 @@ async function comeToRest(running: Running, standstill: number, progress: Progre
   crew.finish();
   const left = await (store === undefined ? drain : drainStore)(running, progress, standstill);
   progress.say(left === 0 ? 'everything is drained; the processes leave' : `${left} messages do not move`);
+  if (left > 0) progress.say(`what the broker has is in ${await keepBrokersView(running)}`);
   return left;
+}
+
+/** Who consumes what, while it lasts: whoever must find out why a shard is not served needs it. */
+async function keepBrokersView({ node, plan }: Running): Promise<string> {
+  const file = join(plan.folder, 'broker.txt');
+  const questions = [
+    ['list_queues', 'name', 'type', 'state', 'messages_ready', 'messages_unacknowledged', 'consumers', 'owner_pid'],
+    ['list_consumers', 'queue_name', 'channel_pid', 'consumer_tag', 'prefetch_count', 'active', 'activity_status'],
+    ['list_channels', 'pid', 'connection', 'number', 'consumer_count', 'messages_unacknowledged'],
+    ['list_connections', 'pid', 'name', 'state', 'client_properties'],
+  ] as const;
+  for (const [command, ...columns] of questions) {
+    const answer = await node.ask(command, ...columns).catch(String);
+    appendFileSync(file, `# ${command} ${columns.join(' ')}\n${answer}\n`);
+  }
+  return file;
 }
 
 function judged(folder: string, plan: PlacePlan): Pick<RunResult, 'events' | 'verdict' | 'unserved'> {
