@@ -18,7 +18,8 @@ export async function onRawBroker<T>(url: string, work: (channel: ConfirmChannel
   }
 }
 
-async function connectRaw(url: string): Promise<ChannelModel> {
+/** A connection that carries sharding keys byte by byte. */
+export async function connectRaw(url: string): Promise<ChannelModel> {
   const model = await connect(url, { noDelay: true });
   passKeysThrough(streamOf(model), Buffer.alloc(0));
   return model;

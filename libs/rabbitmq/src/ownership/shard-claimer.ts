@@ -12,7 +12,7 @@ import type { RabbitPublisher } from '../publishing/rabbit-publisher.js';
 import { verifyExclusive } from './exclusive-consumer.js';
 import { RabbitShardSession } from '../sessions/shard-session.js';
 import { SideReader } from '../sessions/side-reader.js';
-import { strangerAt, STRANGER_TIMEOUT } from '../sessions/side-channel.js';
+import { QUORUM_CREDIT, strangerAt, STRANGER_TIMEOUT } from '../sessions/side-channel.js';
 import type { StallFence } from '../sessions/stall-fence.js';
 import { cancelledBy } from '../topology/disagreement.js';
 import type { Topology } from '../topology/topology.js';
@@ -90,9 +90,17 @@ export class ShardClaimer {
   }
 
   private sideReader(model: ChannelModel, shard: number, failed: (cause: Error) => void): SideReader {
-    const { topology, settings, clock } = this.parts;
+    const { topology, settings, clock, warnings } = this.parts;
     const { deliveryTimeout } = settings;
-    return new SideReader({ model, queue: topology.names.parked(shard), shard, deliveryTimeout, clock, failed });
+    const queue = topology.names.parked(shard);
+    const credit = settings.quorum ? QUORUM_CREDIT : Infinity;
+    const crowded = (): void =>
+      warnings.warnOf(
+        'crowded',
+        shard,
+        `A key of shard ${shard} waits for its parked messages, which lie behind ${credit} of other keys in '${queue}', more than RabbitMQ gives at once: resume or drop the keys that are parked before it.`,
+      );
+    return new SideReader({ model, queue, shard, deliveryTimeout, clock, failed, credit, crowded });
   }
 
   private session(model: ChannelModel, channel: ConfirmChannel, shard: number, side: SideReader): RabbitShardSession {

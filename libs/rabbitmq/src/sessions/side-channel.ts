@@ -1,5 +1,5 @@
 import type { Clock } from '@mississippi/core/transport';
-import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
+import type { Channel, ChannelModel, ConsumeMessage, GetMessage } from 'amqplib';
 import { closeChannel, closedChannel, openChannel } from '../connection/channels.js';
 import { pause } from '../connection/timers.js';
 import { isInUse } from '../errors/reply-codes.js';
@@ -11,6 +11,15 @@ import { ParkedDeliveries } from './parked-deliveries.js';
 
 /** With so many settled deliveries the acks wait no longer. */
 const MOST_ACKS = 50;
+
+/**
+ * Unsettled messages that a quorum queue gives to one consumer at most, if he asks for so many: the largest prefetch of AMQP. Who asks
+ * for no limit gets 2,000 (rabbit_fifo_client, RabbitMQ 3.10 to 4.2), and whoever reads without settling waits for the next for ever.
+ */
+export const QUORUM_CREDIT = 65_535;
+
+/** How many are asked for at once that a consumer is not given. */
+const AT_ONCE = 200;
 
 /** How long the queue may have another reader: that of the former owner goes at once. Milliseconds. */
 export const STRANGER_TIMEOUT = 5_000;
@@ -25,6 +34,8 @@ export interface SideQueueParts {
   readonly model: ChannelModel;
   readonly queue: string;
   readonly clock: Clock;
+  /** Unsettled messages that the queue gives to a consumer; `Infinity` for a classic queue. */
+  readonly credit: number;
 }
 
 export interface SideChannelHooks {
@@ -47,6 +58,26 @@ export class SideChannel {
     /** Where only what there is is to be known: nothing else is kept, and nothing settled. */
     private readonly index?: ParkedIndex,
   ) {}
+
+  /** Whether no more come until one of those that are here is settled. */
+  get full(): boolean {
+    return (this.index ?? this.deliveries).size >= this.parts.credit;
+  }
+
+  /**
+   * Takes what is left one by one, once the channel is {@link full}. What is got that way would overtake what the consumer gets after
+   * a settlement, so it is for a channel that settles nothing.
+   */
+  async takeRest(): Promise<void> {
+    const { channel, acks } = this;
+    for (;;) {
+      const gets = Array.from({ length: AT_ONCE }, () => channel!.get(this.parts.queue));
+      for (const message of await Promise.all(gets)) {
+        if (message === false) return;
+        this.arrived(acks!, message);
+      }
+    }
+  }
 
   /** How many messages of the queue have not come, and will. */
   async left(): Promise<number> {
@@ -96,7 +127,7 @@ export class SideChannel {
   }
 
   private async consume(channel: Channel): Promise<void> {
-    const { queue, clock } = this.parts;
+    const { queue, clock, credit } = this.parts;
     if (this.closed) {
       await closeChannel(channel); // Nobody else would.
       throw new Error('it was closed while it opened');
@@ -108,11 +139,12 @@ export class SideChannel {
     this.channel = channel;
     const acks = new AckWindow(channel, MOST_ACKS, clock);
     this.acks = acks;
+    if (credit !== Infinity) await channel.prefetch(credit);
     await channel.consume(queue, (message) => this.arrived(acks, message), { exclusive: true });
     consuming = true;
   }
 
-  private arrived(acks: AckWindow, message: ConsumeMessage | null): void {
+  private arrived(acks: AckWindow, message: ConsumeMessage | GetMessage | null): void {
     if (this.closed) return;
     if (message === null) {
       this.hooks.failed(cancelledBy(this.parts.queue));

@@ -19,6 +19,8 @@ export interface SideReaderParts extends SideQueueParts {
   readonly deliveryTimeout: number;
   /** The side queue cannot be read any more. */
   readonly failed: (cause: Error) => void;
+  /** What is read lies behind so many messages of other keys that it does not come before some of them are settled. */
+  readonly crowded: () => void;
 }
 
 /**
@@ -56,8 +58,13 @@ export class SideReader implements KeySource {
     const channel = this.newChannel(index);
     await this.open(channel);
     await new Promise<void>((resolve, reject) => {
+      let resting = false;
       this.onArrival = () => {
         if (index.size >= count) resolve();
+        else if (channel.full && !resting) {
+          resting = true;
+          channel.takeRest().then(resolve, reject);
+        }
       };
       this.onEmpty = resolve;
       this.onEnd = reject;
@@ -149,8 +156,11 @@ export class SideReader implements KeySource {
     if (waits.some((wait) => suspects.has(wait))) {
       if (this.onEmpty !== undefined) this.onEmpty();
       else this.parts.failed(lossOf(this.parts.queue));
-    } else if (waits.length > 0 && (await channel.left()) === 0 && this.channel === channel) {
-      this.suspects = new Set(waits);
+    } else if (waits.length > 0) {
+      const left = await channel.left();
+      if (this.channel !== channel) return;
+      if (left === 0) this.suspects = new Set(waits);
+      else if (channel.full) this.parts.crowded();
     }
   }
 

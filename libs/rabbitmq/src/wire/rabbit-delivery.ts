@@ -1,6 +1,6 @@
 import type { HeaderValue, MessageHeaders, MessageProperties } from '@mississippi/core';
 import { PROPERTY_NAMES, type Delivery } from '@mississippi/core/transport';
-import type { ConsumeMessage, Options } from 'amqplib';
+import type { ConsumeMessage, GetMessage, Options } from 'amqplib';
 import { KEY_HEADER } from './header-names.js';
 import { decodeHeader } from './header-values.js';
 
@@ -28,7 +28,7 @@ export class RabbitDelivery implements Delivery {
   private said: MessageProperties | undefined;
 
   constructor(
-    message: ConsumeMessage,
+    message: ConsumeMessage | GetMessage,
     /** Whether it came out of the side queue. */
     readonly parked: boolean,
   ) {
