@@ -92,13 +92,30 @@ describe('the tables', () => {
     const error = await connect(asApp()).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(StoreAccessError);
     expect(error).toMatchObject({ reason: 'permission' });
-    expect((error as Error).message).toContain(postgresDdl({ schema }));
+    expect((error as Error).message).toContain(postgresDdl({ schema, role }));
     expect(await administrator.value(`SELECT to_regnamespace('${schema}')`)).toBeNull();
   });
 
   test('are refused to a role that was granted nothing on them', async () => {
     await administrator.run(postgresDdl({ schema }));
     await expect(connect(asApp())).rejects.toMatchObject({ code: 'store_access', reason: 'permission' });
+  });
+
+  test('are refused to a role that lacks one right on one of them, with the statements that grant it', async () => {
+    await administrator.run(postgresDdl({ schema, role }));
+    await administrator.run(`REVOKE TRUNCATE ON ${schema}.inbox_3 FROM ${role}`);
+    const error = await connect(asApp()).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ reason: 'permission', message: expect.stringContaining('(TRUNCATE)') });
+    const [, statements] = (error as Error).message.split(/run\n/);
+    await administrator.run(statements!);
+    await exercise(await connect(asApp()));
+  });
+
+  test('can be used after a DBA has run what the refusal says, and nothing else', async () => {
+    const error = await connect(asApp()).catch((reason: unknown) => reason);
+    const statements = /BEGIN;[^]*COMMIT;/.exec((error as Error).message)![0];
+    await administrator.run(statements);
+    await exercise(await connect(asApp()));
   });
 
   test('are not made with migrate: false', async () => {

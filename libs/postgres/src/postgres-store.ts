@@ -10,6 +10,7 @@ import { Pruning } from './maintenance/pruning.js';
 import type { PostgresOptions } from './options/postgres.options.js';
 import { settingsOf, type Settings } from './options/settings.js';
 import { PostgresConnection } from './postgres-connection.js';
+import { checkRights } from './schema/check-rights.js';
 import { prepareTables } from './schema/migrate.js';
 import { postgresDdl } from './schema/postgres-ddl.js';
 import { registerInstance } from './schema/register.js';
@@ -46,18 +47,21 @@ export class PostgresStore implements Store {
   async connect(context: StoreContext): Promise<StoreConnection> {
     const { schema } = this.#settings;
     const database = databaseOf(this.#settings);
+    let role: string | undefined;
     try {
       await database.open();
+      await checkServer(database, context.logger);
+      role = await checkRights(database, schema);
       return await prepare(database, this.#settings, context);
     } catch (error) {
       await database.close().catch(() => undefined);
-      throw asConnectError(
-        error,
-        () =>
-          `let a role that may make tables run what postgresDdl({ schema: '${schema}' }) gives, and grant the app's role what it needs:\n${postgresDdl({ schema })}`,
-      );
+      throw asConnectError(error, () => forDba(schema, role));
     }
   }
+}
+
+function forDba(schema: string, role: string | undefined): string {
+  return `let a role that may make tables run what postgresDdl gives:\n${postgresDdl({ schema, ...(role === undefined ? {} : { role }) })}`;
 }
 
 function databaseOf(settings: Settings): ServerDatabase | EmbeddedDatabase {
@@ -69,9 +73,8 @@ function databaseOf(settings: Settings): ServerDatabase | EmbeddedDatabase {
 
 async function prepare(database: Database, settings: Settings, context: StoreContext): Promise<StoreConnection> {
   const { schema, migrate } = settings;
-  const { instance, logger } = context;
+  const { instance } = context;
   const tables = tablesIn(schema);
-  await checkServer(database, logger);
   await prepareTables(database, schema, migrate);
   const number = await registerInstance(database, tables, context);
   if (context.exclusive) await database.claim(`The instance '${instance}' in the schema ${schema}`);

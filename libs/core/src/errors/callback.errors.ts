@@ -62,7 +62,7 @@ function timedOut(key: string, timeout: number, started: boolean | undefined): s
     case true:
       return `handleSignal of the key ${key} did not answer within ${timeout} ms; it still runs and may take effect.`;
     case false:
-      return `The signal to the key ${key} did not get its turn within ${timeout} ms and will not run: a callback of the key runs longer than that, or the broker takes nothing.`;
+      return `The signal to the key ${key} did not get its turn within ${timeout} ms and will not run: a callback of the key runs longer than that, the store does not answer, or the broker takes nothing.`;
     default:
       return `The signal to the key ${key} had no answer within ${timeout} ms, and neither the broker nor the key's process said whether it started: ask for the state, then decide.`;
   }

@@ -29,13 +29,15 @@ export function createSchema(schema: string): string {
   return `CREATE SCHEMA IF NOT EXISTS ${quoted(schema)}`;
 }
 
+/** What the app's role needs on every table. */
+export const RIGHTS = ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE'] as const;
+
 /** What the store needs where others own the tables. */
 export function grants(schema: string, role: string): readonly string[] {
   const name = quoted(schema);
-  const rights = 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE';
   return [
     `GRANT USAGE ON SCHEMA ${name} TO ${quoted(role)}`,
-    `GRANT ${rights} ON ALL TABLES IN SCHEMA ${name} TO ${quoted(role)}`,
+    `GRANT ${RIGHTS.join(', ')} ON ALL TABLES IN SCHEMA ${name} TO ${quoted(role)}`,
   ];
 }
 
