@@ -1,8 +1,9 @@
-import { mkdirSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Queue } from '../database/queue.js';
 import { claimFolder } from './folder-lock.js';
 import { openFiles, type OwnPglite } from './pglite-files.js';
+import { makeFolder } from './make-folder.js';
 import type { OpenPglite } from './pglite-source.js';
 import { unusable } from './folder-errors.js';
 
@@ -54,7 +55,7 @@ async function giveBack(path: string, known: Shared): Promise<void> {
 
 function made(folder: string): string {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(resolve(folder));
     return realpathSync(folder);
   } catch (error) {
     throw unusable(resolve(folder), error);
