@@ -51,6 +51,7 @@ export type {
   Publication,
   Reply,
   Stop,
+  StopOptions,
 } from './outcomes.js';
 export { memoryStore, MemoryStore, type MemoryStoreOptions } from './store/memory/memory-store.js';
 export { MemoryTransaction } from './store/memory/memory-transaction.js';
