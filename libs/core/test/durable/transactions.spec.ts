@@ -1,4 +1,5 @@
 import { discard, type MemoryStoreClient, type MessageContext } from '../../src/index.js';
+import { shardOf } from '../../src/keys/sharding-key.js';
 import { databaseOf } from '../../src/store/memory/memory-store-database.js';
 import { ledger, rest, World, type Ledger } from '../support/durable-engine.js';
 import { Gates } from '../support/recording-handler.js';
@@ -29,6 +30,22 @@ describe('a transaction of a handler', () => {
     ]);
     expect(world.state('k')).toEqual({ ids: ['a', 'b'] });
     expect(world.broker.length).toBe(0);
+  });
+
+  test('does not wait for those of other shards, which have connections of their own', async () => {
+    const world = new World({ totalCount: 64 });
+    const { publish, store } = await world.start(writing());
+    const held = Array.from({ length: 8 }, (_, index) => store.hold('commitTransaction', index + 1));
+    const byShard = new Map(
+      Array.from({ length: 50 }, (_, index) => `key ${index}`).map((key) => [shardOf(key, { totalCount: 64 }), key]),
+    );
+    const keys = [...byShard.values()].slice(0, 8);
+    for (const key of keys) await publish(key, key, { messageId: key });
+    await rest();
+    expect(store.calls.filter((call) => call === 'commitTransaction')).toHaveLength(8);
+    for (const { release } of held) release();
+    await rest();
+    expect(world.database.values).toHaveProperty('size', 8);
   });
 
   test('begins after what is uncommitted of its key', async () => {

@@ -100,10 +100,20 @@ export class Committer implements CommitTaker {
       this.commitTransactions();
       return;
     }
+    this.startTransactions();
     while (this.groups < MOST_GROUPS && this.requested.size > 0) {
       const group = this.nextGroup();
       if (group.length === 0) return;
       this.run(group);
+    }
+  }
+
+  /** Those of handlers have connections of their own, which nobody else needs: as many go at once as there are. */
+  private startTransactions(): void {
+    for (const shard of this.requested) {
+      if (!shard.transacts) continue;
+      this.requested.delete(shard);
+      void this.finish([{ shard, items: shard.take() }]);
     }
   }
 
@@ -144,13 +154,7 @@ export class Committer implements CommitTaker {
       if (items.length === 0) continue;
       parts.push({ shard, items });
       count += items.length;
-      if (count >= MOST_ITEMS || items[0]!.changes.transaction !== undefined) break;
-    }
-    // A handler's transaction is a group of its own.
-    const alone = parts.at(-1);
-    if (parts.length > 1 && alone?.items[0]?.changes.transaction !== undefined) {
-      parts.pop();
-      void this.finish([alone]);
+      if (count >= MOST_ITEMS) break;
     }
     return parts;
   }
