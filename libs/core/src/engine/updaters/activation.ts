@@ -69,7 +69,7 @@ export class Activation {
 
   /** Starts it with the state that is stored, or a first one. */
   private load(durable: DurableEpoch, cause: CallbackCause, then: StartEnd): void {
-    durable.load(keyBytes(this.key.id), (stored, ended) => {
+    durable.load(this.key.id, (stored, ended) => {
       if (ended !== undefined) {
         then(ended);
         return;
