@@ -29,6 +29,10 @@ export class PostgresTransaction implements StoreTransaction {
     return this.parts.transaction.client;
   }
 
+  get released(): Promise<void> | undefined {
+    return this.parts.transaction.done?.catch(() => undefined);
+  }
+
   async commit(commit: ShardCommit): Promise<CommitVerdict> {
     const { transaction, statements, instance, isStale, isReadOnly, asError } = this.parts;
     if (this.isOver) throw new CommitRefusedError('content', 'The transaction was committed or abandoned before.');

@@ -268,4 +268,33 @@ describe('a transaction of a handler', () => {
       ['two', '2'],
     ]);
   });
+
+  test('that holds the only session is named, and others go on when the store has ended it', async () => {
+    const world = new World();
+    const gates = new Gates();
+    const { send, store, clock, logs } = await world.start(
+      {
+        ...ledger,
+        async handleMessage(payload: string, state: Ledger, context: MessageContext) {
+          state.ids.push(payload);
+          if (payload !== 'a') return;
+          await context.transaction();
+          await gates.at('hung');
+        },
+      },
+      {},
+      (faulty) => (faulty.singleSession = true),
+    );
+    await send('hung', 'a');
+    await send('k', 'b');
+    await clock.advance(1_000);
+    expect(logs.some((line) => line.includes('transaction of the key "hung"') && line.includes('1000 ms'))).toBe(true);
+    expect(world.state('k')).toBeUndefined();
+    await store.cut();
+    await rest();
+    expect(world.state('k')).toEqual({ ids: ['b'] });
+    logs.length = 0;
+    await clock.advance(60_000);
+    expect(logs.filter((line) => line.includes('only session'))).toEqual([]);
+  });
 });

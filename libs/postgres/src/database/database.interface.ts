@@ -28,6 +28,8 @@ export type AskText = (sql: string) => Promise<readonly Row[]>;
 export interface OpenTransaction {
   /** `failure` is what the first query that failed was answered with. */
   readonly client: SqlClient & { readonly failure: unknown };
+  /** Resolves when the session is free for others, where there is but one. */
+  readonly done?: Promise<void>;
   /**
    * Sends the last statement, which has the fence, and COMMIT behind it. It is over then, whatever happens.
    * Rejects as {@link Database.ask}, and a fence that raises as its error.

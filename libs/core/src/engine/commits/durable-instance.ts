@@ -16,6 +16,7 @@ import type { StoreHealth } from '../../interfaces/status.interface.js';
 import { BatchedQuestions } from './batched-questions.js';
 import { NO_CHANGES, type CommittedAt } from './commit-item.js';
 import { Committer } from './committer.js';
+import { HeldSession } from './held-session.js';
 import { OutboxSender, type OutboxParts } from './outbox-sender.js';
 import { Relay } from './relay.js';
 import { ReservedTransaction } from './reserved-transaction.js';
@@ -68,17 +69,21 @@ export class DurableInstance {
     this.states = new BatchedQuestions(link, (keys) => link.connection.load(keys));
   }
 
-  /** Begins a transaction of a handler's, whose session nothing else can have meanwhile where the store has one only. */
-  async begin(over: () => boolean): Promise<StoreTransaction | undefined> {
+  /**
+   * Begins a transaction of a handler's, whose session nothing else can have meanwhile where the store has one only.
+   * @param keyText the key, for the log
+   */
+  async begin(over: () => boolean, keyText: () => string): Promise<StoreTransaction | undefined> {
     const { connection } = this.link;
     if (connection.begin === undefined) throw new NoStoreError('context.transaction()');
-    const release = connection.singleSession === true ? await this.committer.reserve() : undefined;
+    if (connection.singleSession !== true) return this.link.ask(() => connection.begin!(), over);
+    const session = new HeldSession(this.link, await this.committer.reserve(), keyText);
     let begun: StoreTransaction | undefined;
     try {
       begun = await this.link.ask(() => connection.begin!(), over);
-      return begun === undefined || release === undefined ? begun : new ReservedTransaction(begun, release);
+      return begun === undefined ? begun : new ReservedTransaction(begun, () => session.release());
     } finally {
-      if (begun === undefined) release?.();
+      if (begun === undefined) session.release();
     }
   }
 
