@@ -1,6 +1,6 @@
 import type { Timer } from '../../clock/clock.interface.js';
 import { NoStoreError, PublishError, PublishTimeoutError } from '../../errors/index.js';
-import { keyId } from '../../keys/sharding-key.js';
+import { keyId, shardOfEncoded } from '../../keys/sharding-key.js';
 import type {
   InboxEntry,
   MessageIdentity,
@@ -12,12 +12,12 @@ import type {
   StoreTransaction,
   StoredState,
 } from '../../store/store.interface.js';
-import type { StoreHealth } from '../../interfaces/status.interface.js';
+import type { OldestOutboxMessage, OutboxHealth, StoreHealth } from '../../interfaces/status.interface.js';
 import { BatchedQuestions } from './batched-questions.js';
 import { NO_CHANGES, type CommittedAt } from './commit-item.js';
 import { Committer } from './committer.js';
 import { HeldSession } from './held-session.js';
-import { OutboxSender, type OutboxParts } from './outbox-sender.js';
+import { OutboxSender, type OldestRow, type OutboxParts } from './outbox-sender.js';
 import { Relay } from './relay.js';
 import { ReservedTransaction } from './reserved-transaction.js';
 import { ShardCommits } from './shard-commits.js';
@@ -34,6 +34,8 @@ const MAINTENANCE = 60_000;
 export interface DurableParts extends Omit<OutboxParts, 'taken' | 'link'> {
   readonly link: StoreLink;
   readonly form: StateForm;
+  /** A key as the log shows it. */
+  readonly keyText: (key: Uint8Array) => string;
   /** Milliseconds, `undefined` for ever. */
   readonly stateTtl: number | undefined;
   /** How long a shard waits for its store before it is given back. Milliseconds. */
@@ -53,6 +55,8 @@ export class DurableInstance {
   private readonly rows = new Map<string, OutboxPosition[]>();
   /** Rejects what services publish and is not committed. */
   private readonly publishing = new Set<(error: Error) => void>();
+  /** Of the shards that are open, and of some that were. */
+  private readonly senders = new Set<OutboxSender>();
   private maintenance: Timer | undefined;
   private closed = false;
   private withoutId = 0;
@@ -112,10 +116,35 @@ export class DurableInstance {
 
   status(): StoreHealth {
     const { awayFor, problem } = this.link;
-    const { withoutId: messagesWithoutId } = this;
+    const said = { messagesWithoutId: this.withoutId, outbox: this.outboxHealth() };
     return awayFor === undefined
-      ? { connected: true, messagesWithoutId }
-      : { connected: false, awayFor, ...(problem === undefined ? {} : { problem }), messagesWithoutId };
+      ? { connected: true, ...said }
+      : { connected: false, awayFor, ...(problem === undefined ? {} : { problem }), ...said };
+  }
+
+  private outboxHealth(): OutboxHealth {
+    let waiting = 0;
+    let oldest: OldestRow | undefined;
+    for (const sender of this.senders) {
+      if (sender.over) {
+        this.senders.delete(sender);
+        continue;
+      }
+      waiting += sender.length;
+      const its = sender.oldest;
+      if (its !== undefined && (oldest === undefined || its.since < oldest.since)) oldest = its;
+    }
+    return oldest === undefined ? { waiting } : { waiting, oldest: this.described(oldest) };
+  }
+
+  private described({ message, since, problem }: OldestRow): OldestOutboxMessage {
+    const { link, keyText, totalCount } = this.parts;
+    return {
+      age: link.clock.now() - since,
+      destination: keyText(message.key),
+      shard: shardOfEncoded(message.key, totalCount),
+      ...(problem === undefined ? {} : { problem }),
+    };
   }
 
   /** What former processes left is sent from now on. */
@@ -220,6 +249,8 @@ export class DurableInstance {
   openOutbox(shard: number, opening: ShardOpening, lost: (error: Error) => void) {
     const commits = new ShardCommits(shard, opening, this.committer, lost);
     const outbox = new OutboxSender(commits, { ...this.parts, taken: (row) => this.taken(row) });
+    for (const sender of this.senders) if (sender.over) this.senders.delete(sender);
+    this.senders.add(outbox);
     if (shard !== PRODUCER_SHARD) this.relay.add({ commits, outbox });
     return { commits, outbox };
   }

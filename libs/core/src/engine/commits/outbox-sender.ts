@@ -31,13 +31,35 @@ export interface OutboxParts {
 /** Rows in memory above which no attempt of the shard starts. */
 const CONGESTED = MOST_IN_MEMORY;
 
+/** A row that waits, or is under way. */
+interface WaitingRow {
+  readonly row: OutboxRow;
+  /** When it came here, on the engine's clock. */
+  readonly since: number;
+}
+
+/** What one destination of one source waits for. */
+interface Chain {
+  /** The first is under way. */
+  readonly rows: WaitingRow[];
+  /** Why the first was not taken at the last try. */
+  problem: string | undefined;
+}
+
+/** The row of an outbox that waits the longest. */
+export interface OldestRow {
+  readonly message: OutboxMessage;
+  readonly since: number;
+  readonly problem: string | undefined;
+}
+
 /**
  * Publishes the rows of one shard's outbox, in order: what former epochs left first. Of two rows with one source and one
  * destination the second waits for the confirm of the first.
  */
 export class OutboxSender {
-  /** By source and destination: the row under way, and those behind it. */
-  private readonly chains = new Map<string, OutboxRow[]>();
+  /** By source and destination. */
+  private readonly chains = new Map<string, Chain>();
   private held = 0;
   private done: OutboxPosition[] = [];
   private doneScheduled = false;
@@ -69,6 +91,21 @@ export class OutboxSender {
   /** Rows that wait or are not confirmed; those that are not in memory are left out. */
   get length(): number {
     return this.held;
+  }
+
+  /** Whether it sends nothing any more. */
+  get over(): boolean {
+    return this.stopped;
+  }
+
+  /** The row that waits the longest: rows of a chain leave in their order. */
+  get oldest(): OldestRow | undefined {
+    let found: OldestRow | undefined;
+    for (const { rows, problem } of this.chains.values()) {
+      const { row, since } = rows[0]!;
+      if (found === undefined || since < found.since) found = { message: row.message, since, problem };
+    }
+    return found;
   }
 
   /** Reads what former epochs left. */
@@ -125,13 +162,14 @@ export class OutboxSender {
   }
 
   private send(row: OutboxRow): void {
-    const chain = chainOf(row.message);
-    const before = this.chains.get(chain);
-    if (before === undefined) {
-      this.chains.set(chain, [row]);
-      this.publish(row, chain, 1);
+    const name = chainOf(row.message);
+    const waiting = { row, since: this.parts.link.clock.now() };
+    const chain = this.chains.get(name);
+    if (chain === undefined) {
+      this.chains.set(name, { rows: [waiting], problem: undefined });
+      this.publish(row, name, 1);
     } else {
-      before.push(row);
+      chain.rows.push(waiting);
     }
     this.held++;
   }
@@ -185,6 +223,7 @@ export class OutboxSender {
   private failed(row: OutboxRow, chain: string, tries: number, error: unknown): void {
     if (this.stopped) return;
     const { link } = this.parts;
+    this.chains.get(chain)!.problem = describe(error);
     if (error instanceof PublishError && error.reason === 'closed') return; // It stays, for whoever owns the shard next.
     if (error instanceof PublishError && error.reason === 'too_large' && row.message.kind === 'message') {
       link.log.error(
@@ -217,10 +256,11 @@ export class OutboxSender {
     const { congested } = this;
     this.held--;
     if (congested && !this.congested) this.relieved();
-    const rows = this.chains.get(chain)!;
-    rows.shift();
-    if (rows.length === 0) this.chains.delete(chain);
-    else this.publish(rows[0]!, chain, 1);
+    const waiting = this.chains.get(chain)!;
+    waiting.problem = undefined;
+    waiting.rows.shift();
+    if (waiting.rows.length === 0) this.chains.delete(chain);
+    else this.publish(waiting.rows[0]!.row, chain, 1);
     this.read();
   }
 
