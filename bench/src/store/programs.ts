@@ -59,7 +59,7 @@ function readingsHandler(schema: string): Type<DataUpdaterHandler> {
 
     async handleMessage(reading: Reading, total: Total, context: MessageContext): Promise<Ack<Total>> {
       const client = await context.transaction<SqlClient>();
-      await client.query(insertReading(schema), [String(context.key), reading.sequence]);
+      await client.query(insertReading(schema), [context.key, reading.sequence]);
       return ack(add(total, reading));
     }
   }

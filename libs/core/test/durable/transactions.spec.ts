@@ -43,7 +43,7 @@ describe('a transaction of a handler', () => {
     for (const key of keys) await publish(key, key, { messageId: key });
     await rest();
     expect(store.calls.filter((call) => call === 'commitTransaction')).toHaveLength(8);
-    for (const { release } of held) release();
+    for (const one of held) one.release();
     await rest();
     expect(world.database.values).toHaveProperty('size', 8);
   });

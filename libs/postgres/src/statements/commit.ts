@@ -2,7 +2,7 @@ import { REFUSALS, type Refusal } from '../errors/refusals.js';
 import { HANDLED } from '../values/outcomes.js';
 import { COMMITS, PARTS, type Part } from './commit-params.js';
 import { statement, type Statement } from './statement.js';
-import type { Tables } from './tables.js';
+import { MESSAGE_COLUMNS, type Tables } from './tables.js';
 
 /** `group`: answers for each commit. `last`: the end of a handler's transaction, which raises where nothing is to be committed. */
 type CommitForm = 'group' | 'last';
@@ -161,9 +161,9 @@ const WRITES: Record<Part, (tables: Tables, columns: Columns) => string> = {
 )`,
   outbox: (tables, columns) => `queued AS (
   INSERT INTO ${tables.outbox}
-    (instance, shard, epoch, commit_number, index, kind, source, key, message_id, "timestamp", headers, body)
+    (instance, shard, epoch, commit_number, index, ${MESSAGE_COLUMNS})
   SELECT $1::int4, f.shard, f.epoch, f.number, o.index, o.kind, o.source, o.key, o.message_id, o."timestamp", o.headers, o.body
-  FROM ${rowsOf(columns)} AS o (shard, index, kind, source, key, message_id, "timestamp", headers, body)
+  FROM ${rowsOf(columns)} AS o (shard, index, ${MESSAGE_COLUMNS})
   JOIN fenced f ON f.shard = o.shard
 )`,
   sent: (tables, columns) => `sent AS (

@@ -1,7 +1,7 @@
 import { describe } from '../../errors/describe.js';
 import { CommitRefusedError, StaleEpochError, StoreBusyError, StoreUnavailableError } from '../../errors/index.js';
 import type { CommitVerdict } from '../../store/store.interface.js';
-import { NO_CHANGES, type CommitItem } from './commit-item.js';
+import { itemOf, type CommitItem } from './commit-item.js';
 import { MOST_ITEMS, type CommitTaker, type NextCommit, type ShardCommits } from './shard-commits.js';
 import type { StoreLink } from './store-link.js';
 
@@ -11,12 +11,7 @@ const MOST_GROUPS = 4;
 const MOST_BUSY = 4;
 
 /** Nobody waits for it. */
-const NOTHING: CommitItem = {
-  changes: NO_CHANGES,
-  dropped: false,
-  committed: () => undefined,
-  refused: () => undefined,
-};
+const NOTHING = itemOf({});
 
 /** What one shard brings into a group. */
 interface Part {

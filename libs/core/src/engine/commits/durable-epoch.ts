@@ -1,7 +1,7 @@
 import { keyBytes } from '../../keys/sharding-key.js';
 import type { InboxEntry } from '../../store/store.interface.js';
 import type { Delivery } from '../../transport/transport.interface.js';
-import { NO_CHANGES } from './commit-item.js';
+import { itemOf } from './commit-item.js';
 import { replayOf } from './finished-ids.js';
 import { identityOf, InboxMark } from './inbox-mark.js';
 import type { DurableInstance } from './durable-instance.js';
@@ -119,13 +119,10 @@ export class DurableEpoch {
       forget();
       then(well);
     };
-    this.commits.add({
-      changes: { ...NO_CHANGES, probes: true },
-      dropped: false,
-      postponed: () => (well = false),
-      committed: tell,
-      refused: tell,
-    });
+    const postponed = (): void => {
+      well = false;
+    };
+    this.commits.add(itemOf({ probes: true }, { postponed, committed: tell, refused: tell }));
   }
 
   /** The key is needed until the questions that are under way are answered. */

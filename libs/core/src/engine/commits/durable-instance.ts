@@ -14,7 +14,7 @@ import type {
 } from '../../store/store.interface.js';
 import type { OldestOutboxMessage, OutboxHealth, StoreHealth } from '../../interfaces/status.interface.js';
 import { BatchedQuestions } from './batched-questions.js';
-import { NO_CHANGES, type CommittedAt } from './commit-item.js';
+import { itemOf, type CommittedAt } from './commit-item.js';
 import { Committer } from './committer.js';
 import { HeldSession } from './held-session.js';
 import { OutboxSender, type OldestRow, type OutboxParts } from './outbox-sender.js';
@@ -192,7 +192,7 @@ export class DurableInstance {
   publish(message: Omit<OutboxMessage, 'kind' | 'source'>, timeout: number): Promise<void> {
     if (this.closed) return Promise.reject(closedError());
     const { commits, outbox } = this.producer!;
-    const changes = { ...NO_CHANGES, outbox: [{ ...message, kind: 'message', source: undefined } as const] };
+    const messages = [{ ...message, kind: 'message', source: undefined } as const];
     return new Promise((resolve, reject) => {
       const fail = (error: Error): void => {
         timer.cancel();
@@ -201,18 +201,15 @@ export class DurableInstance {
       };
       const timer = this.link.clock.after(timeout, () => fail(new PublishTimeoutError(timeout, true)));
       this.publishing.add(fail);
-      commits.add({
-        changes,
-        dropped: false,
-        committed: ({ number, firstRow }: CommittedAt) => {
-          timer.cancel();
-          this.publishing.delete(fail);
-          resolve();
-          outbox.committed(number, firstRow, changes.outbox);
-        },
-        refused: (error) =>
-          fail(new PublishError('refused', `The store refuses the message: ${error.message}`, { cause: error })),
-      });
+      const committed = (at: CommittedAt): void => {
+        timer.cancel();
+        this.publishing.delete(fail);
+        resolve();
+        outbox.committed(at, messages);
+      };
+      const refused = (error: Error): void =>
+        fail(new PublishError('refused', `The store refuses the message: ${error.message}`, { cause: error }));
+      commits.add(itemOf({ outbox: messages }, { committed, refused }));
     });
   }
 

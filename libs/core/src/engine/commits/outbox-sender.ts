@@ -4,7 +4,7 @@ import { keyId, shardOfEncoded } from '../../keys/sharding-key.js';
 import type { OutboxMessage, OutboxPosition, OutboxRow } from '../../store/store.interface.js';
 import { LogLimit } from '../../log-limit.js';
 import type { Publisher } from '../../transport/transport.interface.js';
-import { NO_CHANGES } from './commit-item.js';
+import { itemOf, type CommittedAt } from './commit-item.js';
 import type { ShardCommits } from './shard-commits.js';
 import type { StoreLink } from './store-link.js';
 
@@ -113,9 +113,9 @@ export class OutboxSender {
     this.read();
   }
 
-  /** Rows were committed. */
-  committed(number: number, firstRow: number, messages: readonly OutboxMessage[]): void {
-    if (this.stopped) return;
+  /** Rows were committed, if there were any. */
+  committed({ number, firstRow }: CommittedAt, messages: readonly OutboxMessage[]): void {
+    if (this.stopped || messages.length === 0) return;
     if (this.behind || this.length >= MOST_IN_MEMORY) {
       this.behind = true;
       // What is being read may not have them.
@@ -206,14 +206,10 @@ export class OutboxSender {
 
   /** What stands for a refused row is in the dead letters: what follows the row waits until it is gone, or it could come after that. */
   private replaced(row: OutboxRow, chain: string): void {
-    this.commits.add({
-      changes: { ...NO_CHANGES, sent: [row.position] },
-      dropped: false,
-      committed: () => {
-        if (!this.stopped) this.next(chain);
-      },
-      refused: () => undefined,
-    });
+    const committed = (): void => {
+      if (!this.stopped) this.next(chain);
+    };
+    this.commits.add(itemOf({ sent: [row.position] }, { committed }));
   }
 
   private doneWhenTaken({ message }: OutboxRow): boolean {
@@ -273,12 +269,7 @@ export class OutboxSender {
       this.doneScheduled = false;
       const sent = this.done;
       this.done = [];
-      this.commits.add({
-        changes: { ...NO_CHANGES, sent },
-        dropped: false,
-        committed: () => undefined,
-        refused: () => undefined, // It is sent once more, and recognised.
-      });
+      this.commits.add(itemOf({ sent })); // Refused, it is sent once more, and recognised.
     });
   }
 }

@@ -21,7 +21,7 @@ class Ahead {
     this.waiting?.(...answer);
   };
 
-  then(loaded: Loaded): void {
+  tell(loaded: Loaded): void {
     if (this.answer === undefined) this.waiting = loaded;
     else loaded(...this.answer);
   }
@@ -50,7 +50,7 @@ export class StatesAhead {
     const ahead = this.states.get(id);
     this.states.delete(id);
     if (ahead === undefined || this.clock.now() - ahead.since > FRESH) return false;
-    ahead.then(then);
+    ahead.tell(then);
     return true;
   }
 
