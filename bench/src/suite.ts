@@ -32,20 +32,20 @@ export class Suite {
     const each = async <Context>(
       comparisons: readonly Comparison<Context>[],
       context: Context,
-      found: Versions,
+      found: () => Versions,
     ): Promise<void> => {
       for (const comparison of comparisons) {
         const result = await compare(comparison, context, runs, tell);
-        await writeLatest(merge(readLatest(), machine(), found, result));
+        await writeLatest(merge(readLatest(), machine(), found(), result));
         await report(comparison, result);
       }
     };
-    await each(wanted(this.inProcess, chosen), undefined, versions());
+    await each(wanted(this.inProcess, chosen), undefined, versions);
     const onRabbit = wanted(this.onRabbit, chosen);
     const onStore = wanted(this.onStore, chosen);
     if (onRabbit.length + onStore.length === 0) return;
     const broker = await BenchBroker.start();
-    const found = { ...versions(), rabbitmq: broker.version };
+    const found = (): Versions => ({ ...versions(), rabbitmq: broker.version });
     // What ends the node keeps no event loop alive.
     const alive = setInterval(() => undefined, 1_000);
     try {
@@ -53,7 +53,8 @@ export class Suite {
       if (onStore.length === 0) return;
       const stage = await StoreStage.start(broker);
       try {
-        await each(onStore, stage, { ...found, ...stage.versions });
+        // What a comparison starts for itself is known after it.
+        await each(onStore, stage, () => ({ ...found(), ...stage.versions }));
       } finally {
         await stage.stop();
       }

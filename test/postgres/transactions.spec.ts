@@ -1,6 +1,7 @@
 import { CommitRefusedError, StoreUnavailableError } from '@mississippi/core';
 import type { StoreConnection, StoreTransaction, ShardOpening } from '@mississippi/core/store';
 import { postgres, TransactionControlError, TransactionOverError, type SqlClient } from '@mississippi/postgres';
+import { jest } from '@jest/globals';
 import pg from 'pg';
 import { Administrator, newSchema, urlOf } from '../support/postgres-schemas.js';
 import { sharedPostgres } from '../support/postgres.js';
@@ -286,5 +287,46 @@ describe('a transaction in which nothing is asked', () => {
     await until(OPEN, 0);
     await expect(insert(1)).rejects.toThrow(/idle-in-transaction timeout|not queryable|terminated/);
     await transaction.abandon();
+  });
+});
+
+describe('what a transaction costs', () => {
+  test('is one message to begin, one for each query, and one for all that is committed with it', async () => {
+    await transaction.abandon();
+    const query = jest.spyOn(pg.Client.prototype, 'query');
+    try {
+      await begin();
+      await insert(1);
+      const committed = transaction.commit(commitOf(opening, 1, { states: [stateOf('1')], handled: [entryOf('a')] }));
+      expect(await committed).toBe('committed');
+      // Behind them the session is tidied, for which nobody waits.
+      const { text } = query.mock.calls[2]![0] as unknown as { text: string };
+      expect(text).toMatch(/COMMIT$/);
+      // What it does not write the server need not go through.
+      expect(text).not.toMatch(/\.(outbox|enqueued)/);
+    } finally {
+      query.mockRestore();
+    }
+  });
+
+  test('waits for other handlers however long they take: their pool is no store that is away', async () => {
+    const narrow = await postgres({
+      connectionString: sharedPostgres(),
+      schema,
+      connectTimeout: 100,
+      connections: { transactions: 1 },
+    }).connect(contextOf());
+    const first = await narrow.begin!();
+    const second = narrow.begin!();
+    let begun = false;
+    second.then(
+      () => (begun = true),
+      () => undefined,
+    );
+    await (first.client as SqlClient).query('SELECT pg_sleep(0.5)');
+    expect(begun).toBe(false);
+    await first.abandon();
+    await (await second).abandon();
+    await narrow.close();
   });
 });

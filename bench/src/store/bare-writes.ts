@@ -6,6 +6,7 @@ import { now } from '../rabbitmq/reading.js';
 export interface Write {
   readonly id: string;
   readonly key: string;
+  readonly sequence: number;
   /** The key's new state. */
   readonly state: Buffer;
 }
@@ -15,8 +16,19 @@ export function bareTables(schema: string, keys: number): string {
   return `CREATE SCHEMA ${schema};
 CREATE TABLE ${schema}.states (key text PRIMARY KEY, state bytea NOT NULL) WITH (fillfactor = 80);
 CREATE TABLE ${schema}.inbox (message_id uuid PRIMARY KEY);
+${readingsTable(schema)}
 INSERT INTO ${schema}.states (key, state)
 SELECT '${keyName(0).slice(0, -7)}' || lpad(number::text, 7, '0'), repeat('x', 150)::bytea FROM generate_series(0, ${keys - 1}) AS number;`;
+}
+
+/** The table that handlers write to themselves. */
+function readingsTable(schema: string): string {
+  return `CREATE TABLE ${schema}.readings (id bigserial PRIMARY KEY, key text NOT NULL, sequence integer NOT NULL);`;
+}
+
+/** What a handler writes itself. */
+export function insertReading(schema: string): string {
+  return `INSERT INTO ${schema}.readings (key, sequence) VALUES ($1, $2)`;
 }
 
 /** The same writes as the library's: an entry in the inbox, unless there is one, and with it the state. */
@@ -31,10 +43,24 @@ export class BareWrites {
 
   /** A transaction as one writes it: four questions. */
   async inTransaction(write: Write): Promise<void> {
+    await this.transaction(write, async () => undefined);
+  }
+
+  /** The same with what a handler writes itself: five questions. */
+  async withReading(write: Write): Promise<void> {
+    await this.transaction(write, async (client) => {
+      await client.query(insertReading(this.schema), [write.key, write.sequence]);
+    });
+  }
+
+  private async transaction(write: Write, own: (client: PoolClient) => Promise<void>): Promise<void> {
     const client = await this.pool.connect();
     try {
       await client.query('BEGIN');
-      if (await this.isNew(client, write)) await this.keep(client, write);
+      if (await this.isNew(client, write)) {
+        await own(client);
+        await this.keep(client, write);
+      }
       const asked = now();
       await client.query('COMMIT');
       this.commits.push((now() - asked) / 1_000);

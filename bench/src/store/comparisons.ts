@@ -18,6 +18,9 @@ const IDLE = 5_000;
 const SLOW = 3_000;
 const SLOW_SERIAL = 1_000;
 
+/** The prefetch of handlers that have a transaction each: as many of 128 shards as go on at once are far fewer. */
+const FEW_UNACKED = 10;
+
 /** With one key pg-boss asks twice a second, for one job: it goes on at once only after a batch of more. */
 const POLLED = 10;
 
@@ -29,8 +32,7 @@ export function storeComparisons(scale: number): OnStore[] {
     measure: (stage) => stage.consume(name, run(keys, count)),
   });
   // Until as many have come as may be unacked, more is received than is acked.
-  const app = (name: AppName, keys: number, count: number): Contender<StoreStage> => {
-    const prefetch = prefetchOf(keys);
+  const app = (name: AppName, keys: number, count: number, prefetch = prefetchOf(keys)): Contender<StoreStage> => {
     const unmeasured = Math.min(keys, SHARDS) * prefetch;
     return {
       name,
@@ -72,6 +74,29 @@ export function storeComparisons(scale: number): OnStore[] {
         program('serial, one statement', 1, scaled(SLOW_SERIAL)),
         queue('pg-boss', 1, POLLED),
         queue('groupmq', 1, scaled(SLOW_SERIAL)),
+      ],
+    },
+    {
+      name: 'store-transaction-10000',
+      title: "Handlers' own writes, 10,000 keys",
+      about:
+        'Each handler inserts a row of its own by context.transaction(), which commits with its message. bare: the same writes by hand in one transaction, 16 at once, no order.',
+      reference: 'bare, own write',
+      columns: [RATE, CPU, BROKER, DATABASE],
+      contenders: [
+        app('mississippi, own write', 10_000, scaled(SLOW), FEW_UNACKED),
+        program('bare, own write', 10_000, scaled(SLOW)),
+      ],
+    },
+    {
+      name: 'store-transaction-hot',
+      title: "Handlers' own writes, one hot key",
+      about: 'The same with one key. serial: the bare program with one transaction at a time.',
+      reference: 'serial, own write',
+      columns: [RATE, CPU, BROKER, DATABASE],
+      contenders: [
+        app('mississippi, own write', 1, scaled(SLOW_SERIAL), FEW_UNACKED),
+        program('serial, own write', 1, scaled(SLOW_SERIAL)),
       ],
     },
     {

@@ -10,7 +10,7 @@ import { PartyClock, type Parties } from './parties.js';
 import { openApp, type ProgramSetup } from './programs.js';
 
 /** One run of the library beside so many stored keys, in a process of its own. */
-export interface StoredPlan extends ProgramSetup {
+export interface StoredPlan extends Omit<ProgramSetup, 'readings'> {
   readonly parties: Parties;
   /** Milliseconds in which nothing happens. */
   readonly idle: number;
@@ -52,7 +52,7 @@ export async function measureStored(plan: StoredPlan): Promise<Measurement> {
 }
 
 /** What is done once a minute, by a second connection. Milliseconds, the median. */
-async function tidying({ database, schema }: ProgramSetup): Promise<number> {
+async function tidying({ database, schema }: StoredPlan): Promise<number> {
   const connection = await postgres({ connectionString: database, schema }).connect({
     instance: 'default',
     logger: new ConsoleLogger(),

@@ -1,16 +1,23 @@
 import 'reflect-metadata';
-import { ack, type Ack, type DataUpdaterHandler, MessageHandler, MississippiModule } from '@mississippi/core';
-import { postgres } from '@mississippi/postgres';
+import {
+  ack,
+  type Ack,
+  type DataUpdaterHandler,
+  type MessageContext,
+  MessageHandler,
+  MississippiModule,
+} from '@mississippi/core';
+import { postgres, type SqlClient } from '@mississippi/postgres';
 import { rabbitmq } from '@mississippi/rabbitmq';
 import { decodeTerm } from '@mississippi/terms';
-import { Module } from '@nestjs/common';
+import { Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { ConsumeMessage } from 'amqplib';
 import { Pool } from 'pg';
 import { SHARDS } from '../process/keys.js';
 import { openConnection, queueNames } from '../rabbitmq/queues.js';
 import { KEY_HEADER, type Reading } from '../rabbitmq/reading.js';
-import { BareWrites, type Write } from './bare-writes.js';
+import { BareWrites, insertReading, type Write } from './bare-writes.js';
 import { add, NO_TOTAL, Totals, type Total } from './state.js';
 
 /** Transactions of a bare program at once. */
@@ -22,6 +29,8 @@ export interface ProgramSetup {
   /** URL of the database. */
   readonly database: string;
   readonly schema: string;
+  /** The schema of the table that handlers write to themselves. */
+  readonly readings: string;
   /** Most unacked messages of one queue. */
   readonly prefetch: number;
 }
@@ -40,13 +49,31 @@ class TotalHandler implements DataUpdaterHandler<Total, Reading> {
   }
 }
 
+/** Writes to a table of its own with each message. */
+function readingsHandler(schema: string): Type<DataUpdaterHandler> {
+  @MessageHandler()
+  class ReadingsHandler implements DataUpdaterHandler<Total, Reading> {
+    init(): Total {
+      return NO_TOTAL;
+    }
+
+    async handleMessage(reading: Reading, total: Total, context: MessageContext): Promise<Ack<Total>> {
+      const client = await context.transaction<SqlClient>();
+      await client.query(insertReading(schema), [context.key, reading.sequence]);
+      return ack(add(total, reading));
+    }
+  }
+  return ReadingsHandler;
+}
+
 @Module({})
 class ProgramModule {}
 
 /** The library with its defaults, but for the prefetch. */
 export async function openApp(
-  { url, prefix, database, schema, prefetch }: ProgramSetup,
+  { url, prefix, database, schema, prefetch }: Omit<ProgramSetup, 'readings'>,
   durable: boolean,
+  handler: Type<DataUpdaterHandler> = TotalHandler,
 ): Promise<void> {
   const transport = rabbitmq({ urls: [url], prefetch, queues: { prefix, totalCount: SHARDS } });
   const store = durable ? { store: postgres({ connectionString: database, schema }) } : {};
@@ -54,16 +81,16 @@ export async function openApp(
     {
       module: ProgramModule,
       imports: [MississippiModule.forRoot({ transport, ...store })],
-      providers: [TotalHandler],
+      providers: [handler],
     },
     { logger: ['error', 'warn'], abortOnError: false },
   );
   app.enableShutdownHooks();
 }
 
-function app(durable: boolean): StartProgram {
+function app(durable: boolean, handlerOf?: (readings: string) => Type<DataUpdaterHandler>): StartProgram {
   return async (setup) => {
-    await openApp(setup, durable);
+    await openApp(setup, durable, handlerOf?.(setup.readings));
     return () => undefined;
   };
 }
@@ -84,7 +111,12 @@ function bare(inFlight: number, write: (writes: BareWrites, message: Write) => P
         const { headers, messageId } = message.properties;
         const key = decodeTerm(headers![KEY_HEADER] as Buffer) as string;
         const reading = JSON.parse(message.content.toString()) as Reading;
-        await write(writes, { id: messageId as string, key, state: totals.add(key, reading) });
+        await write(writes, {
+          id: messageId as string,
+          key,
+          sequence: reading.sequence,
+          state: totals.add(key, reading),
+        });
         channel.ack(message);
       };
       await channel.consume(queue, (message) => {
@@ -96,15 +128,21 @@ function bare(inFlight: number, write: (writes: BareWrites, message: Write) => P
   };
 }
 
-export const APPS = { mississippi: app(true), 'no store': app(false) } satisfies Record<string, StartProgram>;
+export const APPS = {
+  mississippi: app(true),
+  'mississippi, own write': app(true, readingsHandler),
+  'no store': app(false),
+} satisfies Record<string, StartProgram>;
 
 export type AppName = keyof typeof APPS;
 
 export const PROGRAMS = {
   ...APPS,
   bare: bare(IN_FLIGHT, (writes, message) => writes.inTransaction(message)),
+  'bare, own write': bare(IN_FLIGHT, (writes, message) => writes.withReading(message)),
   'bare, one statement': bare(IN_FLIGHT, (writes, message) => writes.inOneStatement(message)),
   serial: bare(1, (writes, message) => writes.inTransaction(message)),
+  'serial, own write': bare(1, (writes, message) => writes.withReading(message)),
   'serial, one statement': bare(1, (writes, message) => writes.inOneStatement(message)),
 } satisfies Record<string, StartProgram>;
 

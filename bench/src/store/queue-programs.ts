@@ -56,7 +56,7 @@ const groupmq: OpenProgram = ({ database, schema, redis, handled }) => {
     namespace: randomUUID(),
     concurrency: AT_ONCE,
     handle: async ({ id, key, data }) => {
-      await writes.inTransaction({ id, key, state: totals.add(key, data) });
+      await writes.inTransaction({ id, key, sequence: data.sequence, state: totals.add(key, data) });
       handled(1);
     },
   });

@@ -4,7 +4,7 @@ import { postgresDdl } from '@mississippi/postgres';
 import { Client } from 'pg';
 import { parentPid } from '../harness/cpu-clock.js';
 import { type Measurement, rateOf } from '../harness/measurement.js';
-import { type Versions, storeVersions } from '../harness/machine.js';
+import { storeVersions } from '../harness/machine.js';
 import { runChild } from '../harness/run-child.js';
 import { keyName, SHARDS } from '../process/keys.js';
 import type { BenchBroker } from '../rabbitmq/bench-broker.js';
@@ -32,19 +32,19 @@ const CALIBRATION = 2_000;
 /** A PostgreSQL and a Redis of our own beside the broker, all on one machine. */
 export class StoreStage {
   private rate: Promise<number> | undefined;
+  /** Started when it is first used: only one of the queues needs it. */
+  private redis: Promise<RedisServer> | undefined;
   private readonly stored = new Map<number, Promise<string>>();
 
   private constructor(
     private readonly broker: BenchBroker,
     private readonly server: PostgresServer,
-    private readonly redis: RedisServer,
     private readonly client: Client,
     private readonly postmaster: number,
-    readonly versions: Versions,
+    readonly versions: Record<string, string>,
   ) {}
 
   static async start(broker: BenchBroker): Promise<StoreStage> {
-    const redis = await RedisServer.start();
     const server = await PostgresServer.start();
     const client = new Client(server.url);
     await client.connect();
@@ -52,14 +52,14 @@ export class StoreStage {
       `SELECT pg_backend_pid() AS pid, current_setting('server_version') AS version`,
     );
     const { pid, version } = rows[0]!;
-    const versions = { ...storeVersions(), postgres: version, redis: redis.version };
-    return new StoreStage(broker, server, redis, client, parentPid(pid) ?? 0, versions);
+    const versions = { ...storeVersions(), postgres: version };
+    return new StoreStage(broker, server, client, parentPid(pid) ?? 0, versions);
   }
 
   async stop(): Promise<void> {
     await this.client.end();
     await this.server.stop();
-    await this.redis.stop();
+    await (await this.redis)?.stop();
   }
 
   /** Fills the queues, then lets a program empty them. */
@@ -74,11 +74,11 @@ export class StoreStage {
   /** The same from a queue in the database or in Redis, which the program fills before. */
   async work(program: QueueName, run: StoreRun): Promise<Measurement> {
     await this.reset(run.keys);
-    const { pid } = this.redis;
-    const parties = program === 'groupmq' ? { broker: pid } : {};
     const plan = this.plan(program, '', { ...run, look: 'rate' });
     const { database } = plan.parties;
-    return runChild({ ...plan, redis: this.redis.url, parties: { ...parties, database } });
+    if (program !== 'groupmq') return runChild({ ...plan, parties: { database } });
+    const { url, pid } = await (this.redis ??= this.startRedis());
+    return runChild({ ...plan, redis: url, parties: { broker: pid, database } });
   }
 
   /** Publishes evenly while a program runs, at half of what a bare one carries. */
@@ -118,6 +118,12 @@ export class StoreStage {
     });
   }
 
+  private async startRedis(): Promise<RedisServer> {
+    const server = await RedisServer.start();
+    this.versions.redis = server.version;
+    return server;
+  }
+
   private plan(program: StorePlan['program'], prefix: string, rest: StoreRun & Pick<StorePlan, 'look'>) {
     const parties = { broker: this.broker.pid, database: this.postmaster };
     const setup = {
@@ -125,6 +131,7 @@ export class StoreStage {
       prefix,
       database: this.server.url,
       schema: Object.hasOwn(APPS, program) ? OURS : BARE,
+      readings: BARE,
     };
     return { case: 'store', program, ...setup, parties, ...rest } as const;
   }

@@ -88,7 +88,7 @@ const sendsBeforeCommit: StoreMutant = {
           if (changes !== undefined && changes.outbox.length > 0) {
             struck();
             const { outbox, commits } = this.epoch.durable!;
-            outbox.committed(commits.number + 1, 0, changes.outbox);
+            outbox.committed({ number: commits.number + 1, firstRow: 0 }, changes.outbox);
           }
           handled.call(this, outcome, attempts, changes);
         },

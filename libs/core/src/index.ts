@@ -16,7 +16,14 @@ export type { BackoffFunction, ErrorRule, ErrorVerdict, Failure } from './interf
 export type { StandardIssue, StandardResult, StandardSchema } from './interfaces/standard-schema.interface.js';
 export type { PayloadClassOptions } from './options/payload-class.options.js';
 export type { HeaderValue, MessageHeaders } from './interfaces/message-headers.interface.js';
-export type { EngineStatus, ProcessInfo, StoreHealth, TransportStatus } from './interfaces/status.interface.js';
+export type {
+  EngineStatus,
+  OldestOutboxMessage,
+  OutboxHealth,
+  ProcessInfo,
+  StoreHealth,
+  TransportStatus,
+} from './interfaces/status.interface.js';
 export type { MessageProperties } from './interfaces/message-properties.interface.js';
 export { keyDigest } from './keys/key-text.js';
 export { decodeShardingKey, encodeShardingKey, inspectKey, shardOf, type ShardingKey } from './keys/sharding-key.js';
@@ -51,6 +58,7 @@ export type {
   Publication,
   Reply,
   Stop,
+  StopOptions,
 } from './outcomes.js';
 export { memoryStore, MemoryStore, type MemoryStoreOptions } from './store/memory/memory-store.js';
 export { MemoryTransaction } from './store/memory/memory-transaction.js';

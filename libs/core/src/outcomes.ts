@@ -40,6 +40,17 @@ export interface Publication extends PublishInput {
 export type OutcomeOptions = Partial<ContinueOption> & CommitOptions;
 
 /**
+ * What `stop` may be told.
+ * @publicApi
+ */
+export interface StopOptions<State> extends CommitOptions {
+  /** How the message is settled: `'ack'` (default) or `'discard'`, as the functions of these names. */
+  settle?: 'ack' | 'discard';
+  /** The state that `terminate` gets, and that is stored where there is a store; left out or `undefined`, the state is kept. */
+  state?: State | undefined;
+}
+
+/**
  * The message was handled: settle it.
  * @publicApi
  */
@@ -150,17 +161,17 @@ export function discard<State = never>(reason: unknown, state?: State, options?:
  * Settles the message, then calls `terminate(reason)` and ends the data updater. The key's next message or signal
  * starts a fresh one.
  * @param reason passed to `terminate`
- * @param settlement `'ack'` (default) or `'discard'`, as the functions of these names
- * @param state the state that `terminate` gets; left out or `undefined`, the state is kept
+ * @param options how the message is settled, the last state, and with a store what {@link CommitOptions} says
+ * @throws {TypeError} when the options are none
+ * @example return stop('sold', { settle: 'discard' });
  * @publicApi
  */
-export function stop<State = never>(
-  reason: unknown,
-  settlement: 'ack' | 'discard' = 'ack',
-  state?: State,
-  options?: CommitOptions,
-): Stop<State> {
-  return new Stop(reason, settlement, state, options);
+export function stop<State = never>(reason: unknown, options: StopOptions<State> = {}): Stop<State> {
+  // In JavaScript nothing else would tell of the former stop(reason, 'discard'), which would ack.
+  if (typeof options !== 'object')
+    throw new TypeError('stop(reason, options): options such as { settle: "discard" } were expected');
+  const { settle = 'ack', state, ...commit } = options;
+  return new Stop(reason, settle, state, Object.keys(commit).length === 0 ? undefined : commit);
 }
 
 /**

@@ -23,7 +23,7 @@ import { reasonOf } from './errors/reason.js';
 import { asStoreError } from './errors/translate.js';
 import { PostgresTransaction } from './postgres-transaction.js';
 import { commitParams, messageParams } from './statements/commit-params.js';
-import { groupCommit } from './statements/commit.js';
+import { CommitStatements } from './statements/commit.js';
 import { byteas, bytes, int4s, integer, uuids, type Param } from './statements/params.js';
 import { questionsFor, type Questions } from './statements/questions.js';
 import type { Maintenance } from './maintenance/maintenance.js';
@@ -46,13 +46,13 @@ export interface ConnectionParts {
 /** The store of one instance, connected. */
 export class PostgresConnection implements StoreConnection {
   private readonly questions: Questions;
-  private readonly groupCommit: Statement;
+  private readonly statements: CommitStatements;
   private problem: string | undefined;
   private closed: Promise<void> | undefined;
 
   constructor(private readonly parts: ConnectionParts) {
     this.questions = questionsFor(parts.tables);
-    this.groupCommit = groupCommit(parts.tables);
+    this.statements = new CommitStatements(parts.tables);
   }
 
   get singleSession(): boolean {
@@ -96,8 +96,8 @@ export class PostgresConnection implements StoreConnection {
 
   async commit(commits: readonly ShardCommit[]): Promise<readonly CommitVerdict[]> {
     if (commits.length === 0) return [];
-    const params = commitParams(this.parts.instance, commits);
-    const rows = await this.askRaw(this.groupCommit, params);
+    const { parts, params } = commitParams(this.parts.instance, commits);
+    const rows = await this.askRaw(this.statements.group(parts), params);
     if (rows.some(([shard]) => shard === null)) {
       throw new CommitRefusedError('known', 'The inbox has an entry for a message of the commit already.');
     }
@@ -146,12 +146,13 @@ export class PostgresConnection implements StoreConnection {
   }
 
   async begin(): Promise<StoreTransaction> {
-    const { database, tables, instance } = this.parts;
+    const { statements, parts } = this;
+    const { database, instance } = parts;
     const transaction = await this.watch(() => database.begin());
     const isStale = (commit: ShardCommit): Promise<boolean> => this.isStale(commit);
     const isReadOnly = async (): Promise<boolean> => (await this.askRaw(this.questions.readOnly, []))[0]![0] === true;
     const asError = (error: unknown): MississippiError => this.noted(error);
-    return new PostgresTransaction({ transaction, tables, instance, isStale, isReadOnly, asError });
+    return new PostgresTransaction({ transaction, statements, instance, isStale, isReadOnly, asError });
   }
 
   close(): Promise<void> {

@@ -6,13 +6,12 @@ import { reasonOf } from './errors/reason.js';
 import { refusalOf } from './errors/refusals.js';
 import { SQL_STATE, sqlStateOf } from './errors/sql-states.js';
 import { commitParams } from './statements/commit-params.js';
-import { lastStatements } from './statements/commit.js';
-import type { Tables } from './statements/tables.js';
+import type { CommitStatements } from './statements/commit.js';
 
 /** What a transaction of the store is made of. */
 export interface TransactionParts {
   readonly transaction: OpenTransaction;
-  readonly tables: Tables;
+  readonly statements: CommitStatements;
   readonly instance: number;
   readonly isStale: (commit: ShardCommit) => Promise<boolean>;
   /** Whether the database takes no writes. */
@@ -30,13 +29,17 @@ export class PostgresTransaction implements StoreTransaction {
     return this.parts.transaction.client;
   }
 
+  get released(): Promise<void> | undefined {
+    return this.parts.transaction.done?.catch(() => undefined);
+  }
+
   async commit(commit: ShardCommit): Promise<CommitVerdict> {
-    const { transaction, tables, instance, isStale, isReadOnly, asError } = this.parts;
+    const { transaction, statements, instance, isStale, isReadOnly, asError } = this.parts;
     if (this.isOver) throw new CommitRefusedError('content', 'The transaction was committed or abandoned before.');
     this.isOver = true;
     try {
-      const params = commitParams(instance, [commit]);
-      await transaction.commit(lastStatements(tables, params));
+      const { parts, params } = commitParams(instance, [commit]);
+      await transaction.commit({ statement: statements.last(parts), params });
       return 'committed';
     } catch (error) {
       await transaction.abandon();

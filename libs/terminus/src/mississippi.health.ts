@@ -3,6 +3,7 @@ import {
   DEFAULT_INSTANCE,
   type EngineStatus,
   getDataUpdaterServiceToken,
+  type StoreHealth,
 } from '@mississippi/core';
 import { Injectable } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
@@ -11,30 +12,31 @@ import { InstanceNotFoundError } from './instance-not-found.error.js';
 
 /**
  * What may be wrong with an instance: the broker cannot be reached, it takes no messages, the side queue of a shard is
- * full, `init` of a key fails, a key makes no progress, the store does not answer.
+ * full, `init` of a key fails, a key makes no progress, the store does not answer, what was committed to be
+ * published is not taken by the broker.
  * @publicApi
  */
 export type MississippiHealthProblem =
-  'disconnected' | 'blocked' | 'stalledShards' | 'failingInits' | 'withoutProgress' | 'storeAway';
+  'disconnected' | 'blocked' | 'stalledShards' | 'failingInits' | 'withoutProgress' | 'storeAway' | 'outboxHeld';
 
 /** @publicApi */
 export interface MississippiHealthOptions {
   /** Which instance is meant, in an app that has several. Default `'default'`. */
   instance?: string;
   /**
-   * A problem when some key's first message has been here for longer than this, whether its handler runs or is retried, in
+   * A problem when a message of the outbox, or some key's first message, has been here for longer than this, whether its handler runs or is retried, in
    * the side queue too. More than the longest that a message may take. Milliseconds, default `Infinity`.
    */
   maxWithoutProgress?: number;
   /**
    * Which problems make the instance degraded instead of down: they are reported, and the check of the app succeeds. Default
-   * `['failingInits', 'withoutProgress', 'storeAway']`: single keys wait, or all do for a store that a restart of the app would not
+   * `['failingInits', 'withoutProgress', 'storeAway', 'outboxHeld']`: single keys wait, or all do for a store that a restart of the app would not
    * bring back.
    */
   degradedBy?: readonly MississippiHealthProblem[];
 }
 
-const DEGRADED_BY: readonly MississippiHealthProblem[] = ['failingInits', 'withoutProgress', 'storeAway'];
+const DEGRADED_BY: readonly MississippiHealthProblem[] = ['failingInits', 'withoutProgress', 'storeAway', 'outboxHeld'];
 
 /**
  * The health of one instance, over any transport: down when messages cannot come or go, or the side queue of a shard is
@@ -90,7 +92,7 @@ function figuresOf(status: EngineStatus) {
     connected: transport.connected,
     /** The broker takes no messages, because of an alarm. */
     blocked: transport.blocked,
-    ...(store === undefined ? {} : { storeConnected: store.connected }),
+    ...(store === undefined ? {} : storeFigures(store)),
     /** Shards that this process owns. */
     shards,
     stalledShards,
@@ -98,6 +100,16 @@ function figuresOf(status: EngineStatus) {
     parkedKeys,
     /** Milliseconds. */
     withoutProgress: Math.round(oldestHead),
+  };
+}
+
+function storeFigures({ connected, outbox }: StoreHealth) {
+  return {
+    storeConnected: connected,
+    /** Messages that are committed and not yet taken by the broker. */
+    outboxWaiting: outbox.waiting,
+    /** Since when the first of them waits. Milliseconds. */
+    outboxOldest: Math.round(outbox.oldest?.age ?? 0),
   };
 }
 
@@ -120,6 +132,13 @@ function problemsOf(
   if (failingInits > 0) problems.push(['failingInits', `keys whose init fails: ${failingInits}; ${WHERE_TO_LOOK}`]);
   if (oldestHead > maxWithoutProgress) {
     problems.push(['withoutProgress', `no progress of some key for ${Math.round(oldestHead)} ms; ${WHERE_TO_LOOK}`]);
+  }
+  const held = store?.outbox.oldest;
+  if (held !== undefined && held.age > maxWithoutProgress) {
+    problems.push([
+      'outboxHeld',
+      `${store!.outbox.waiting} messages of the outbox wait, the first, to shard ${held.shard}, for ${Math.round(held.age)} ms: ${held.problem ?? 'the broker has not confirmed it'}`,
+    ]);
   }
   return problems;
 }

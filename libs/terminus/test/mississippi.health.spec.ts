@@ -70,6 +70,17 @@ describe('The health of an instance by its status', () => {
     });
   });
 
+  it('is degraded while a message of the outbox waits for too long, and says where to and why', async () => {
+    const oldest = { age: 90_000, destination: '"secret"', shard: 7, problem: 'the queue is full' };
+    const store = { connected: true, messagesWithoutId: 0, outbox: { waiting: 2, oldest } };
+    const figures = { ...FIGURES, storeConnected: true, outboxWaiting: 2, outboxOldest: 90_000 };
+    expect(await check({ store })).toEqual({ river: { status: 'up', ...figures } });
+    const problem = '2 messages of the outbox wait, the first, to shard 7, for 90000 ms: the queue is full';
+    expect(await check({ store }, { maxWithoutProgress: 60_000 })).toEqual({
+      river: { status: 'degraded', problems: [problem], ...figures },
+    });
+  });
+
   it('is down where there is more than that, and where it is told to be', async () => {
     expect(await check({ failingInits: 1, stalledShards: [5] })).toMatchObject({ river: { status: 'down' } });
     expect(await check({ failingInits: 1 }, { degradedBy: [] })).toMatchObject({ river: { status: 'down' } });

@@ -14,6 +14,32 @@ export interface TransportStatus {
 }
 
 /**
+ * The message of the outbox that waits the longest in this process.
+ * @publicApi
+ */
+export interface OldestOutboxMessage {
+  /** Milliseconds since it was committed, or read from the store. */
+  readonly age: number;
+  /** The sharding key that it goes to, as the log shows keys. */
+  readonly destination: string;
+  /** The shard of that key. */
+  readonly shard: number;
+  /** Why it was not taken at the last try; left out before one has failed. */
+  readonly problem?: string;
+}
+
+/**
+ * What is committed and not yet taken by the broker, of the shards that this process owns.
+ * @publicApi
+ */
+export interface OutboxHealth {
+  /** Messages that wait; above 5,000 of a shard some are left out, which are still to be read from the store. */
+  readonly waiting: number;
+  /** Left out where none waits. */
+  readonly oldest?: OldestOutboxMessage;
+}
+
+/**
  * How the store of an instance stands at this moment.
  * @publicApi
  */
@@ -26,6 +52,7 @@ export interface StoreHealth {
   readonly awayFor?: number;
   /** Messages that came without an id so far: each of them may be handled twice. */
   readonly messagesWithoutId: number;
+  readonly outbox: OutboxHealth;
 }
 
 /**

@@ -186,6 +186,11 @@ export interface StoreTransaction {
   /** What the handler gets from `context.transaction()`, such as an object with `query(sql, params)`. */
   readonly client: unknown;
   /**
+   * Resolves when its session is free, also where the store ended it by itself, because nothing was asked in it for long, say. Needed where
+   * {@link StoreConnection.singleSession} is set: others wait for it.
+   */
+  readonly released?: Promise<void> | undefined;
+  /**
    * Writes the commit, and commits, with the fence and the COMMIT in one round trip. Called at most once; afterwards the
    * transaction is over, and its client refuses.
    * @throws {StoreUnavailableError} when the outcome is unknown; the connection is destroyed by then

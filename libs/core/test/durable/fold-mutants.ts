@@ -117,7 +117,7 @@ const sendsBeforeCommit: Mutant = {
           if (changes !== undefined && changes.outbox.length > 0) {
             struck();
             const { outbox, commits } = this.epoch.durable!;
-            outbox.committed(commits.number + 1, 0, changes.outbox);
+            outbox.committed({ number: commits.number + 1, firstRow: 0 }, changes.outbox);
           }
           handled.call(this, outcome, attempts, changes);
         },
@@ -148,7 +148,7 @@ const lettersBeforeCommit: Mutant = {
               headers: delivery.headers,
               body: delivery.body,
             } as const;
-            outbox.committed(commits.number + 1, 0, [letter]);
+            outbox.committed({ number: commits.number + 1, firstRow: 0 }, [letter]);
           }
           refuse.apply(this, args);
         },

@@ -14,6 +14,35 @@ const passing = {
 };
 
 describe('what a callback publishes', () => {
+  test('is in the status while the broker does not take it: how much, for how long, where to, and why', async () => {
+    const world = new World();
+    const { send, engine, service, clock } = await world.start(passing);
+    let full = true;
+    replaceMethod(engine.connection().publisher, 'publish', (publish) => (message, ...rest) => {
+      if (!full || !message.messageId.endsWith('>')) return publish(message, ...rest);
+      return Promise.reject(new PublishError('nacked', 'the queue is full'));
+    });
+    expect(service.status().store?.outbox).toEqual({ waiting: 0 });
+    await send('k', 'a', 'b');
+    const since = clock.now();
+    await clock.advance(60_000);
+    await rest();
+    expect(service.status().store?.outbox).toEqual({
+      waiting: 2,
+      oldest: {
+        age: clock.now() - since,
+        destination: '"to"',
+        shard: 0,
+        problem: expect.stringContaining('the queue is full'),
+      },
+    });
+    full = false;
+    await clock.advance(60_000);
+    await rest();
+    expect(service.status().store?.outbox).toEqual({ waiting: 0 });
+    expect(world.state('to')).toEqual({ ids: ['a>', 'b>'] });
+  });
+
   test('leaves with each outcome, and as an option of it', async () => {
     const world = new World();
     const handler = new RecordingHandler<Ledger>({

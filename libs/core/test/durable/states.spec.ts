@@ -116,6 +116,37 @@ describe('with a store, the state of a key', () => {
     expect(world.state('k')).toBeUndefined();
   });
 
+  test.each(['hangs', 'fails'])(
+    'waits while migrate %s, for handlerTimeout at most, and is tried again',
+    async (how) => {
+      const world = new World();
+      const old = await world.start({ handleMessage: () => ack(['a']) });
+      await old.send('k', 'a');
+      await old.engine.stop();
+      let runs = 0;
+      const { send, of, clock } = await world.start(
+        {
+          migrate: (state) => {
+            if (runs++ > 0) return { ids: state as string[] };
+            if (how === 'fails') throw new Error('struck');
+            return new Promise(() => undefined);
+          },
+          handleMessage: (id, { ids }) => ack({ ids: [...(ids as string[]), id] }),
+        },
+        { stateVersion: 2, handlerTimeout: 1_000, failurePolicy: { attempts: 1 } },
+      );
+      await send('k', 'b');
+      for (let n = 0; n < 60 && runs < 2; n++) {
+        await clock.advance(1_000);
+        await rest();
+      }
+      await rest();
+      expect(of('startFailed')).toHaveLength(1);
+      expect(world.state('k')).toEqual({ ids: ['a', 'b'] });
+      expect(world.broker.deadLetters).toEqual([]);
+    },
+  );
+
   test('is migrated from an older version, and stored as it is then with the next commit', async () => {
     const world = new World();
     const old = await world.start({ handleMessage: () => ack(['a']) });

@@ -1,4 +1,5 @@
 import { discard, type MemoryStoreClient, type MessageContext } from '../../src/index.js';
+import { shardOf } from '../../src/keys/sharding-key.js';
 import { databaseOf } from '../../src/store/memory/memory-store-database.js';
 import { ledger, rest, World, type Ledger } from '../support/durable-engine.js';
 import { Gates } from '../support/recording-handler.js';
@@ -29,6 +30,22 @@ describe('a transaction of a handler', () => {
     ]);
     expect(world.state('k')).toEqual({ ids: ['a', 'b'] });
     expect(world.broker.length).toBe(0);
+  });
+
+  test('does not wait for those of other shards, which have connections of their own', async () => {
+    const world = new World({ totalCount: 64 });
+    const { publish, store } = await world.start(writing());
+    const held = Array.from({ length: 8 }, (_, index) => store.hold('commitTransaction', index + 1));
+    const byShard = new Map(
+      Array.from({ length: 50 }, (_, index) => `key ${index}`).map((key) => [shardOf(key, { totalCount: 64 }), key]),
+    );
+    const keys = [...byShard.values()].slice(0, 8);
+    for (const key of keys) await publish(key, key, { messageId: key });
+    await rest();
+    expect(store.calls.filter((call) => call === 'commitTransaction')).toHaveLength(8);
+    for (const one of held) one.release();
+    await rest();
+    expect(world.database.values).toHaveProperty('size', 8);
   });
 
   test('begins after what is uncommitted of its key', async () => {
@@ -250,5 +267,34 @@ describe('a transaction of a handler', () => {
       ['one', '1'],
       ['two', '2'],
     ]);
+  });
+
+  test('that holds the only session is named, and others go on when the store has ended it', async () => {
+    const world = new World();
+    const gates = new Gates();
+    const { send, store, clock, logs } = await world.start(
+      {
+        ...ledger,
+        async handleMessage(payload: string, state: Ledger, context: MessageContext) {
+          state.ids.push(payload);
+          if (payload !== 'a') return;
+          await context.transaction();
+          await gates.at('hung');
+        },
+      },
+      {},
+      (faulty) => (faulty.singleSession = true),
+    );
+    await send('hung', 'a');
+    await send('k', 'b');
+    await clock.advance(1_000);
+    expect(logs.some((line) => line.includes('transaction of the key "hung"') && line.includes('1000 ms'))).toBe(true);
+    expect(world.state('k')).toBeUndefined();
+    await store.cut();
+    await rest();
+    expect(world.state('k')).toEqual({ ids: ['b'] });
+    logs.length = 0;
+    await clock.advance(60_000);
+    expect(logs.filter((line) => line.includes('only session'))).toEqual([]);
   });
 });

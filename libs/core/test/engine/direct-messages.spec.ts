@@ -102,7 +102,7 @@ describe('service.handleMessage', () => {
   });
 
   test('is never dead-lettered when it is discarded', async () => {
-    const { service, transport } = await startEngine({ handleMessage: () => stop('no', 'discard') });
+    const { service, transport } = await startEngine({ handleMessage: () => stop('no', { settle: 'discard' }) });
     await service.handleMessage('k', { payload: 'a' });
     expect(transport.broker.deadLetters).toEqual([]);
   });

@@ -161,14 +161,14 @@ describe('stop', () => {
     expect([...service.liveKeys()]).toEqual([]);
   });
 
-  test('stop(reason, ack) leaves the next message to a fresh data updater', async () => {
-    const { handler, states } = await handleFirst(stop('done', 'ack', 'last'));
+  test('stop(reason) leaves the next message to a fresh data updater', async () => {
+    const { handler, states } = await handleFirst(stop('done', { state: 'last' }));
     expect(handler.of('k')).toEqual(['init', 'message a', 'terminate done', 'init', 'message b']);
     expect(states).toEqual(['initial', 'last', 'initial']);
   });
 
-  test('stop(reason, discard) dead-letters the message before terminate', async () => {
-    const handler = new RecordingHandler({ handleMessage: () => stop('broken sensor', 'discard') });
+  test('stop(reason) with settle: discard dead-letters the message before terminate', async () => {
+    const handler = new RecordingHandler({ handleMessage: () => stop('broken sensor', { settle: 'discard' }) });
     const { send, transport } = await startEngine(handler);
     const sent = send('k', 'a');
     transport.broker.block();
@@ -179,6 +179,10 @@ describe('stop', () => {
     expect(handler.of('k')).toEqual(['init', 'message a', 'terminate broken sensor']);
     expect(transport.broker.deadLetters).toMatchObject([{ headers: { [NOTE_HEADERS.error]: 'broken sensor' } }]);
     expect(transport.broker.length).toBe(0);
+  });
+
+  test("refuses what is no object of options, which the former stop(reason, 'discard') would be", () => {
+    expect(() => stop('done', 'discard' as never)).toThrow(TypeError);
   });
 
   test('the message is settled before terminate runs', async () => {

@@ -143,7 +143,7 @@ describe('handleMessage', () => {
   });
 
   test.each(ODD)('that stops and discards for %s makes one too', async (_name, reason) => {
-    const { letter, goesOn } = await start({ message: () => stop(reason, 'discard') });
+    const { letter, goesOn } = await start({ message: () => stop(reason, { settle: 'discard' }) });
     expect((await letter()).headers[NOTE_HEADERS.reason]).toBe('discarded');
     await goesOn();
   });

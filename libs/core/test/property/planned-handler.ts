@@ -150,9 +150,9 @@ function outcome(result: AttemptResult, state: number): MessageOutcome<number> |
     case 'continue':
       return ack(state, { continue: 'planned' });
     case 'stop':
-      return stop('planned', 'ack', state);
+      return stop('planned', { state });
     case 'stopDiscard':
-      return stop('planned', 'discard', state);
+      return stop('planned', { settle: 'discard', state });
     case 'invalid':
       return 'no outcome' as unknown as undefined;
     default:

@@ -28,11 +28,12 @@ export class World {
   async start(
     handler: DataUpdaterHandler,
     options: Omit<MississippiOptions, 'transport' | 'store'> & { prefetch?: number; deliveryTimeout?: number } = {},
+    prepare?: (store: FaultyStore) => void,
   ): Promise<DurableEngine> {
     const { prefetch, deliveryTimeout, ...own } = options;
     const transport = memory({ broker: this.broker, ...(prefetch === undefined ? {} : { prefetch }) });
     if (deliveryTimeout !== undefined) limitDeliveries(transport, deliveryTimeout);
-    return this.startOn(transport, handler, own);
+    return this.startOn(transport, handler, own, prepare);
   }
 
   /** The same on a transport of the process's own, whose messages are gone with it. */

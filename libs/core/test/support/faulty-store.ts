@@ -54,6 +54,8 @@ interface Plan {
  */
 export class FaultyStore implements Store {
   readonly name: string;
+  /** Whether all is asked in one session, as far as the core is told. */
+  singleSession = false;
   /** What was asked, in order. */
   readonly calls: StoreCall[] = [];
   /** The groups that were to be committed, those of transactions too. */
@@ -244,6 +246,10 @@ class FaultyConnection implements StoreConnection {
     };
   }
 
+  get singleSession(): boolean {
+    return this.store.singleSession;
+  }
+
   status(): StoreStatus {
     return this.store.statusOf(this.inner);
   }
@@ -292,6 +298,7 @@ class FaultyConnection implements StoreConnection {
 /** A transaction that breaks with its connection. */
 class FaultyTransaction implements StoreTransaction {
   private state: 'open' | 'committing' | 'broken' = 'open';
+  private readonly end = new Gate();
 
   constructor(
     private readonly store: FaultyStore,
@@ -312,9 +319,14 @@ class FaultyTransaction implements StoreTransaction {
     }
   }
 
+  get released(): Promise<void> {
+    return this.end.promise;
+  }
+
   async abandon(): Promise<void> {
     this.store.leave(this);
     await this.inner.abandon();
+    this.end.resolve();
   }
 
   async break(): Promise<void> {

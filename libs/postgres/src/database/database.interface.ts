@@ -1,6 +1,5 @@
-import type { LastStatement } from '../statements/commit.js';
 import type { Param } from '../statements/params.js';
-import type { Statement } from '../statements/statement.js';
+import type { Filled, Statement } from '../statements/statement.js';
 import type { Row } from '../values/row.js';
 import type { SqlClient } from './sql-client.interface.js';
 
@@ -29,10 +28,12 @@ export type AskText = (sql: string) => Promise<readonly Row[]>;
 export interface OpenTransaction {
   /** `failure` is what the first query that failed was answered with. */
   readonly client: SqlClient & { readonly failure: unknown };
+  /** Resolves when the session is free for others, where there is but one. */
+  readonly done?: Promise<void>;
   /**
-   * Sends the last statements, of which the last is the fence, and COMMIT behind them. It is over then, whatever happens.
+   * Sends the last statement, which has the fence, and COMMIT behind it. It is over then, whatever happens.
    * Rejects as {@link Database.ask}, and a fence that raises as its error.
    */
-  commit(statements: readonly LastStatement[]): Promise<void>;
+  commit(last: Filled): Promise<void>;
   abandon(): Promise<void>;
 }

@@ -3,13 +3,13 @@ import { CommitRefusedError } from '@mississippi/core';
 import type { OpenTransaction } from '../database/database.interface.js';
 import { GuardedClient } from '../database/guarded-client.js';
 import { TransactionOverError } from '../errors/transaction.errors.js';
-import { firstOfLast, MARK, type LastStatement } from '../statements/commit.js';
-import { inline } from '../statements/statement.js';
+import { firstOfLast, MARK } from '../statements/commit.js';
+import { inline, type Filled } from '../statements/statement.js';
 import { withoutContent, type Pglite, type PgliteTransaction } from './pglite.js';
 
 /** How the callback, in which a PGlite keeps its transaction open, ends. */
 interface Ending {
-  readonly statements: readonly LastStatement[];
+  readonly last: Filled;
 }
 
 /**
@@ -57,8 +57,8 @@ export class EmbeddedTransaction implements OpenTransaction {
       // A query under way is not interrupted: it runs in this process, and ends.
       await this.client.settled();
       if (how instanceof Error) throw how;
-      const last = how.statements.map(({ statement, params }) => inline(statement, params));
-      await withoutContent(transaction.exec([firstOfLast(this.mark), ...last, USABLE].join(';\n')));
+      const last = inline(how.last.statement, how.last.params);
+      await withoutContent(transaction.exec([firstOfLast(this.mark), last, USABLE].join(';\n')));
     });
     this.done.catch(opened);
   }
@@ -74,9 +74,9 @@ export class EmbeddedTransaction implements OpenTransaction {
     return transaction;
   }
 
-  async commit(statements: readonly LastStatement[]): Promise<void> {
+  async commit(last: Filled): Promise<void> {
     this.client.end('it was committed, or its commit has failed');
-    if (!this.isOver) this.end({ statements });
+    if (!this.isOver) this.end({ last });
     try {
       await this.done;
     } catch (error) {

@@ -9,6 +9,7 @@ import { askClient, askText } from './client.js';
 import { checkPool } from './pool-check.js';
 import { ServerTransaction } from './server-transaction.js';
 import { openPools, type ServerPools } from './server-pools.js';
+import { Slots } from './slots.js';
 
 /** A PostgreSQL server. */
 export class ServerDatabase implements Database {
@@ -16,9 +17,12 @@ export class ServerDatabase implements Database {
   private readonly pools: ServerPools;
   private readonly claims: Claims;
   private readonly transactions = new Set<ServerTransaction>();
+  /** A pool gives up who waits longer than it takes to connect, and whoever waits for other handlers has lost no connection. */
+  private readonly slots: Slots;
 
   constructor(private readonly settings: Settings) {
     this.pools = openPools(settings);
+    this.slots = new Slots(this.pools.most);
     this.claims = new Claims(this.pools.committer, settings.requestTimeout);
   }
 
@@ -46,9 +50,20 @@ export class ServerDatabase implements Database {
   }
 
   async begin(): Promise<OpenTransaction> {
+    const giveBack = await this.slots.take();
+    try {
+      return await this.beginNow(giveBack);
+    } catch (error) {
+      giveBack();
+      throw error;
+    }
+  }
+
+  private async beginNow(giveBack: () => void): Promise<OpenTransaction> {
     const { settings, pools } = this;
     const transaction = await ServerTransaction.begin({
       onEnd: () => this.transactions.delete(transaction),
+      onFree: giveBack,
       source: pools.handlers,
       committer: pools.committer,
       idleTimeout: settings.transactionIdleTimeout,

@@ -6,11 +6,15 @@ import { Lease, type ClientSource } from './lease.js';
 
 /** How long a connection that nobody needs is kept. Milliseconds. */
 const IDLE = 60_000;
+/** Clients of a pool of pg whose size is not said. */
+const PG_POOL_SIZE = 10;
 
 /** One for the committer, and one for handlers: these can be busy for as long as they like. */
 export interface ServerPools {
   readonly committer: OwnPool;
   readonly handlers: ClientSource;
+  /** Clients that handlers get at once. */
+  readonly most: number;
   close(): Promise<void>;
 }
 
@@ -78,12 +82,14 @@ export function openPools(settings: Settings): ServerPools {
       pool.off?.('connect', listen);
       return committer.close();
     };
-    return { committer, handlers: pool, close };
+    const { max } = place.pool.options as { max?: unknown };
+    return { committer, handlers: pool, most: typeof max === 'number' ? max : PG_POOL_SIZE, close };
   }
   const handlers = new OwnPool(new pg.Pool({ ...given, ...shared, max: settings.transactions }));
   return {
     committer,
     handlers,
+    most: settings.transactions,
     close: async () => void (await Promise.all([committer.close(), handlers.close()])),
   };
 }
@@ -97,12 +103,14 @@ function withSecrets(options: object & { password?: unknown; ssl?: unknown }): p
 /**
  * A plan that the server keeps for a prepared statement was made for the tables as they were. While they are almost empty, reading
  * all of a table looks cheapest, and stays the plan when they are large, until they are analyzed. All statements here find rows by
- * an index. Behind PgBouncer, where `prepare` is off, settings would stay with a connection that others get.
+ * an index, whatever the values are: to plan them for the values of the first uses is work for nothing. Behind PgBouncer, where `prepare` is off, settings would stay with a connection that others get.
  */
 function steadyPlans(pool: pg.Pool, { prepare }: Settings): pg.Pool {
   if (!prepare) return pool;
   pool.on('connect', (client) => {
-    client.query('SET enable_seqscan = off; SET jit = off').catch(() => undefined); // The question behind it tells.
+    client
+      .query('SET enable_seqscan = off; SET jit = off; SET plan_cache_mode = force_generic_plan')
+      .catch(() => undefined); // The question behind it tells.
   });
   return pool;
 }

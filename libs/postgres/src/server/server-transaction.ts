@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { CommitRefusedError } from '@mississippi/core';
 import type { OpenTransaction } from '../database/database.interface.js';
 import { GuardedClient } from '../database/guarded-client.js';
-import { firstOfLast, MARK, type LastStatement } from '../statements/commit.js';
-import { executeText, inline, prepareText } from '../statements/statement.js';
+import { firstOfLast, MARK } from '../statements/commit.js';
+import { executeText, inline, prepareText, type Filled } from '../statements/statement.js';
 import { endBackend, type BackendTransaction } from './backend.js';
 import { askForHandler, askText, type Client } from './client.js';
 import { Lease, type ClientSource } from './lease.js';
@@ -27,7 +27,10 @@ export interface TransactionPlan {
   readonly prepare: boolean;
   /** Whether the connection is ours: then what a handler sets on its session is undone behind its transaction. */
   readonly own: boolean;
+  /** It is over. */
   readonly onEnd: () => void;
+  /** Its connection is in the pool again, or gone. */
+  readonly onFree: () => void;
 }
 
 /** A handler's transaction on a server. */
@@ -62,7 +65,7 @@ export class ServerTransaction implements OpenTransaction {
     }
   }
 
-  async commit(statements: readonly LastStatement[]): Promise<void> {
+  async commit(last: Filled): Promise<void> {
     this.client.end('it was committed, or its commit has failed');
     const { lease, plan } = this;
     if (!(await within(plan.requestTimeout, this.client.settled()))) {
@@ -75,12 +78,10 @@ export class ServerTransaction implements OpenTransaction {
       throw lease.lost;
     }
     try {
-      const text = plan.prepare
-        ? this.preparing(statements)
-        : statements.map(({ statement, params }) => inline(statement, params)).join(';\n');
+      const text = plan.prepare ? this.preparing(last) : inline(last.statement, last.params);
       const answers = await askText(lease.client, `${firstOfLast(this.mark)};\n${text};\nCOMMIT`, plan.requestTimeout);
       checkCommitted(answers.at(-1)!.command);
-      if (plan.prepare) this.havePrepared(statements);
+      if (plan.prepare) this.hasPrepared(last);
     } catch (error) {
       await this.abandon();
       throw error;
@@ -96,38 +97,38 @@ export class ServerTransaction implements OpenTransaction {
     return this.ended;
   }
 
-  /** Statements that the session does not have yet are prepared on the way. */
-  private preparing(statements: readonly LastStatement[]): string {
-    const known = preparedOn.get(this.lease.client);
-    return statements
-      .flatMap(({ statement, params }) => [
-        ...(known?.has(statement.name) === true ? [] : [prepareText(statement)]),
-        executeText(statement, params),
-      ])
-      .join(';\n');
+  /** A statement that the session does not have yet is prepared on the way. */
+  private preparing({ statement, params }: Filled): string {
+    const known = preparedOn.get(this.lease.client)?.has(statement.name) === true;
+    return `${known ? '' : `${prepareText(statement)};\n`}${executeText(statement, params)}`;
   }
 
-  private havePrepared(statements: readonly LastStatement[]): void {
+  private hasPrepared({ statement }: Filled): void {
     const known = preparedOn.get(this.lease.client) ?? new Set();
-    for (const { statement } of statements) known.add(statement.name);
-    preparedOn.set(this.lease.client, known);
+    preparedOn.set(this.lease.client, known.add(statement.name));
   }
 
   private async end(): Promise<void> {
     this.lease.destroy();
+    this.plan.onFree();
     await endBackend(this.plan.committer, this.backend);
     this.plan.onEnd();
   }
 
   private giveBack(): void {
-    if (!this.plan.own) {
-      this.lease.release();
+    const { lease, plan } = this;
+    const release = (): void => {
+      lease.release();
+      plan.onFree();
+    };
+    if (!plan.own) {
+      release();
       return;
     }
-    askText(this.lease.client, FORGET, this.plan.requestTimeout).then(
-      () => this.lease.release(),
-      () => this.lease.destroy(),
-    );
+    askText(lease.client, FORGET, plan.requestTimeout).then(release, () => {
+      lease.destroy();
+      plan.onFree();
+    });
   }
 }
 

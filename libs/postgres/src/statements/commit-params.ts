@@ -8,34 +8,55 @@ import { byteas, float8s, int4s, int8s, integer, uuids, type Param } from './par
 /** Longer than any database lasts, and short enough for its dates. Milliseconds. */
 const FOR_EVER = 1e14;
 
-/** What the parameters of a commit stand for, in their order; `$1` is the instance. */
-export const PLACES = {
-  commits: '$2::int4[], $3::int8[], $4::int8[], $5::bytea[], $6::bytea[]',
-  handled: '$7::int4[], $8::uuid[], $9::bytea[], $10::int4[], $11::int4[]',
-  kept: '$12::int4[], $13::bytea[], $14::int8[], $15::bytea[], $16::float8[]',
-  forgotten: '$17::int4[], $18::bytea[]',
-  outbox:
-    '$19::int4[], $20::int4[], $21::int4[], $22::bytea[], $23::bytea[], $24::bytea[], $25::float8[], $26::bytea[], $27::bytea[]',
-  sent: '$28::int4[], $29::int4[], $30::int8[], $31::int8[], $32::int4[]',
-  taken: '$33::int4[], $34::int8[]',
+/** What a commit may write, with the types of its columns; the first is the shard. */
+export const PARTS = {
+  handled: ['int4', 'uuid', 'bytea', 'int4', 'int4'],
+  kept: ['int4', 'bytea', 'int8', 'bytea', 'float8'],
+  forgotten: ['int4', 'bytea'],
+  outbox: ['int4', 'int4', 'int4', 'bytea', 'bytea', 'bytea', 'float8', 'bytea', 'bytea'],
+  sent: ['int4', 'int4', 'int8', 'int8', 'int4'],
+  taken: ['int4', 'int8'],
 } as const;
 
+export type Part = keyof typeof PARTS;
+
+/** The shard, epoch, number, token before and token afterwards of each commit. */
+export const COMMITS = ['int4', 'int8', 'int8', 'bytea', 'bytea'] as const;
+
+/** A group of commits as parameters: the instance, the commits' columns, and those of the parts that it has, in this order. */
+export interface CommitParams {
+  readonly parts: readonly Part[];
+  readonly params: readonly Param[];
+}
+
 /** @throws {CommitRefusedError} for what no table could hold */
-export function commitParams(instance: number, commits: readonly ShardCommit[]): Param[] {
-  return [
+export function commitParams(instance: number, commits: readonly ShardCommit[]): CommitParams {
+  const parts: Part[] = [];
+  const params = [
     integer(instance),
     int4s(commits.map(({ shard }) => shard)),
     int8s(commits.map(({ epoch }) => epoch)),
     int8s(commits.map(({ number }) => number)),
     byteas(commits.map(({ previous }) => previous)),
     byteas(commits.map(({ token }) => token)),
-    ...handledParams(listed(commits, ({ handled }) => distinct(handled))),
-    ...stateParams(listed(commits, ({ states }) => states.filter(({ state }) => state !== undefined))),
-    ...forgottenParams(listed(commits, ({ states }) => states.filter(({ state }) => state === undefined))),
-    ...outboxParams(listed(commits, ({ outbox }) => outbox)),
-    ...sentParams(listed(commits, ({ sent }) => sent)),
-    ...takenParams(listed(commits, ({ taken }) => taken)),
   ];
+  const add = <T>(
+    part: Part,
+    of: (commit: ShardCommit) => readonly T[],
+    columns: (rows: Listed<T>) => Param[],
+  ): void => {
+    const rows = listed(commits, of);
+    if (rows.length === 0) return; // The statement is without it: the server would go through it for nothing.
+    parts.push(part);
+    params.push(...columns(rows));
+  };
+  add('handled', ({ handled }) => distinct(handled), handledParams);
+  add('kept', ({ states }) => states.filter(({ state }) => state !== undefined), stateParams);
+  add('forgotten', ({ states }) => states.filter(({ state }) => state === undefined), forgottenParams);
+  add('outbox', ({ outbox }) => outbox, outboxParams);
+  add('sent', ({ sent }) => sent, sentParams);
+  add('taken', ({ taken }) => taken, takenParams);
+  return { parts, params };
 }
 
 /** A part of a commit with the shard that it belongs to, and its place in it. */

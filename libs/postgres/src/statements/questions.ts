@@ -1,5 +1,5 @@
 import { statement, type Statement } from './statement.js';
-import type { Tables } from './tables.js';
+import { MESSAGE_COLUMNS, type Tables } from './tables.js';
 
 /** Everything that is asked besides commits; `$1` is the instance. */
 export interface Questions {
@@ -59,14 +59,14 @@ RETURNING epoch, number, token`,
     ),
     enqueue: statement(
       'enqueue',
-      `INSERT INTO ${tables.enqueued} (instance, shard, kind, source, key, message_id, "timestamp", headers, body)
+      `INSERT INTO ${tables.enqueued} (instance, shard, ${MESSAGE_COLUMNS})
 SELECT $1::int4, $2::int4, m.* FROM unnest($3::int4[], $4::bytea[], $5::bytea[], $6::bytea[], $7::float8[], $8::bytea[], $9::bytea[]) AS m`,
     ),
     // Rows of transactions that are all over: any that comes later has a higher number than these. See akka-persistence-jdbc#96 for
     // what happens to those who read in the order of a sequence.
     enqueued: statement(
       'enqueued',
-      `SELECT id, shard, kind, source, key, message_id, "timestamp", headers, body
+      `SELECT id, shard, ${MESSAGE_COLUMNS}
 FROM ${tables.enqueued}
 WHERE instance = $1::int4 AND shard = ANY ($2::int4[]) AND transaction < pg_snapshot_xmin(pg_current_snapshot())
 ORDER BY transaction, id
@@ -79,7 +79,7 @@ LIMIT $3::int4`,
     readOnly: statement('read_only', `SELECT current_setting('transaction_read_only') = 'on'`),
     outbox: statement(
       'outbox',
-      `SELECT epoch, commit_number, index, kind, source, key, message_id, "timestamp", headers, body
+      `SELECT epoch, commit_number, index, ${MESSAGE_COLUMNS}
 FROM ${tables.outbox}
 WHERE instance = $1::int4 AND shard = $2::int4 AND (epoch, commit_number, index) > ($3::int8, $4::int8, $5::int4)
 ORDER BY epoch, commit_number, index

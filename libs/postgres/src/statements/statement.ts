@@ -12,6 +12,12 @@ export function statement(what: string, text: string): Statement {
   return { name: `mississippi_${what}_${createHash('sha256').update(text).digest('hex').slice(0, 12)}`, text };
 }
 
+/** A statement with what its parameters stand for. */
+export interface Filled {
+  readonly statement: Statement;
+  readonly params: readonly Param[];
+}
+
 /** The statement with its parameters in the text. */
 export function inline({ text }: Statement, params: readonly Param[]): string {
   return text.replace(/\$(\d+)/g, (_, number) => params[Number(number) - 1]!.literal());

@@ -27,3 +27,6 @@ export function tablesIn(schema: string): Tables {
     enqueued: `${name}.enqueued`,
   };
 }
+
+/** The columns of a message, in the tables that keep messages. */
+export const MESSAGE_COLUMNS = `kind, source, key, message_id, "timestamp", headers, body`;

@@ -50,6 +50,24 @@ export interface CommitItem {
   refused(error: Error): void;
 }
 
+/** What follows an item's commit, where anything does. */
+export interface ItemEnds {
+  committed?(at: CommittedAt): void;
+  postponed?(): void;
+  refused?(error: Error): void;
+}
+
+/** An item that stands on no other, such as one that no callback caused. */
+export function itemOf(changes: Partial<Changes>, ends: ItemEnds = {}): CommitItem {
+  return {
+    changes: { ...NO_CHANGES, ...changes },
+    dropped: false,
+    committed: (at) => ends.committed?.(at),
+    postponed: () => ends.postponed?.(),
+    refused: (error) => ends.refused?.(error),
+  };
+}
+
 /** Where the rows of an item came to lie. */
 export interface CommittedAt {
   readonly number: number;

@@ -1,7 +1,7 @@
 import { describe } from '../../errors/describe.js';
 import { CommitRefusedError, StaleEpochError, StoreBusyError, StoreUnavailableError } from '../../errors/index.js';
 import type { CommitVerdict } from '../../store/store.interface.js';
-import { NO_CHANGES, type CommitItem } from './commit-item.js';
+import { itemOf, type CommitItem } from './commit-item.js';
 import { MOST_ITEMS, type CommitTaker, type NextCommit, type ShardCommits } from './shard-commits.js';
 import type { StoreLink } from './store-link.js';
 
@@ -11,12 +11,7 @@ const MOST_GROUPS = 4;
 const MOST_BUSY = 4;
 
 /** Nobody waits for it. */
-const NOTHING: CommitItem = {
-  changes: NO_CHANGES,
-  dropped: false,
-  committed: () => undefined,
-  refused: () => undefined,
-};
+const NOTHING = itemOf({});
 
 /** What one shard brings into a group. */
 interface Part {
@@ -100,10 +95,20 @@ export class Committer implements CommitTaker {
       this.commitTransactions();
       return;
     }
+    this.startTransactions();
     while (this.groups < MOST_GROUPS && this.requested.size > 0) {
       const group = this.nextGroup();
       if (group.length === 0) return;
       this.run(group);
+    }
+  }
+
+  /** Those of handlers have connections of their own, which nobody else needs: as many go at once as there are. */
+  private startTransactions(): void {
+    for (const shard of this.requested) {
+      if (!shard.transacts) continue;
+      this.requested.delete(shard);
+      void this.finish([{ shard, items: shard.take() }]);
     }
   }
 
@@ -144,13 +149,7 @@ export class Committer implements CommitTaker {
       if (items.length === 0) continue;
       parts.push({ shard, items });
       count += items.length;
-      if (count >= MOST_ITEMS || items[0]!.changes.transaction !== undefined) break;
-    }
-    // A handler's transaction is a group of its own.
-    const alone = parts.at(-1);
-    if (parts.length > 1 && alone?.items[0]?.changes.transaction !== undefined) {
-      parts.pop();
-      void this.finish([alone]);
+      if (count >= MOST_ITEMS) break;
     }
     return parts;
   }

@@ -1,12 +1,14 @@
-import type { InboxEntry, StoredState } from '../../store/store.interface.js';
+import { keyBytes } from '../../keys/sharding-key.js';
+import type { InboxEntry } from '../../store/store.interface.js';
 import type { Delivery } from '../../transport/transport.interface.js';
-import { NO_CHANGES } from './commit-item.js';
+import { itemOf } from './commit-item.js';
 import { replayOf } from './finished-ids.js';
 import { identityOf, InboxMark } from './inbox-mark.js';
 import type { DurableInstance } from './durable-instance.js';
 import { InboxGate } from './inbox-gate.js';
 import type { OutboxSender } from './outbox-sender.js';
 import type { ShardCommits } from './shard-commits.js';
+import { StatesAhead, type Loaded } from './states-ahead.js';
 
 /** A key that has nothing left of its own. */
 interface LingeringKey {
@@ -22,6 +24,7 @@ export class DurableEpoch {
   private lingersUntil = 0;
   /** Gives up what is asked of the store and not answered. */
   private readonly questions = new Set<(error: Error) => void>();
+  private readonly ahead: StatesAhead;
   private ended: Error | undefined;
 
   constructor(
@@ -29,16 +32,29 @@ export class DurableEpoch {
     readonly commits: ShardCommits,
     readonly outbox: OutboxSender,
   ) {
+    this.ahead = new StatesAhead(instance.link.clock);
     this.gate = new InboxGate(instance.inbox, () => {
       if (this.gate.oldest > this.lingersUntil) this.letGo();
     });
   }
 
-  /**
-   * Loads the state of a key.
-   * @param then gets the state, `undefined` where there is none, or an error where the epoch ends before the store answers
-   */
-  load(key: Uint8Array, then: (state: StoredState | undefined, error: Error | undefined) => void): void {
+  /** Loads the state of a key, unless it is loaded ahead already. */
+  load(id: string, then: Loaded): void {
+    if (!this.ahead.take(id, then)) this.ask(id, then);
+  }
+
+  /** Loads the state of a key of which nothing is here, since it will be needed. */
+  loadAhead(id: string): void {
+    const loaded = this.ahead.expect(id);
+    if (loaded !== undefined) this.ask(id, loaded);
+  }
+
+  /** What was loaded ahead is not needed, or may be another from now on. */
+  dropAhead(id: string): void {
+    this.ahead.drop(id);
+  }
+
+  private ask(id: string, then: Loaded): void {
     if (this.ended !== undefined) {
       then(undefined, this.ended);
       return;
@@ -46,7 +62,7 @@ export class DurableEpoch {
     const giveUp = (error: Error): void => then(undefined, error);
     this.questions.add(giveUp);
     this.instance.states.ask(
-      key,
+      keyBytes(id),
       () => !this.questions.has(giveUp),
       (state) => {
         this.questions.delete(giveUp);
@@ -103,13 +119,10 @@ export class DurableEpoch {
       forget();
       then(well);
     };
-    this.commits.add({
-      changes: { ...NO_CHANGES, probes: true },
-      dropped: false,
-      postponed: () => (well = false),
-      committed: tell,
-      refused: tell,
-    });
+    const postponed = (): void => {
+      well = false;
+    };
+    this.commits.add(itemOf({ probes: true }, { postponed, committed: tell, refused: tell }));
   }
 
   /** The key is needed until the questions that are under way are answered. */

@@ -1,6 +1,6 @@
 import type { Timer } from '../../clock/clock.interface.js';
 import { NoStoreError, PublishError, PublishTimeoutError } from '../../errors/index.js';
-import { keyId } from '../../keys/sharding-key.js';
+import { keyId, shardOfEncoded } from '../../keys/sharding-key.js';
 import type {
   InboxEntry,
   MessageIdentity,
@@ -12,11 +12,12 @@ import type {
   StoreTransaction,
   StoredState,
 } from '../../store/store.interface.js';
-import type { StoreHealth } from '../../interfaces/status.interface.js';
+import type { OldestOutboxMessage, OutboxHealth, StoreHealth } from '../../interfaces/status.interface.js';
 import { BatchedQuestions } from './batched-questions.js';
-import { NO_CHANGES, type CommittedAt } from './commit-item.js';
+import { itemOf, type CommittedAt } from './commit-item.js';
 import { Committer } from './committer.js';
-import { OutboxSender, type OutboxParts } from './outbox-sender.js';
+import { HeldSession } from './held-session.js';
+import { OutboxSender, type OldestRow, type OutboxParts } from './outbox-sender.js';
 import { Relay } from './relay.js';
 import { ReservedTransaction } from './reserved-transaction.js';
 import { ShardCommits } from './shard-commits.js';
@@ -33,6 +34,8 @@ const MAINTENANCE = 60_000;
 export interface DurableParts extends Omit<OutboxParts, 'taken' | 'link'> {
   readonly link: StoreLink;
   readonly form: StateForm;
+  /** A key as the log shows it. */
+  readonly keyText: (key: Uint8Array) => string;
   /** Milliseconds, `undefined` for ever. */
   readonly stateTtl: number | undefined;
   /** How long a shard waits for its store before it is given back. Milliseconds. */
@@ -52,6 +55,8 @@ export class DurableInstance {
   private readonly rows = new Map<string, OutboxPosition[]>();
   /** Rejects what services publish and is not committed. */
   private readonly publishing = new Set<(error: Error) => void>();
+  /** Of the shards that are open, and of some that were. */
+  private readonly senders = new Set<OutboxSender>();
   private maintenance: Timer | undefined;
   private closed = false;
   private withoutId = 0;
@@ -68,17 +73,21 @@ export class DurableInstance {
     this.states = new BatchedQuestions(link, (keys) => link.connection.load(keys));
   }
 
-  /** Begins a transaction of a handler's, whose session nothing else can have meanwhile where the store has one only. */
-  async begin(over: () => boolean): Promise<StoreTransaction | undefined> {
+  /**
+   * Begins a transaction of a handler's, whose session nothing else can have meanwhile where the store has one only.
+   * @param keyText the key, for the log
+   */
+  async begin(over: () => boolean, keyText: () => string): Promise<StoreTransaction | undefined> {
     const { connection } = this.link;
     if (connection.begin === undefined) throw new NoStoreError('context.transaction()');
-    const release = connection.singleSession === true ? await this.committer.reserve() : undefined;
+    if (connection.singleSession !== true) return this.link.ask(() => connection.begin!(), over);
+    const session = new HeldSession(this.link, await this.committer.reserve(), keyText);
     let begun: StoreTransaction | undefined;
     try {
       begun = await this.link.ask(() => connection.begin!(), over);
-      return begun === undefined || release === undefined ? begun : new ReservedTransaction(begun, release);
+      return begun === undefined ? begun : new ReservedTransaction(begun, () => session.release());
     } finally {
-      if (begun === undefined) release?.();
+      if (begun === undefined) session.release();
     }
   }
 
@@ -107,10 +116,35 @@ export class DurableInstance {
 
   status(): StoreHealth {
     const { awayFor, problem } = this.link;
-    const { withoutId: messagesWithoutId } = this;
+    const said = { messagesWithoutId: this.withoutId, outbox: this.outboxHealth() };
     return awayFor === undefined
-      ? { connected: true, messagesWithoutId }
-      : { connected: false, awayFor, ...(problem === undefined ? {} : { problem }), messagesWithoutId };
+      ? { connected: true, ...said }
+      : { connected: false, awayFor, ...(problem === undefined ? {} : { problem }), ...said };
+  }
+
+  private outboxHealth(): OutboxHealth {
+    let waiting = 0;
+    let oldest: OldestRow | undefined;
+    for (const sender of this.senders) {
+      if (sender.over) {
+        this.senders.delete(sender);
+        continue;
+      }
+      waiting += sender.length;
+      const its = sender.oldest;
+      if (its !== undefined && (oldest === undefined || its.since < oldest.since)) oldest = its;
+    }
+    return oldest === undefined ? { waiting } : { waiting, oldest: this.described(oldest) };
+  }
+
+  private described({ message, since, problem }: OldestRow): OldestOutboxMessage {
+    const { link, keyText, totalCount } = this.parts;
+    return {
+      age: link.clock.now() - since,
+      destination: keyText(message.key),
+      shard: shardOfEncoded(message.key, totalCount),
+      ...(problem === undefined ? {} : { problem }),
+    };
   }
 
   /** What former processes left is sent from now on. */
@@ -158,7 +192,7 @@ export class DurableInstance {
   publish(message: Omit<OutboxMessage, 'kind' | 'source'>, timeout: number): Promise<void> {
     if (this.closed) return Promise.reject(closedError());
     const { commits, outbox } = this.producer!;
-    const changes = { ...NO_CHANGES, outbox: [{ ...message, kind: 'message', source: undefined } as const] };
+    const messages = [{ ...message, kind: 'message', source: undefined } as const];
     return new Promise((resolve, reject) => {
       const fail = (error: Error): void => {
         timer.cancel();
@@ -167,18 +201,15 @@ export class DurableInstance {
       };
       const timer = this.link.clock.after(timeout, () => fail(new PublishTimeoutError(timeout, true)));
       this.publishing.add(fail);
-      commits.add({
-        changes,
-        dropped: false,
-        committed: ({ number, firstRow }: CommittedAt) => {
-          timer.cancel();
-          this.publishing.delete(fail);
-          resolve();
-          outbox.committed(number, firstRow, changes.outbox);
-        },
-        refused: (error) =>
-          fail(new PublishError('refused', `The store refuses the message: ${error.message}`, { cause: error })),
-      });
+      const committed = (at: CommittedAt): void => {
+        timer.cancel();
+        this.publishing.delete(fail);
+        resolve();
+        outbox.committed(at, messages);
+      };
+      const refused = (error: Error): void =>
+        fail(new PublishError('refused', `The store refuses the message: ${error.message}`, { cause: error }));
+      commits.add(itemOf({ outbox: messages }, { committed, refused }));
     });
   }
 
@@ -215,6 +246,8 @@ export class DurableInstance {
   openOutbox(shard: number, opening: ShardOpening, lost: (error: Error) => void) {
     const commits = new ShardCommits(shard, opening, this.committer, lost);
     const outbox = new OutboxSender(commits, { ...this.parts, taken: (row) => this.taken(row) });
+    for (const sender of this.senders) if (sender.over) this.senders.delete(sender);
+    this.senders.add(outbox);
     if (shard !== PRODUCER_SHARD) this.relay.add({ commits, outbox });
     return { commits, outbox };
   }

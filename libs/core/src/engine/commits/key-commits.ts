@@ -1,3 +1,4 @@
+import { keyId } from '../../keys/sharding-key.js';
 import { isEmpty, type Changes, type CommitItem, type CommittedAt } from './commit-item.js';
 import { FinishedIds } from './finished-ids.js';
 import type { DurableEpoch } from './durable-epoch.js';
@@ -77,6 +78,7 @@ export class KeyCommits {
       effect.committed({ number: this.durable.commits.number, firstRow: 0 });
       return;
     }
+    if (changes.state !== undefined) this.durable.dropAhead(keyId(changes.state.key));
     const item = new KeyItem(this, changes, effect);
     this.items.push(item);
     this.durable.commits.add(item);

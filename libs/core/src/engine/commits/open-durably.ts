@@ -73,6 +73,7 @@ export async function openDurably(
       handler.migrate?.bind(handler),
       handlerName,
     ),
+    keyText: environment.keyText,
     stateTtl: stateTtl === Infinity ? undefined : stateTtl,
     patience: (deliveryTimeout ?? Infinity) / 3,
     doneWhenTaken: kept,

@@ -11,8 +11,7 @@ export class OutboxEffect implements Effect {
   ) {}
 
   committed(at: CommittedAt): void {
-    const { outbox } = this.changes;
-    if (outbox.length > 0) this.durable.outbox.committed(at.number, at.firstRow, outbox);
+    this.durable.outbox.committed(at, this.changes.outbox);
     this.then.committed(at);
   }
 

@@ -4,7 +4,7 @@ import { keyId, shardOfEncoded } from '../../keys/sharding-key.js';
 import type { OutboxMessage, OutboxPosition, OutboxRow } from '../../store/store.interface.js';
 import { LogLimit } from '../../log-limit.js';
 import type { Publisher } from '../../transport/transport.interface.js';
-import { NO_CHANGES } from './commit-item.js';
+import { itemOf, type CommittedAt } from './commit-item.js';
 import type { ShardCommits } from './shard-commits.js';
 import type { StoreLink } from './store-link.js';
 
@@ -31,13 +31,35 @@ export interface OutboxParts {
 /** Rows in memory above which no attempt of the shard starts. */
 const CONGESTED = MOST_IN_MEMORY;
 
+/** A row that waits, or is under way. */
+interface WaitingRow {
+  readonly row: OutboxRow;
+  /** When it came here, on the engine's clock. */
+  readonly since: number;
+}
+
+/** What one destination of one source waits for. */
+interface Chain {
+  /** The first is under way. */
+  readonly rows: WaitingRow[];
+  /** Why the first was not taken at the last try. */
+  problem: string | undefined;
+}
+
+/** The row of an outbox that waits the longest. */
+export interface OldestRow {
+  readonly message: OutboxMessage;
+  readonly since: number;
+  readonly problem: string | undefined;
+}
+
 /**
  * Publishes the rows of one shard's outbox, in order: what former epochs left first. Of two rows with one source and one
  * destination the second waits for the confirm of the first.
  */
 export class OutboxSender {
-  /** By source and destination: the row under way, and those behind it. */
-  private readonly chains = new Map<string, OutboxRow[]>();
+  /** By source and destination. */
+  private readonly chains = new Map<string, Chain>();
   private held = 0;
   private done: OutboxPosition[] = [];
   private doneScheduled = false;
@@ -71,14 +93,29 @@ export class OutboxSender {
     return this.held;
   }
 
+  /** Whether it sends nothing any more. */
+  get over(): boolean {
+    return this.stopped;
+  }
+
+  /** The row that waits the longest: rows of a chain leave in their order. */
+  get oldest(): OldestRow | undefined {
+    let found: OldestRow | undefined;
+    for (const { rows, problem } of this.chains.values()) {
+      const { row, since } = rows[0]!;
+      if (found === undefined || since < found.since) found = { message: row.message, since, problem };
+    }
+    return found;
+  }
+
   /** Reads what former epochs left. */
   start(): void {
     this.read();
   }
 
-  /** Rows were committed. */
-  committed(number: number, firstRow: number, messages: readonly OutboxMessage[]): void {
-    if (this.stopped) return;
+  /** Rows were committed, if there were any. */
+  committed({ number, firstRow }: CommittedAt, messages: readonly OutboxMessage[]): void {
+    if (this.stopped || messages.length === 0) return;
     if (this.behind || this.length >= MOST_IN_MEMORY) {
       this.behind = true;
       // What is being read may not have them.
@@ -125,13 +162,14 @@ export class OutboxSender {
   }
 
   private send(row: OutboxRow): void {
-    const chain = chainOf(row.message);
-    const before = this.chains.get(chain);
-    if (before === undefined) {
-      this.chains.set(chain, [row]);
-      this.publish(row, chain, 1);
+    const name = chainOf(row.message);
+    const waiting = { row, since: this.parts.link.clock.now() };
+    const chain = this.chains.get(name);
+    if (chain === undefined) {
+      this.chains.set(name, { rows: [waiting], problem: undefined });
+      this.publish(row, name, 1);
     } else {
-      before.push(row);
+      chain.rows.push(waiting);
     }
     this.held++;
   }
@@ -168,14 +206,10 @@ export class OutboxSender {
 
   /** What stands for a refused row is in the dead letters: what follows the row waits until it is gone, or it could come after that. */
   private replaced(row: OutboxRow, chain: string): void {
-    this.commits.add({
-      changes: { ...NO_CHANGES, sent: [row.position] },
-      dropped: false,
-      committed: () => {
-        if (!this.stopped) this.next(chain);
-      },
-      refused: () => undefined,
-    });
+    const committed = (): void => {
+      if (!this.stopped) this.next(chain);
+    };
+    this.commits.add(itemOf({ sent: [row.position] }, { committed }));
   }
 
   private doneWhenTaken({ message }: OutboxRow): boolean {
@@ -185,6 +219,7 @@ export class OutboxSender {
   private failed(row: OutboxRow, chain: string, tries: number, error: unknown): void {
     if (this.stopped) return;
     const { link } = this.parts;
+    this.chains.get(chain)!.problem = describe(error);
     if (error instanceof PublishError && error.reason === 'closed') return; // It stays, for whoever owns the shard next.
     if (error instanceof PublishError && error.reason === 'too_large' && row.message.kind === 'message') {
       link.log.error(
@@ -217,10 +252,11 @@ export class OutboxSender {
     const { congested } = this;
     this.held--;
     if (congested && !this.congested) this.relieved();
-    const rows = this.chains.get(chain)!;
-    rows.shift();
-    if (rows.length === 0) this.chains.delete(chain);
-    else this.publish(rows[0]!, chain, 1);
+    const waiting = this.chains.get(chain)!;
+    waiting.problem = undefined;
+    waiting.rows.shift();
+    if (waiting.rows.length === 0) this.chains.delete(chain);
+    else this.publish(waiting.rows[0]!.row, chain, 1);
     this.read();
   }
 
@@ -233,12 +269,7 @@ export class OutboxSender {
       this.doneScheduled = false;
       const sent = this.done;
       this.done = [];
-      this.commits.add({
-        changes: { ...NO_CHANGES, sent },
-        dropped: false,
-        committed: () => undefined,
-        refused: () => undefined, // It is sent once more, and recognised.
-      });
+      this.commits.add(itemOf({ sent })); // Refused, it is sent once more, and recognised.
     });
   }
 }

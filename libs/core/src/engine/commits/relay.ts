@@ -1,6 +1,6 @@
 import type { Timer } from '../../clock/clock.interface.js';
 import type { EnqueuedMessage } from '../../store/store.interface.js';
-import { NO_CHANGES } from './commit-item.js';
+import { itemOf, type CommittedAt } from './commit-item.js';
 import type { OutboxSender } from './outbox-sender.js';
 import type { ShardCommits } from './shard-commits.js';
 import type { StoreLink } from './store-link.js';
@@ -82,15 +82,12 @@ export class Relay {
         forget();
         resolve();
       };
-      commits.add({
-        changes: { ...NO_CHANGES, outbox: messages, taken: enqueued.map(({ id }) => id) },
-        dropped: false,
-        committed: ({ number, firstRow }) => {
-          outbox.committed(number, firstRow, messages);
-          done();
-        },
-        refused: done, // They stay where they are; the store's error is in the log.
-      });
+      const changes = { outbox: messages, taken: enqueued.map(({ id }) => id) };
+      const committed = (at: CommittedAt): void => {
+        outbox.committed(at, messages);
+        done();
+      };
+      commits.add(itemOf(changes, { committed, refused: done })); // Refused, they stay where they are; the error is in the log.
     });
   }
 }

@@ -5,7 +5,10 @@ export class ReservedTransaction implements StoreTransaction {
   constructor(
     private readonly transaction: StoreTransaction,
     private readonly release: () => void,
-  ) {}
+  ) {
+    // A store may end it by itself, long before its handler ends.
+    void transaction.released?.then(release);
+  }
 
   get client(): unknown {
     return this.transaction.client;

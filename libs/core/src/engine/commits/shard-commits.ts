@@ -45,6 +45,11 @@ export class ShardCommits {
     return !this.busy && !this.ended && this.waiting.length > 0;
   }
 
+  /** Whether a transaction of a handler's is next. */
+  get transacts(): boolean {
+    return this.ready && this.waiting.find(({ dropped }) => !dropped)?.changes.transaction !== undefined;
+  }
+
   /** Whether nothing waits or is under way. */
   get idle(): boolean {
     return !this.busy && this.waiting.length === 0;

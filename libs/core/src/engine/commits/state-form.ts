@@ -7,6 +7,12 @@ import { NotJson, strictJson } from '../../signals/strict-json.js';
 import type { StoredState } from '../../store/store.interface.js';
 import { isUnwantedPromise } from '../base/thenable.js';
 
+/** A state as handlers get it, and its bytes where they are as they would be written now. */
+export interface DecodedState {
+  readonly state: unknown;
+  readonly saved: Uint8Array | undefined;
+}
+
 /** States as bytes and back, by the handler's format and version. */
 export class StateForm {
   private readonly codec: PayloadCodec;
@@ -37,14 +43,13 @@ export class StateForm {
     return { bytes, version: this.version };
   }
 
-  /**
-   * @returns the state, and its bytes where they are as they would be written now
-   * @throws {StateDecodeError}
-   */
-  async decode(
-    keyText: string,
-    stored: StoredState,
-  ): Promise<{ readonly state: unknown; readonly saved: Uint8Array | undefined }> {
+  /** Whether it is of an older form. */
+  migrates({ version }: StoredState): boolean {
+    return version < this.version;
+  }
+
+  /** @throws {StateDecodeError} */
+  async decode(keyText: string, stored: StoredState): Promise<DecodedState> {
     const state = await this.read(keyText, stored);
     return { state, saved: stored.version === this.version ? stored.bytes : undefined };
   }

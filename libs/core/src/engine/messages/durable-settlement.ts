@@ -45,11 +45,11 @@ export class FinishedMessage implements Effect {
     return this.message.mark?.ticket;
   }
 
-  committed({ number, firstRow }: CommittedAt): void {
+  committed(at: CommittedAt): void {
     const { durable, changes, key, message } = this;
     const id = changes.handled?.messageId;
     if (id !== undefined) key.commits!.finished.committed(id, durable.gate.last);
-    if (changes.outbox.length > 0) durable.outbox.committed(number, firstRow, changes.outbox);
+    durable.outbox.committed(at, changes.outbox);
     if (message instanceof DeliveredMessage) {
       if (!this.epoch.ended) this.epoch.session.settle(message.delivery);
       key.settled(message);

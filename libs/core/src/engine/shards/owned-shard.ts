@@ -115,15 +115,17 @@ export class OwnedShard implements ShardReceiver {
   }
 
   /** The inbox is asked first, and what it was asked about goes on in the order in which it came. */
-  private lookUp(delivery: Delivery, { gate, instance }: DurableEpoch): void {
+  private lookUp(delivery: Delivery, durable: DurableEpoch): void {
     const { index } = this;
     const { messageId, body, headers } = delivery;
     const route = routeOf(delivery.key, index, this.parts.totalCount);
     const identity = route.key === undefined ? undefined : identityOf(route.key, messageId);
     if (route.key !== undefined && identity === undefined) {
-      instance.cameWithoutId(this.parts.environment.keyText(route.key));
+      durable.instance.cameWithoutId(this.parts.environment.keyText(route.key));
     }
-    gate.enter(identity, (ticket, entry) => {
+    // Nothing of the key is here, so nothing of it is under way that would change what is loaded.
+    if (identity !== undefined && this.queues.get(identity.key) === undefined) durable.loadAhead(keyId(identity.key));
+    durable.gate.enter(identity, (ticket, entry) => {
       if (this.context.phase !== 'open') return;
       this.queueOf(delivery)?.deliver(delivery, false, new InboxMark(identity, body, replayOf(headers), ticket, entry));
     });
@@ -256,6 +258,7 @@ export class OwnedShard implements ShardReceiver {
   /** A key has nothing left. */
   private forget(queue: KeyQueue): void {
     this.queues.delete(queue);
+    this.durable?.dropAhead(queue.id);
     this.checkDrained();
   }
 

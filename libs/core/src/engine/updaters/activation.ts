@@ -3,7 +3,9 @@ import { DataUpdaterStartError } from '../../errors/index.js';
 import type { DataUpdaterHandler, TerminateReason } from '../../interfaces/data-updater-handler.interface.js';
 import type { DataUpdaterRef } from '../../interfaces/live-key.interface.js';
 import { decodeShardingKey, keyBytes, type ShardingKey } from '../../keys/sharding-key.js';
+import type { StoredState } from '../../store/store.interface.js';
 import type { DurableEpoch } from '../commits/durable-epoch.js';
+import type { DecodedState, StateForm } from '../commits/state-form.js';
 import type { EngineEpoch } from '../base/engine-key.js';
 import { keyFields, keyTextOf } from '../base/key-text.js';
 import { RunContext } from './callback-context.js';
@@ -69,7 +71,7 @@ export class Activation {
 
   /** Starts it with the state that is stored, or a first one. */
   private load(durable: DurableEpoch, cause: CallbackCause, then: StartEnd): void {
-    durable.load(keyBytes(this.key.id), (stored, ended) => {
+    durable.load(this.key.id, (stored, ended) => {
       if (ended !== undefined) {
         then(ended);
         return;
@@ -78,14 +80,26 @@ export class Activation {
         this.initialise(cause, (failure) => (failure === undefined ? this.activate(cause, then) : then(failure)));
         return;
       }
-      durable.instance.form.decode(keyTextOf(this.key), stored).then(
-        ({ state, saved }) => {
-          this.started(state, saved);
-          this.activate(cause, then);
-        },
-        (error: unknown) => then(this.startFailed(error)),
-      );
+      this.decode(durable.instance.form, stored, cause, then);
     });
+  }
+
+  /** Codecs and `migrate` are the user's: they have their time, as other callbacks. */
+  private decode(form: StateForm, stored: StoredState, cause: CallbackCause, then: StartEnd): void {
+    this.run(
+      form.migrates(stored) ? 'migrate' : 'decode',
+      cause,
+      () => form.decode(keyTextOf(this.key), stored),
+      (end) => {
+        if (!end.ok) {
+          then(this.startFailed(end.error));
+          return;
+        }
+        const { state, saved } = end.value as DecodedState;
+        this.started(state, saved);
+        this.activate(cause, then);
+      },
+    );
   }
 
   /** `activate` at each start, where the handler has it. */

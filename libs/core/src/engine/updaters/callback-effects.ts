@@ -4,6 +4,7 @@ import { keyBytes } from '../../keys/sharding-key.js';
 import type { OutboxMessage, StoreTransaction } from '../../store/store.interface.js';
 import type { Environment } from '../base/environment.js';
 import type { EngineKey } from '../base/engine-key.js';
+import { keyTextOf } from '../base/key-text.js';
 import type { DurableEpoch } from '../commits/durable-epoch.js';
 import type { KeyCommits } from '../commits/key-commits.js';
 
@@ -74,7 +75,10 @@ export class CallbackEffects {
         else resolve();
       });
     });
-    const transaction = await instance.begin(() => !this.open);
+    const transaction = await instance.begin(
+      () => !this.open,
+      () => keyTextOf(key),
+    );
     if (transaction === undefined) throw new StoreTransactionEndedError();
     this.unserved = false;
     return transaction;

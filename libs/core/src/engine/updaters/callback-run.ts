@@ -11,7 +11,8 @@ import { CallbackEffects } from './callback-effects.js';
 import { inspectable } from './inspectable.js';
 import { PendingCalls } from './waiting.js';
 
-export type CallbackName = 'init' | 'activate' | 'handleMessage' | 'handleSignal' | 'handleContinue' | 'terminate';
+export type CallbackName =
+  'decode' | 'migrate' | 'init' | 'activate' | 'handleMessage' | 'handleSignal' | 'handleContinue' | 'terminate';
 
 /** What a callback's context says about its message. */
 export interface MessageMetadata {
