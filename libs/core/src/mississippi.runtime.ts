@@ -15,12 +15,14 @@ import { followCallbacks } from './engine/updaters/callback-scope.js';
 import { guardedLogger } from './engine/base/guarded-logger.js';
 import { Log } from './engine/base/log.js';
 import { ToldEvents } from './engine/base/told-events.js';
-import { Engine } from './engine/engine.js';
+import { Engine, type EngineParts } from './engine/engine.js';
 import { enhanceHandler } from './enhancers/enhance-handler.js';
+import { MethodBinder } from './enhancers/method-binder.js';
 import { DuplicateInstanceError, InvalidOptionsError, NotStartedError } from './errors/index.js';
 import type { MississippiEvent } from './interfaces/events.interface.js';
+import { collectMethods } from './methods/collect-methods.js';
 import { memory } from './memory/memory-transport.js';
-import { MississippiExplorer } from './mississippi.explorer.js';
+import { MississippiExplorer, type FoundHandler, type FoundProvider } from './mississippi.explorer.js';
 import {
   GIVEN_OPTIONS,
   GIVEN_STORE,
@@ -28,7 +30,7 @@ import {
   REGISTRATION,
   type Registration,
 } from './mississippi.module-definition.js';
-import { MississippiOptions, RegistrationOptions, resolveOptions } from './mississippi.options.js';
+import { MississippiOptions, RegistrationOptions, resolveOptions, resolvePolicy } from './mississippi.options.js';
 import { DEFAULT_INSTANCE, MISSISSIPPI_CLOCK } from './mississippi.tokens.js';
 import { validateOptions } from './options/validate-options.js';
 
@@ -82,9 +84,10 @@ export class MississippiRuntime
     const found = this.explorer.find(name, this.options.producerOnly === true, names, this.container());
     if (found?.reachesService === true) followCallbacks();
     const options = resolveOptions(name, this.options, found?.options);
+    const handling = found && this.handling(found, options.inheritAppConfig);
     const engine = new Engine({
       options,
-      handler: found && enhanceHandler(found.instance, found.source, this.container(), options.inheritAppConfig),
+      ...(handling ?? { handler: undefined }),
       handlerName: found?.source.className ?? '',
       logger: this.logger,
       events: this.subject,
@@ -152,6 +155,23 @@ export class MississippiRuntime
     const given = { transport, store } as Pick<MississippiOptions, 'transport' | 'store'>;
     if (transport === options.transport && store === options.store) return given;
     return validateOptions(`overridden(${registration.name})`, MississippiOptions, given);
+  }
+
+  /** The handler as the engine calls it. */
+  private handling(found: FoundHandler, inheritAppConfig: boolean): Pick<EngineParts, 'handler' | 'methods'> {
+    const container = this.container();
+    const { options, registration } = this;
+    const binderOf = ({ instance, source }: FoundProvider) =>
+      new MethodBinder(instance, source, container, inheritAppConfig);
+    const own = binderOf(found);
+    const handler = enhanceHandler(found.instance, own);
+    const methods = collectMethods({
+      instance: registration.name,
+      handler,
+      binders: [own, ...found.parts.map(binderOf)],
+      policyOf: (policy) => resolvePolicy(policy, found.options.failurePolicy, options.failurePolicy),
+    });
+    return { handler, methods };
   }
 
   private registrations(): Registration[] {

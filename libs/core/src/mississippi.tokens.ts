@@ -1,18 +1,15 @@
 import type { InjectionToken } from '@nestjs/common';
+import { DEFAULT_INSTANCE } from './default-instance.js';
 import { DataUpdaterService } from './services/data-updater.service.js';
 import { EventsProducer } from './services/events-producer.service.js';
+
+export { DEFAULT_INSTANCE };
 
 /**
  * The token of the `Clock` that every instance and its transport use: override its provider to drive time in a test.
  * @publicApi
  */
 export const MISSISSIPPI_CLOCK = Symbol('mississippi:clock');
-
-/**
- * The instance that is meant where no name is given.
- * @publicApi
- */
-export const DEFAULT_INSTANCE = 'default';
 
 /**
  * The token of an instance's `DataUpdaterService`: the class itself for the default instance.
