@@ -20,6 +20,8 @@ export type {
 } from './interfaces/data-updater-handler.interface.js';
 export type {
   HandlerClient,
+  IsMessageContext,
+  IsOutcome,
   KeyClient,
   KeyOf,
   SignalCall,
@@ -27,7 +29,13 @@ export type {
   SignalOptions,
 } from './interfaces/key-client.interface.js';
 export type { MessageTypesOf } from './interfaces/message-types.interface.js';
-export type { MessageMethodDecorator, SignalMethodDecorator } from './interfaces/method-decorators.interface.js';
+export type {
+  AnyMethod,
+  MessageMethodDecorator,
+  MethodTakes,
+  SignalMethodDecorator,
+  TypeIsListed,
+} from './interfaces/method-decorators.interface.js';
 export type { KeyEvent, KeyMessageEvent, MississippiEvent } from './interfaces/events.interface.js';
 export type { PayloadCodec, PayloadFormat, PayloadOf } from './interfaces/payload-codec.interface.js';
 export type { SignalFormat } from './interfaces/signal-format.interface.js';

@@ -1,5 +1,5 @@
 import { ROUTE_ARGS_METADATA } from '../enhancers/enhancer-metadata.js';
-import type { ShardingKey as Key } from '../keys/sharding-key.js';
+import type { Term } from '@mississippi/terms';
 import { ParameterType } from '../methods/parameter-metadata.js';
 
 /**
@@ -13,12 +13,20 @@ import { ParameterType } from '../methods/parameter-metadata.js';
 export const KeyState = (): ParameterDecorator => parameter(ParameterType.state);
 
 /**
- * As a type: any term as which a key travels. As a decorator: gives a parameter of a handler's method the sharding key, as the
- * context has it.
+ * The value by which messages are ordered: a string, an integer, bytes, or a list of them; with the option `keys` any term
+ * that the wire format carries. At most 16 KB encoded.
+ *
+ * Keys are one where their terms are: `42` and `42n`, and a string and the bytes of its UTF-8. `42` and `'42'` are two, and
+ * so are `1` and `1.0` (an `ErlangFloat`).
+ * @publicApi
+ */
+export type ShardingKey = Exclude<Term, null>;
+
+/**
+ * Gives a parameter of a handler's method the sharding key, as `context.key` has it.
  * @publicApi
  */
 export const ShardingKey = (): ParameterDecorator => parameter(ParameterType.key);
-export type ShardingKey = Key;
 
 /** As Nest keeps what its own decorators of parameters say. */
 function parameter(type: number): ParameterDecorator {

@@ -1,5 +1,5 @@
 import type { ShardingKey } from '../keys/sharding-key.js';
-import type { Ack, Discard, Reply, Stop } from '../outcomes.js';
+import type { MessageOutcome, Reply } from '../outcomes.js';
 import type { PublishOptions } from '../services/events-producer.service.js';
 import type { MessageContext } from './callback-context.interface.js';
 import type { DataUpdaterHandler } from './data-updater-handler.interface.js';
@@ -52,16 +52,16 @@ export type KeyClient<Handler> = {
  * @publicApi
  */
 export type SignalCall<Method> = Method extends (...args: infer Args) => infer Answer
-  ? (...args: SignalArguments<Args>) => Promise<AnswerOf<Awaited<Answer>>>
+  ? (
+      ...args: Args extends readonly []
+        ? [signal?: undefined, options?: SignalOptions]
+        : undefined extends Args[0]
+          ? [signal?: Args[0], options?: SignalOptions]
+          : [signal: Args[0], options?: SignalOptions]
+    ) => Promise<
+      Awaited<Answer> extends infer Given ? (Given extends Reply<unknown, infer Value> ? Value : Given) : never
+    >
   : never;
-
-type SignalArguments<Args extends readonly unknown[]> = Args extends readonly []
-  ? [signal?: undefined, options?: SignalOptions]
-  : undefined extends Args[0]
-    ? [signal?: Args[0], options?: SignalOptions]
-    : [signal: Args[0], options?: SignalOptions];
-
-type AnswerOf<Answer> = Answer extends Reply<infer _State, infer Value> ? Value : Answer;
 
 /**
  * The methods of a class that may be signals. Decorators do not change a class's type, so what can be no signal is left out: the
@@ -72,28 +72,28 @@ export type SignalMethod<Handler> = {
   [Name in keyof Handler]: Name extends keyof DataUpdaterHandler | 'publish'
     ? never
     : Handler[Name] extends (...args: infer Args) => infer Answer
-      ? IsMessageMethod<Args, Awaited<Answer>> extends true
+      ? true extends IsMessageContext<Args[number]> | IsOutcome<Awaited<Answer>>
         ? never
         : Name
       : never;
 }[keyof Handler];
 
-type IsMessageMethod<Args extends readonly unknown[], Answer> = true extends {
-  [Index in keyof Args]: IsMessageContext<Args[Index]>;
-}[number]
-  ? true
-  : IsOutcome<Answer>;
-
-type IsMessageContext<Argument> = 0 extends 1 & Argument
+/**
+ * Whether a parameter asks for the context of a message.
+ * @publicApi
+ */
+export type IsMessageContext<Argument> = 0 extends 1 & Argument
   ? false
-  : [Argument] extends [never]
-    ? false
-    : Argument extends MessageContext<ShardingKey>
-      ? true
-      : false;
+  : Argument extends MessageContext<ShardingKey>
+    ? true
+    : false;
 
-type IsOutcome<Answer> = 0 extends 1 & Answer
+/**
+ * Whether an answer may be the outcome of a message.
+ * @publicApi
+ */
+export type IsOutcome<Answer> = 0 extends 1 & Answer
   ? false
-  : [Extract<Answer, Ack<unknown> | Discard<unknown> | Stop<unknown>>] extends [never]
+  : [Extract<Answer, MessageOutcome<unknown>>] extends [never]
     ? false
     : true;

@@ -34,7 +34,8 @@ export class PayloadReader {
    */
   read(body: Uint8Array): unknown {
     const payload = this.decode(body);
-    return isThenable(payload) ? Promise.resolve(payload).then((read) => this.check(read)) : this.check(payload);
+    // A promise of its own: what else may be awaited was asked for its `then` once.
+    return payload instanceof Promise ? payload.then((read) => this.check(read)) : this.check(payload);
   }
 
   /**
