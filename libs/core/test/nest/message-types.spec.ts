@@ -11,6 +11,7 @@ import { tap } from 'rxjs';
 import {
   ack,
   memory,
+  memoryStore,
   MessageHandler,
   MississippiModule,
   NOTE_HEADERS,
@@ -23,7 +24,7 @@ import {
   type RegistrationOptions,
 } from '@mississippi/core';
 import type { INestApplication, Type } from '@nestjs/common';
-import { AT_ONCE, closeApps, createApp, Logs, next, producerOf, serviceOf, startApp } from './support/app.js';
+import { AT_ONCE, closeApps, createApp, Logs, next, producerOf, serviceOf, startApp, turn } from './support/app.js';
 
 afterEach(closeApps);
 
@@ -200,7 +201,7 @@ describe('what nobody claims', () => {
     const service = serviceOf(again.app);
     await producerOf(again.app).publish('2', { shardingKey: 'k', type: 'created' });
     while (service.status().parkedMessages < 2 || [...service.liveKeys()][0]?.state !== 'parked') {
-      await new Promise((resolve) => setImmediate(resolve));
+      await turn();
     }
     expect(seen).toEqual([]);
     await service.drop('k');
@@ -238,6 +239,33 @@ describe('what nobody claims', () => {
     expect(error).toBeInstanceOf(UnknownMessageTypeError);
     expect(error).toMatchObject({ code: 'unknown_type', type: 'lost' });
     expect(service.status().parkedKeys).toBe(0);
+  });
+
+  test.each(['park', 'deadLetter', 'ack'] as const)('is treated alike with a store: %s', async (onUnknownType) => {
+    const { app, transport, send } = await start(Orders, { onUnknownType, store: memoryStore() });
+    const service = serviceOf(app);
+    await send('1', 'created');
+    const event = { park: 'parked', deadLetter: 'deadLettered', ack: 'handled' } as const;
+    const ended = next(service, event[onUnknownType]);
+    await producerOf(app).publish('2', { shardingKey: 'k', type: 'lost' });
+    await ended;
+    // The event tells that the key is parked; its message is on the way then.
+    const dropped = () =>
+      service.drop('k').then(
+        () => true,
+        () => false,
+      );
+    while (onUnknownType === 'park' && !(await dropped())) await turn();
+    const handled = next(service, 'handled');
+    await producerOf(app).publish('3', { shardingKey: 'k', type: 'created' });
+    if (onUnknownType === 'park') await service.resume('k');
+    await handled;
+    expect(seen).toEqual([
+      ['created', '1', [], 'k', 'created'],
+      ['created', '3', ['created'], 'k', 'created'],
+    ]);
+    const reasons = transport.broker.takeDeadLetters().map(({ headers }) => headers[NOTE_HEADERS.reason]);
+    expect(reasons).toEqual({ park: ['dropped'], deadLetter: ['unknown_type'], ack: [] }[onUnknownType]);
   });
 
   test('is not decoded', async () => {

@@ -15,7 +15,12 @@ export const deliveryMutants: readonly Mutant[] = [
     name: 'a message leaves without its type',
     by: 'a message goes to the method of its type',
     says: /other after 0/,
-    publish: changing(({ properties: _left, ...message }) => message),
+    publish: (publisher, { tookHold }) => {
+      return ({ properties, ...message }, timeout) => {
+        if (properties?.type !== undefined) tookHold();
+        return publisher.publish(message, timeout);
+      };
+    },
   },
   {
     name: 'some publishes are overtaken',
