@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { decodeShardingKey, NOTE_HEADERS, PUBLISHED_AT_HEADER } from '@mississippi/core';
+import { decodeShardingKey, NOTE_HEADERS, PUBLISHED_AT_HEADER, shardOf } from '@mississippi/core';
 import { canonicalize, encodeTerm } from '@mississippi/terms';
 import fc from 'fast-check';
 import { vectorLimits, vectors } from '../../libs/terms/test/vectors.js';
 import { startCollectingApp, type CollectingApp } from '../support/collecting-app.js';
 import { erlangPeer } from '../support/erlang-peer.js';
-import { binaryTerm, evalJson, publishFromErlang, readInErlang } from '../support/erlang.js';
+import { binaryTerm, evalJson, publishFromErlang, publishRawFromErlang, readInErlang } from '../support/erlang.js';
 import type { BrokerNode } from '../support/rabbitmq-node.js';
 import { deleteQueues, QueueWatch } from '../support/raw-broker.js';
 
@@ -79,6 +79,14 @@ describe('messages that Erlang wrote', () => {
     }
     // What still fits in the headers of a copy is kept.
     expect(letters.filter((letter) => letter.key !== undefined)).toHaveLength(2);
+  });
+
+  test('have the type that Erlang gave them', async () => {
+    const queue = `${prefix}${shardOf('k')}`;
+    const headers = '[{<<"sharding_key">>, longstr, term_to_binary(<<"k">>)}]';
+    publishRawFromErlang(peer, queue, { headers, type: '<<"größe.changed"/utf8>>', body: '<<"0">>' });
+    const [message] = await consumer.collection.handled(1);
+    expect(message!.context).toMatchObject({ key: 'k', type: 'größe.changed', attempt: 1 });
   });
 
   test('are taken as well when their key is a byte array', async () => {
@@ -157,6 +165,17 @@ describe('messages for Erlang', () => {
     await app.producer.publish(0, { shardingKey: 'k', messageId: 'ünique', timestamp: 4_294_967_296 });
     const [message] = readInErlang(peer, prefix, TOTAL, ['<<"k">>']);
     expect(message).toMatchObject({ messageId: 'ünique', timestamp: 4_294_967_296, keyIsTerm: true });
+  });
+
+  test('have a type beside all that Erlang reads, and nothing else is different', async () => {
+    const plain = { shardingKey: 'k', messageId: 'id', timestamp: 7 };
+    await app.producer.publish(0, plain);
+    await app.producer.publish(0, { ...plain, type: 'größe.changed' });
+    const [without, withType] = readInErlang(peer, prefix, TOTAL, ['<<"k">>']);
+    const properties = ['headers', 'delivery_mode', 'message_id', 'timestamp'];
+    expect(without).toMatchObject({ keyIsTerm: true, keyType: 'longstr', type: 'undefined', properties });
+    const headers = [[PUBLISHED_AT_HEADER, 'long', expect.any(String) as unknown]];
+    expect(withType).toEqual({ ...without, type: 'größe.changed', properties: [...properties, 'type'], headers });
   });
 
   test('have headers of the types that an Elixir producer writes', async () => {

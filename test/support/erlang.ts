@@ -21,6 +21,8 @@ export interface ReadByErlang {
   readonly deliveryMode: number;
   readonly messageId: string;
   readonly timestamp: number;
+  /** The property `type`; the text `undefined` where there is none. */
+  readonly type: string;
   /** The other headers: name, type, value as Erlang prints it. */
   readonly headers: readonly (readonly [name: string, type: string, value: string])[];
 }
@@ -59,15 +61,16 @@ export interface ErlangMessage {
   readonly headers: string;
   readonly messageId?: string;
   readonly timestamp?: string;
+  readonly type?: string;
   readonly body: string;
 }
 
 /** Publishes what no client would let through. */
 export function publishRawFromErlang(node: BrokerNode, queue: string, message: ErlangMessage): void {
-  const { headers, messageId = 'undefined', timestamp = 'undefined', body } = message;
+  const { headers, messageId = 'undefined', timestamp = 'undefined', type = 'undefined', body } = message;
   node.eval(`${CLIENT}
     Properties = {'P_basic', undefined, undefined, ${headers}, 2, undefined, undefined, undefined, undefined,
-      ${messageId}, ${timestamp}, undefined, undefined, undefined, undefined},
+      ${messageId}, ${timestamp}, ${type}, undefined, undefined, undefined},
     amqp_channel:call(Channel, {'confirm.select', false}),
     ok = amqp_channel:call(Channel, {'basic.publish', 0, <<>>, <<"${queue}">>, true, false},
       {amqp_msg, Properties, ${body}}),
@@ -96,7 +99,7 @@ export function readInErlang(
         keyIsTerm => binary_to_term(Key) =:= element(binary_to_integer(Body) + 1, Terms),
         properties => [Name || Name <- Names, maps:get(Name, Fields) =/= undefined],
         deliveryMode => maps:get(delivery_mode, Fields), messageId => maps:get(message_id, Fields),
-        timestamp => maps:get(timestamp, Fields),
+        timestamp => maps:get(timestamp, Fields), type => maps:get(type, Fields),
         headers => [[Name, Type, iolist_to_binary(io_lib:format("~0p", [Value]))]
           || {Name, Type, Value} <- Headers, Name =/= <<"sharding_key">>]}
     end,

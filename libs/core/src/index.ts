@@ -1,6 +1,10 @@
 export type { Clock, Timer } from './clock/clock.interface.js';
 export { systemClock } from './clock/system-clock.js';
 export { MessageHandler } from './decorators/message-handler.decorator.js';
+export { MessageHandlerPart, type MessageHandlerPartOptions } from './decorators/message-handler-part.decorator.js';
+export { OnMessage } from './decorators/on-message.decorator.js';
+export { OnSignal } from './decorators/on-signal.decorator.js';
+export { KeyState, ShardingKey } from './decorators/parameter.decorators.js';
 export { InjectDataUpdaterService, InjectEventsProducer } from './decorators/inject.decorators.js';
 export type { DataUpdaterRef, LiveKey } from './interfaces/live-key.interface.js';
 export type { StateFormat } from './interfaces/state-format.interface.js';
@@ -8,12 +12,36 @@ export { NOTE_HEADERS, REPLAY_HEADER, type DeadLetterReason, type ParkReason } f
 export { CONTEXT_TYPE } from './enhancers/handler-context-creator.js';
 export * from './errors/index.js';
 export type { CallbackContext, MessageContext, PublishInput } from './interfaces/callback-context.interface.js';
-export type { DataUpdaterHandler, MaybePromise, TerminateReason } from './interfaces/data-updater-handler.interface.js';
+export type {
+  DataUpdaterHandler,
+  DataUpdaterLifecycle,
+  MaybePromise,
+  TerminateReason,
+} from './interfaces/data-updater-handler.interface.js';
+export type {
+  HandlerClient,
+  IsMessageContext,
+  IsOutcome,
+  KeyClient,
+  KeyOf,
+  SignalCall,
+  SignalMethod,
+  SignalOptions,
+} from './interfaces/key-client.interface.js';
+export type { MessageTypesOf } from './interfaces/message-types.interface.js';
+export type {
+  AnyMethod,
+  MessageMethodDecorator,
+  MethodTakes,
+  SignalMethodDecorator,
+  TypeIsListed,
+} from './interfaces/method-decorators.interface.js';
 export type { KeyEvent, KeyMessageEvent, MississippiEvent } from './interfaces/events.interface.js';
 export type { PayloadCodec, PayloadFormat, PayloadOf } from './interfaces/payload-codec.interface.js';
 export type { SignalFormat } from './interfaces/signal-format.interface.js';
 export type { BackoffFunction, ErrorRule, ErrorVerdict, Failure } from './interfaces/failure.interface.js';
 export type { StandardIssue, StandardResult, StandardSchema } from './interfaces/standard-schema.interface.js';
+export type { OnMessageOptions, PayloadShape } from './options/on-message.options.js';
 export type { PayloadClassOptions } from './options/payload-class.options.js';
 export type { HeaderValue, MessageHeaders } from './interfaces/message-headers.interface.js';
 export type {
@@ -26,7 +54,7 @@ export type {
 } from './interfaces/status.interface.js';
 export type { MessageProperties } from './interfaces/message-properties.interface.js';
 export { keyDigest } from './keys/key-text.js';
-export { decodeShardingKey, encodeShardingKey, inspectKey, shardOf, type ShardingKey } from './keys/sharding-key.js';
+export { decodeShardingKey, encodeShardingKey, inspectKey, shardOf } from './keys/sharding-key.js';
 export type { KeyKind } from './keys/key-kinds.js';
 export type { MemoryDeadLetter } from './memory/broker/dead-letters.js';
 export { MemoryBroker, type MemoryBrokerOptions, type MemoryForeignMessage } from './memory/memory-broker.js';
@@ -39,12 +67,17 @@ export type {
   MessageHandlerOptions,
   MississippiOptions,
   RegistrationOptions,
+  TypeSource,
+  UnknownTypeRule,
 } from './mississippi.options.js';
 export {
   DEFAULT_INSTANCE,
   MISSISSIPPI_CLOCK,
   getDataUpdaterServiceToken,
   getEventsProducerToken,
+  getMississippiOptionsToken,
+  getMississippiStoreToken,
+  getMississippiTransportToken,
 } from './mississippi.tokens.js';
 export { ack, discard, ok, reply, stop } from './outcomes.js';
 export type {

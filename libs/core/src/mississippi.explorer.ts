@@ -2,6 +2,7 @@ import { Injectable, Scope, type Type } from '@nestjs/common';
 import { MODULE_METADATA } from '@nestjs/common/internal';
 import { DiscoveryService, type NestContainer } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
+import { MessageHandlerPartMark, MessageHandlerPartOptions } from './decorators/message-handler-part.decorator.js';
 import { MessageHandlerMark } from './decorators/message-handler.decorator.js';
 import { describe } from './errors/describe.js';
 import {
@@ -14,31 +15,51 @@ import {
 } from './errors/index.js';
 import type { DataUpdaterHandler } from './interfaces/data-updater-handler.interface.js';
 import { MessageHandlerOptions } from './mississippi.options.js';
-import { handlerClassOf, type Listed } from './enhancers/handler-class.js';
+import { handlerClassOf, isHandlerClass, type Listed } from './enhancers/handler-class.js';
 import type { HandlerSource } from './enhancers/handler-context-creator.js';
 import { isObject } from './is-object.js';
+import { claimsOf } from './methods/claims.js';
 import { DEFAULT_INSTANCE } from './mississippi.tokens.js';
 import { validateOptions } from './options/validate-options.js';
 import { canReachService } from './reachable-service.js';
+import { DataUpdaterService } from './services/data-updater.service.js';
 
-export interface FoundHandler {
-  readonly instance: DataUpdaterHandler;
+/** A provider with methods that handle something. */
+export interface FoundProvider<Instance extends object = object> {
+  readonly instance: Instance;
   readonly source: HandlerSource;
+}
+
+export interface FoundHandler extends FoundProvider<DataUpdaterHandler> {
   readonly options: MessageHandlerOptions;
+  readonly parts: readonly FoundProvider[];
   /** Whether its callbacks can call the service, by injection. */
   readonly reachesService: boolean;
 }
 
-const CALLBACKS = ['init', 'handleMessage', 'handleSignal', 'handleContinue', 'terminate'] as const;
+const CALLBACKS = [
+  'init',
+  'activate',
+  'migrate',
+  'handleMessage',
+  'handleSignal',
+  'handleContinue',
+  'terminate',
+] as const;
 
-/** Finds the message handler of an instance among the app's providers. */
+/** The two decorators, each with the class of its options. */
+const HANDLER = { mark: MessageHandlerMark, name: 'MessageHandler', options: MessageHandlerOptions } as const;
+const PART = { mark: MessageHandlerPartMark, name: 'MessageHandlerPart', options: MessageHandlerPartOptions } as const;
+
+/** Finds the message handler of an instance, and its parts, among the app's providers. */
 @Injectable()
 export class MississippiExplorer {
   constructor(private readonly discovery: DiscoveryService) {}
 
   /**
    * @param known the names of all instances of the app
-   * @throws when there is none or more than one, when it is no singleton, or when one names an instance that is not there
+   * @throws when there is none or more than one, when one is no singleton or names an instance that is not there, or when a part has
+   * what only the handler has
    */
   find(
     instance: string,
@@ -46,37 +67,61 @@ export class MississippiExplorer {
     known: readonly string[],
     container: NestContainer,
   ): FoundHandler | undefined {
+    const handlers = this.candidates(HANDLER, instance, known, container);
+    const parts = this.candidates(PART, instance, known, container);
+    const [candidate] = handlers;
+    if (producerOnly) {
+      const unexpected = candidate ?? parts[0];
+      if (unexpected !== undefined) throw new UnexpectedHandlerError(instance, unexpected.className);
+      return undefined;
+    }
+    const forgotten = this.undecorated();
+    if (candidate === undefined)
+      throw new MissingHandlerError(
+        instance,
+        forgotten.map(({ name }) => name),
+      );
+    for (const { name, method } of forgotten)
+      if (method !== undefined) throw InvalidHandlerError.undecorated(name, method);
+    if (handlers.length > 1) throw new DuplicateHandlerError(instance, handlers.map(nameAndModuleOf));
+    for (const { wrapper, className } of [candidate, ...parts]) {
+      if (!wrapper.isDependencyTreeStatic() || wrapper.scope === Scope.TRANSIENT)
+        throw new HandlerScopeError(className);
+    }
+    return {
+      instance: checked(candidate.wrapper.instance, candidate.className),
+      source: sourceOf(candidate),
+      options: candidate.options,
+      parts: parts.map((part) => ({ instance: checkedPart(part, candidate), source: sourceOf(part) })),
+      reachesService: [candidate, ...parts].some(({ wrapper }) => canReachService(wrapper)),
+    };
+  }
+
+  private candidates(
+    kind: typeof HANDLER | typeof PART,
+    instance: string,
+    known: readonly string[],
+    container: NestContainer,
+  ): Candidate[] {
     const found = new Map<unknown, Candidate>();
-    for (const wrapper of this.discovery.getProviders({ metadataKey: MessageHandlerMark.KEY })) {
-      const candidate = candidateOf(wrapper, container);
+    for (const wrapper of this.discovery.getProviders({ metadataKey: kind.mark.KEY })) {
+      const candidate = candidateOf(kind, wrapper, container);
       const named = candidate.options.instance ?? DEFAULT_INSTANCE;
       if (!known.includes(named)) throw new UnknownInstanceError(named, candidate.className, known);
       // An alias is another way to the same instance; its own module knows nothing of the handler.
       if (named !== instance || wrapper.isAlias) continue;
       found.set(wrapper.isTransient ? wrapper : (wrapper.instance ?? wrapper), candidate);
     }
-    const candidates = [...found.values()];
-    const [candidate] = candidates;
-    if (candidate === undefined) {
-      if (producerOnly) return undefined;
-      throw new MissingHandlerError(instance);
-    }
-    const { wrapper, type, className, options } = candidate;
-    if (producerOnly) throw new UnexpectedHandlerError(instance, className);
-    if (candidates.length > 1) throw new DuplicateHandlerError(instance, candidates.map(nameAndModuleOf));
-    if (!wrapper.isDependencyTreeStatic() || wrapper.scope === Scope.TRANSIENT) {
-      throw new HandlerScopeError(className);
-    }
-    return {
-      instance: checked(wrapper.instance, className),
-      source: { className, type, moduleKey: wrapper.host?.token ?? '' },
-      options,
-      reachesService: canReachService(wrapper),
-    };
+    return [...found.values()];
+  }
+
+  /** Providers that look like a handler or a part, but for the decorator of their class. */
+  private undecorated(): Lookalike[] {
+    return this.discovery.getProviders().flatMap((wrapper) => lookalikeOf(wrapper) ?? []);
   }
 }
 
-/** A provider that is a handler, with what the decorator of its class says. */
+/** A provider that is a handler or a part, with what the decorator of its class says. */
 interface Candidate {
   readonly wrapper: InstanceWrapper;
   readonly type: Type | undefined;
@@ -84,12 +129,21 @@ interface Candidate {
   readonly options: MessageHandlerOptions;
 }
 
-function candidateOf(wrapper: InstanceWrapper, container: NestContainer): Candidate {
+interface Lookalike {
+  readonly name: string;
+  /** One with `@OnMessage` or `@OnSignal`; `undefined` where it has `handleMessage` alone. */
+  readonly method: string | undefined;
+}
+
+function candidateOf(
+  { mark, name, options }: typeof HANDLER | typeof PART,
+  wrapper: InstanceWrapper,
+  container: NestContainer,
+): Candidate {
   const type = handlerClassOf(wrapper, providersOf(wrapper, container));
   const className = type?.name ?? String(wrapper.name);
-  const given: unknown = type && Reflect.getMetadata(MessageHandlerMark.KEY, type);
-  const options = validateOptions(`@MessageHandler(${className})`, MessageHandlerOptions, given ?? {});
-  return { wrapper, type, className, options };
+  const given: unknown = type && Reflect.getMetadata(mark.KEY, type);
+  return { wrapper, type, className, options: validateOptions<object>(`@${name}(${className})`, options, given ?? {}) };
 }
 
 /** The providers that a handler's module lists, by its decorator or as a dynamic module. */
@@ -100,18 +154,39 @@ function providersOf({ host }: InstanceWrapper, container: NestContainer): Liste
   return [...dynamic, ...(decorated ?? [])];
 }
 
+function sourceOf({ className, type, wrapper }: Candidate): HandlerSource {
+  return { className, type, moduleKey: wrapper.host?.token ?? '' };
+}
+
 function checked(handler: unknown, className: string): DataUpdaterHandler {
   if (!isObject(handler)) throw new InvalidHandlerError(className, `${describe(handler)} is provided for it`);
   for (const name of CALLBACKS) {
     const callback: unknown = Reflect.get(handler, name);
-    if (callback === undefined && name === 'handleMessage') {
-      throw new InvalidHandlerError(className, 'has no method handleMessage: add it (DataUpdaterHandler has its form)');
-    }
     if (callback !== undefined && typeof callback !== 'function') {
       throw new InvalidHandlerError(className, `its ${name} is no method: make it one`);
     }
   }
   return handler as unknown as DataUpdaterHandler;
+}
+
+function checkedPart({ wrapper, className }: Candidate, owner: Candidate): object {
+  const part: unknown = wrapper.instance;
+  if (!isObject(part)) throw new InvalidHandlerError(className, `${describe(part)} is provided for it`);
+  const taken = CALLBACKS.find((name) => typeof Reflect.get(part, name) === 'function');
+  if (taken !== undefined) throw InvalidHandlerError.part(className, taken, owner.className);
+  return part;
+}
+
+function lookalikeOf({ metatype, instance, host, isAlias, token }: InstanceWrapper): Lookalike | undefined {
+  const type: unknown = (instance as object | null | undefined)?.constructor ?? metatype;
+  if (isAlias || typeof type !== 'function' || type === DataUpdaterService) return undefined;
+  if ([type, metatype, token].some(isHandlerClass)) return undefined;
+  const prototype: unknown = type.prototype;
+  if (typeof prototype !== 'object' || prototype === null) return undefined;
+  const claim = claimsOf(prototype)[0];
+  const handles = typeof Reflect.get(prototype, 'handleMessage') === 'function';
+  if (claim === undefined && !handles) return undefined;
+  return { name: `${type.name} in ${host?.name}`, method: claim?.method };
 }
 
 function nameAndModuleOf({ className, wrapper }: Candidate): string {

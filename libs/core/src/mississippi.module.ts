@@ -1,8 +1,11 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { systemClock } from './clock/system-clock.js';
+import { describe } from './errors/describe.js';
+import { InvalidOptionsError } from './errors/index.js';
 import { MississippiExplorer } from './mississippi.explorer.js';
-import { ConfigurableModuleClass, type RegistrationExtras } from './mississippi.module-definition.js';
+import { featureOf } from './mississippi.feature.js';
+import { ConfigurableModuleClass, givenProviders, type RegistrationExtras } from './mississippi.module-definition.js';
 import { AsyncRegistration, type AsyncRegistrationOptions, type RegistrationOptions } from './mississippi.options.js';
 import { MississippiRuntime } from './mississippi.runtime.js';
 import {
@@ -12,17 +15,19 @@ import {
   getEventsProducerToken,
 } from './mississippi.tokens.js';
 import { checkObject, validateOptions } from './options/validate-options.js';
+import { RegistrationCheck } from './registration-check.js';
 import { DataUpdaterService } from './services/data-updater.service.js';
 import { EventsProducer } from './services/events-producer.service.js';
 
 /**
- * Handles messages in order, key by key. Import it once for each instance.
+ * Handles messages in order, key by key. Import it once for each instance, by `forRoot` or `forRootAsync`. Handlers are providers of any
+ * module.
  * @example
  * \@Module({ imports: [MississippiModule.forRoot()], providers: [AirportHandler] })
  * export class AppModule {}
  * @publicApi
  */
-@Module({ imports: [DiscoveryModule], providers: [MississippiExplorer, MississippiRuntime] })
+@Module({ imports: [DiscoveryModule], providers: [RegistrationCheck] })
 export class MississippiModule extends ConfigurableModuleClass {
   /**
    * Registers an instance.
@@ -39,6 +44,21 @@ export class MississippiModule extends ConfigurableModuleClass {
     validateOptions('forRootAsync', AsyncRegistration, options);
     return withServices(super.forRootAsync(options), options);
   }
+
+  /**
+   * For feature modules: the `DataUpdaterService` and the `EventsProducer` of an instance that the root module registers, without
+   * `global` there. A feature module's handler or part of one needs no import: it is a provider like any other.
+   * @param name of the instance, default `'default'`
+   * @throws {NotRegisteredError} when the app starts, where there is no such instance
+   */
+  static forFeature(name: string = DEFAULT_INSTANCE): DynamicModule {
+    if (typeof name !== 'string' || name === '') {
+      throw new InvalidOptionsError([
+        { path: 'forFeature', expected: `the name of an instance was expected, not ${describe(name)}` },
+      ]);
+    }
+    return featureOf(name);
+  }
 }
 
 function withServices(module: DynamicModule, { name = DEFAULT_INSTANCE }: RegistrationExtras): DynamicModule {
@@ -48,6 +68,9 @@ function withServices(module: DynamicModule, { name = DEFAULT_INSTANCE }: Regist
     ...module,
     providers: [
       ...(module.providers ?? []),
+      ...givenProviders(name),
+      MississippiExplorer,
+      MississippiRuntime,
       { provide: MISSISSIPPI_CLOCK, useValue: systemClock },
       {
         provide: service,

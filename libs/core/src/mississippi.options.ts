@@ -21,12 +21,25 @@ import {
   IsMilliseconds,
   IsStore,
   IsTransport,
+  IsTypeSource,
   Nested,
   NestedOrFunction,
   Optional,
 } from './options/validators.js';
 
 const HOUR = 3_600_000;
+
+/**
+ * Where the type of a message is.
+ * @publicApi
+ */
+export type TypeSource = 'property' | { readonly header: string } | { readonly payload: string };
+
+/**
+ * What becomes of a message whose type nobody claims.
+ * @publicApi
+ */
+export type UnknownTypeRule = 'park' | 'deadLetter' | 'ack';
 
 /**
  * Exponential backoff with full jitter: the n-th wait is a random time up to `min(max, initial * 2 ** (n - 1))`.
@@ -221,6 +234,24 @@ export class MississippiOptions {
   failurePolicy?: FailurePolicyOptions;
 
   /**
+   * Where the type of a message is, by which `@OnMessage(type)` finds the method: `'property'` (default), the message's property `type`;
+   * `{ header: name }`; or `{ payload: name }`, a member of the decoded payload. What is no text is no type.
+   */
+  @Optional()
+  @IsTypeSource()
+  typeFrom?: TypeSource;
+
+  /**
+   * What becomes of a message whose type no method claims, where the handler has methods with `@OnMessage` and nothing for all other
+   * types: `'park'` (default) parks its key, in order, until the key is resumed or another process takes over its shard, a newer one
+   * say; `'deadLetter'` publishes it to the dead letters (`unknown_type`); `'ack'` settles it, and it is gone. The caller of a direct
+   * message gets `UnknownMessageTypeError`, but with `'ack'`.
+   */
+  @Optional()
+  @IsIn(['park', 'deadLetter', 'ack'])
+  onUnknownType?: UnknownTypeRule;
+
+  /**
    * How keys appear in the log and in the texts of the library's errors: `'plain'` (default), or `'hashed'` where they say
    * something about people. `keyDigest(key)` gives the digest that stands for a key. What your own errors and payload
    * validators say is logged as it is.
@@ -336,6 +367,14 @@ export class MessageHandlerOptions {
   failurePolicy?: FailurePolicyOptions;
 
   @Optional()
+  @IsTypeSource()
+  typeFrom?: TypeSource;
+
+  @Optional()
+  @IsIn(['park', 'deadLetter', 'ack'])
+  onUnknownType?: UnknownTypeRule;
+
+  @Optional()
   @IsBoolean()
   inheritAppConfig?: boolean;
 }
@@ -364,14 +403,19 @@ export interface ResolvedOptions {
   readonly pressureAge: number;
   readonly logKeys: 'plain' | 'hashed';
   readonly inheritAppConfig: boolean;
-  readonly failurePolicy: {
-    readonly attempts: number;
-    readonly backoff: { readonly initial: number; readonly max: number };
-    /** Goes before `backoff`, where it says something. */
-    readonly waits: BackoffFunction | undefined;
-    readonly onExhausted: 'deadLetter' | 'park';
-    readonly onError: ErrorRule | undefined;
-  };
+  readonly typeFrom: TypeSource;
+  readonly onUnknownType: UnknownTypeRule;
+  readonly failurePolicy: ResolvedFailurePolicy;
+}
+
+/** A failure policy with every default filled in. */
+export interface ResolvedFailurePolicy {
+  readonly attempts: number;
+  readonly backoff: { readonly initial: number; readonly max: number };
+  /** Goes before `backoff`, where it says something. */
+  readonly waits: BackoffFunction | undefined;
+  readonly onExhausted: 'deadLetter' | 'park';
+  readonly onError: ErrorRule | undefined;
 }
 
 /** Fills in the defaults; what the handler's decorator says goes before what the module says. */
@@ -380,12 +424,6 @@ export function resolveOptions(
   options: MississippiOptions,
   handler: MessageHandlerOptions = {},
 ): ResolvedOptions {
-  // Read one by one, since a user's class may have getters for them.
-  const policies = [handler.failurePolicy, options.failurePolicy];
-  const policy = <K extends keyof FailurePolicyOptions>(name: K) =>
-    firstOf(policies.map((given) => ownOf(given, name)));
-  const bounds = (name: keyof BackoffOptions) => firstOf(policies.map((given) => boundsOf(given)?.[name]));
-  const backoff = policy('backoff');
   return {
     instance,
     producerOnly: options.producerOnly ?? false,
@@ -409,13 +447,25 @@ export function resolveOptions(
     pressureAge: options.pressureAge ?? 600_000,
     logKeys: options.logKeys ?? 'plain',
     inheritAppConfig: handler.inheritAppConfig ?? options.inheritAppConfig ?? false,
-    failurePolicy: {
-      attempts: policy('attempts') ?? 5,
-      backoff: { initial: bounds('initial') ?? 100, max: bounds('max') ?? 10_000 },
-      waits: typeof backoff === 'function' ? backoff : undefined,
-      onExhausted: policy('onExhausted') ?? 'deadLetter',
-      onError: policy('onError'),
-    },
+    typeFrom: handler.typeFrom ?? options.typeFrom ?? 'property',
+    onUnknownType: handler.onUnknownType ?? options.onUnknownType ?? 'park',
+    failurePolicy: resolvePolicy(handler.failurePolicy, options.failurePolicy),
+  };
+}
+
+/** @param policies those that go first come first */
+export function resolvePolicy(...policies: (FailurePolicyOptions | undefined)[]): ResolvedFailurePolicy {
+  // Read one by one, since a user's class may have getters for them.
+  const policy = <K extends keyof FailurePolicyOptions>(name: K) =>
+    firstOf(policies.map((given) => ownOf(given, name)));
+  const bounds = (name: keyof BackoffOptions) => firstOf(policies.map((given) => boundsOf(given)?.[name]));
+  const backoff = policy('backoff');
+  return {
+    attempts: policy('attempts') ?? 5,
+    backoff: { initial: bounds('initial') ?? 100, max: bounds('max') ?? 10_000 },
+    waits: typeof backoff === 'function' ? backoff : undefined,
+    onExhausted: policy('onExhausted') ?? 'deadLetter',
+    onError: policy('onError'),
   };
 }
 

@@ -24,7 +24,7 @@ export const REPLAY_HEADER = 'mississippi_replay';
 
 /**
  * Why a message is in the dead letters. `message_id_conflict`: its key has finished another message with the same id;
- * `unpublishable`: a handler published it, and the broker refuses it.
+ * `unpublishable`: a handler published it, and the broker refuses it; `unknown_type`: no method of its handler claims its type.
  * @publicApi
  */
 export type DeadLetterReason =
@@ -32,6 +32,7 @@ export type DeadLetterReason =
   | 'attempts_exhausted'
   | 'payload_undecodable'
   | 'payload_invalid'
+  | 'unknown_type'
   | 'key_missing'
   | 'key_undecodable'
   | 'wrong_shard'
@@ -43,4 +44,4 @@ export type DeadLetterReason =
  * Why a key's messages are in the side queue.
  * @publicApi
  */
-export type ParkReason = 'attempts_exhausted' | 'error_rule' | 'operator' | 'pressure';
+export type ParkReason = 'attempts_exhausted' | 'error_rule' | 'unknown_type' | 'operator' | 'pressure';

@@ -4,6 +4,7 @@ import {
   getDataUpdaterServiceToken,
   MessageHandler,
   MississippiModule,
+  type CallbackContext,
   type DataUpdaterHandler,
   type SignalFormat,
 } from '@mississippi/core';
@@ -11,12 +12,13 @@ import { NestFactory } from '@nestjs/core';
 import type { Stage } from './stage.js';
 
 /** What an app's handler does with a signal of the cases. */
-export type Answerer = (signal: unknown, state: unknown) => unknown;
+export type Answerer = (signal: unknown, state: unknown, name: string | undefined) => unknown;
 
 /** Where the key of a call lives: in the caller's process, or elsewhere. */
 export interface SignalRoute {
   readonly where: 'here' | 'elsewhere';
-  readonly call: (signal: unknown) => Promise<unknown>;
+  /** @param name of the signal, where it has one */
+  readonly call: (signal: unknown, name?: string) => Promise<unknown>;
 }
 
 /** The key of every call. */
@@ -60,8 +62,8 @@ async function startApp(stage: Stage, signals: SignalFormat, answerer: Answerer 
   class SignalledHandler implements DataUpdaterHandler {
     handleMessage(): void {}
 
-    handleSignal(signal: unknown, state: unknown): unknown {
-      return answerer!(signal, state);
+    handleSignal(signal: unknown, state: unknown, { signalName }: CallbackContext): unknown {
+      return answerer!(signal, state, signalName);
     }
   }
   MessageHandler()(SignalledHandler);
@@ -82,7 +84,11 @@ async function startApp(stage: Stage, signals: SignalFormat, answerer: Answerer 
 }
 
 function routeFrom({ service }: SignalApp, where: SignalRoute['where'], { harness }: Stage): SignalRoute {
-  return { where, call: (signal) => service.handleSignal(KEY, signal, { timeout: harness.within }) };
+  const timeout = harness.within;
+  return {
+    where,
+    call: (signal, name) => service.handleSignal(KEY, signal, name === undefined ? { timeout } : { timeout, name }),
+  };
 }
 
 /** Resolves when the app owns the key's shard. */

@@ -4,6 +4,7 @@ import { deadLetterCases } from './cases/dead-letter.cases.js';
 import { deliveryCases } from './cases/delivery.cases.js';
 import { fidelityCases } from './cases/fidelity.cases.js';
 import { foreignCases } from './cases/foreign.cases.js';
+import { messageTypesCases } from './cases/message-types.cases.js';
 import { openingCases } from './cases/opening.cases.js';
 import { ownershipCases } from './cases/ownership.cases.js';
 import { parkedReaderCases } from './cases/parked-reader.cases.js';
@@ -41,6 +42,7 @@ export const transportConformance: readonly ConformanceCase[] = [
   ...publishingCases,
   ...signalCases,
   ...signalValueCases,
+  ...messageTypesCases,
   ...blockedCases,
   ...volumeCases,
 ];

@@ -11,7 +11,8 @@ import type { PayloadCodec } from '../interfaces/payload-codec.interface.js';
 import type { EngineStatus, ProcessInfo } from '../interfaces/status.interface.js';
 import { keyTextFor } from '../keys/key-text.js';
 import { KeyEncoder } from '../keys/key-kinds.js';
-import type { ResolvedOptions } from '../mississippi.options.js';
+import type { HandlerMethods } from '../methods/handler-methods.js';
+import type { ResolvedFailurePolicy, ResolvedOptions } from '../mississippi.options.js';
 import { codecOf } from '../payload/payload-format.js';
 import { encodeMessage as encodeOutgoing, encodePayload as encodePayloadBy } from '../outgoing/encode-message.js';
 import type { OutboxMessage, Store } from '../store/store.interface.js';
@@ -46,6 +47,8 @@ export interface EngineParts {
   readonly options: ResolvedOptions;
   /** Missing in producer-only apps. */
   readonly handler: DataUpdaterHandler | undefined;
+  /** Methods of the handler for types and names, where there are some. */
+  readonly methods?: HandlerMethods | undefined;
   /** Class name of the handler, for errors. */
   readonly handlerName: string;
   readonly logger: LoggerService;
@@ -103,7 +106,8 @@ export class Engine implements ProducerPort {
     const round = new Round(clock);
     const keyText = keyTextFor(options.logKeys);
     this.told = new ToldEvents(subject, log);
-    const policy = new FailurePolicy(options.failurePolicy, random, log, clock);
+    const policyOf = (own: ResolvedFailurePolicy) => new FailurePolicy(own, random, log, clock);
+    const policy = policyOf(options.failurePolicy);
     this.codec = codecOf(options.payload);
     this.keys = new KeyEncoder(options.keys, keyText);
     const encodePayload = (payload: unknown): Uint8Array => encodePayloadBy(this.codec, payload);
@@ -129,7 +133,7 @@ export class Engine implements ProducerPort {
     this.handler = parts.handler ?? { handleMessage: () => undefined };
     this.handlerName = parts.handlerName;
     this.epochs = parts.epochs ?? new EpochCounter();
-    this.callbacks = new Callbacks(this.handler, parts.handlerName, this.environment);
+    this.callbacks = new Callbacks(this.handler, parts.handlerName, this.environment, parts.methods, policyOf);
     this.population = new Population(this.environment);
     this.slots = new AttemptSlots(round, options.concurrency);
     this.pace = new SignalPace(round);
@@ -159,7 +163,7 @@ export class Engine implements ProducerPort {
   private async open(transport: Transport): Promise<void> {
     const { options, keyText, clock } = this.environment;
     const { logger } = this;
-    if (!options.producerOnly) await this.callbacks.reader.load();
+    if (!options.producerOnly) await this.callbacks.load();
     const { instance } = options;
     const handler = this.handlerName === '' ? {} : { handler: this.handlerName };
     const connection = await transport.connect({ instance, ...handler, logger, keyText, clock });
@@ -318,6 +322,16 @@ export class Engine implements ProducerPort {
     }
     const { publisher } = transport;
     return publisher.publish(message, timeout, publisher.heedsCallbacks === true && insideCallbackOf(this.environment));
+  }
+
+  get instance(): string {
+    return this.environment.options.instance;
+  }
+
+  /** The header that has the type of a message, where it is one. */
+  get typeHeader(): string | undefined {
+    const { typeFrom } = this.environment.options;
+    return typeof typeFrom === 'object' && 'header' in typeFrom ? typeFrom.header : undefined;
   }
 
   get clock(): Clock {

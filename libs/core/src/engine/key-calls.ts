@@ -3,7 +3,7 @@ import type { DataUpdaterRef } from '../interfaces/live-key.interface.js';
 import { keyId } from '../keys/sharding-key.js';
 import type { MessageOutcome } from '../outcomes.js';
 import type { SignalCodec } from '../signals/signal-codec.js';
-import { pack, unpackAnswer } from '../signals/signal-envelope.js';
+import { nameSize, packSignal, unpackAnswer, type SignalRequest } from '../signals/signal-envelope.js';
 import type { TransportConnection } from '../transport/transport.interface.js';
 import type { Caller } from './base/caller.js';
 import type { Environment } from './base/environment.js';
@@ -72,9 +72,10 @@ export class KeyCalls {
     key: Uint8Array,
     signal: unknown,
     timeout = this.environment.options.signalTimeout,
+    name?: string,
   ): Promise<unknown> {
     const caller = this.callerOf(key, 'handleSignal');
-    const request = this.codec.encode('signal', signal);
+    const request = { name, value: this.codec.encode('signal', signal, nameSize(name)) };
     return this.codec.decode('answer', await this.ask(key, request, timeout, caller));
   }
 
@@ -147,7 +148,7 @@ export class KeyCalls {
   /** Resolves with the answer, encoded. */
   private async ask(
     key: Uint8Array,
-    request: Uint8Array | undefined,
+    request: SignalRequest,
     timeout: number,
     caller: Caller,
   ): Promise<Uint8Array | undefined> {
@@ -172,7 +173,7 @@ export class KeyCalls {
     }
     const left = Math.max(1, timeout - (clock.now() - begun));
     const answer = await whileWaiting(caller, undefined, () =>
-      connection.sendSignal!(index, key, pack(request), left, chainOf(caller)),
+      connection.sendSignal!(index, key, packSignal(request), left, chainOf(caller)),
     );
     return unpackAnswer(answer);
   }

@@ -1,5 +1,4 @@
 import type { Type } from '@nestjs/common';
-import type { DataUpdaterHandler } from '../interfaces/data-updater-handler.interface.js';
 import { isHandlerClass } from './handler-class.js';
 
 export type Method = (...args: unknown[]) => unknown;
@@ -15,8 +14,8 @@ export interface Decorated {
  * They must not lose their guards: Nest gets a stand-in then, made from the decorated class, that calls the handler.
  * @param type the decorated class, where the handler does not know it
  */
-export function decoratedOf(handler: DataUpdaterHandler, name: keyof DataUpdaterHandler, type?: Type): Decorated {
-  const method = handler[name] as Method | undefined;
+export function decoratedOf(handler: object, name: string, type?: Type): Decorated {
+  const method = Reflect.get(handler, name) as Method | undefined;
   const knowsItself = isHandlerClass(handler.constructor);
   const { prototype } = (knowsItself ? handler.constructor : type) ?? {};
   const declared = prototype && (Reflect.get(prototype as object, name) as Method | undefined);

@@ -3,7 +3,10 @@ import {
   GUARDS_METADATA,
   INTERCEPTORS_METADATA,
   PIPES_METADATA,
+  ROUTE_ARGS_METADATA,
 } from '@nestjs/common/internal';
+
+export { ROUTE_ARGS_METADATA };
 
 /** The kinds of enhancers, each with the metadata key by which Nest finds it. */
 export const ENHANCERS = [

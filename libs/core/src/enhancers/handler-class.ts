@@ -1,6 +1,9 @@
 import type { Type } from '@nestjs/common';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
+import { MessageHandlerPartMark } from '../decorators/message-handler-part.decorator.js';
 import { MessageHandlerMark } from '../decorators/message-handler.decorator.js';
+
+const MARKS = [MessageHandlerMark, MessageHandlerPartMark];
 
 /** A provider as a module lists it. */
 export type Listed = Type | { readonly provide?: unknown; readonly useClass?: Type };
@@ -22,9 +25,9 @@ export function handlerClassOf(wrapper: InstanceWrapper, listed: readonly Listed
   return candidates.find(isHandlerClass);
 }
 
-/** Whether a class is decorated, or inherits from one that is. */
+/** Whether a class is decorated, as a handler or as a part of one, or inherits from one that is. */
 export function isHandlerClass(type: unknown): type is Type {
-  return typeof type === 'function' && Reflect.hasMetadata(MessageHandlerMark.KEY, type);
+  return typeof type === 'function' && MARKS.some(({ KEY }) => Reflect.hasMetadata(KEY, type));
 }
 
 function given(value: unknown, name: string): unknown {

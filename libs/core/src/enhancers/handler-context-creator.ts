@@ -10,9 +10,11 @@ import type { RouterProxyCallback } from '@nestjs/core/router/router-proxy.js';
 import { PipesConsumer, PipesContextCreator } from '@nestjs/core/pipes/index.js';
 import { describe } from '../errors/describe.js';
 import { InvalidHandlerError, PayloadInvalidError } from '../errors/index.js';
+import { ParameterType } from '../methods/parameter-metadata.js';
 import { RefusedPayload } from '../payload/refused-payload.js';
 import { Denied } from './denied.js';
-import { ENHANCERS, enhancersOf } from './enhancer-metadata.js';
+import { ENHANCERS, enhancersOf, ROUTE_ARGS_METADATA } from './enhancer-metadata.js';
+import { valueOf } from './parameters.js';
 
 /**
  * The context type that guards, interceptors and filters see.
@@ -21,9 +23,13 @@ import { ENHANCERS, enhancersOf } from './enhancer-metadata.js';
 export const CONTEXT_TYPE = 'mississippi';
 
 /** The payload's type for pipes: the number that Nest gives an HTTP body and a microservice's payload. */
-const PAYLOAD = 3;
+const PAYLOAD = ParameterType.payload;
 const OTHER = 0;
 const ARGUMENTS = [PAYLOAD, OTHER, OTHER];
+/** For methods whose parameters are decorated. */
+const PARAMETERS = {
+  exchangeKeyForValue: (type: number, data: unknown, args: unknown): unknown => valueOf(type, data, args as unknown[]),
+};
 
 /** Where a handler is provided. */
 export interface HandlerSource {
@@ -91,9 +97,10 @@ export class HandlerContextCreator extends ExternalContextCreator {
 
   /**
    * Nest leaves out what it has no instance of, and a guard that is left out lets everything pass.
+   * @param pipes of the method's parameters
    * @throws {InvalidHandlerError}
    */
-  check(handler: object, method: object): void {
+  check(handler: object, method: object, pipes: readonly unknown[] = []): void {
     const { className, moduleKey } = this.source;
     const [scoped] = this.scopedGlobals;
     if (scoped !== undefined) {
@@ -104,7 +111,8 @@ export class HandlerContextCreator extends ExternalContextCreator {
     }
     const injectables = this.nest.getModules().get(moduleKey)?.injectables;
     for (const { kind, key } of ENHANCERS) {
-      for (const enhancer of enhancersOf(key, handler, method)) {
+      const ofParameters = kind === 'pipe' ? pipes : [];
+      for (const enhancer of [...enhancersOf(key, handler, method), ...ofParameters]) {
         if (typeof enhancer !== 'function') continue;
         const wrapper = injectables?.get(enhancer as Type);
         const problem =
@@ -122,9 +130,11 @@ export class HandlerContextCreator extends ExternalContextCreator {
     }
   }
 
-  enhance(handler: object, method: Method, name: string): Method {
+  /** @param decorated whether the method's parameters are */
+  enhance(handler: object, method: Method, name: string, decorated: boolean): Method {
     const options = { guards: true, interceptors: true, filters: false };
-    return this.create(handler, method, name, undefined, undefined, undefined, undefined, options, CONTEXT_TYPE);
+    const [key, factory] = decorated ? [ROUTE_ARGS_METADATA, PARAMETERS] : [undefined, undefined];
+    return this.create(handler, method, name, key, factory, undefined, undefined, options, CONTEXT_TYPE);
   }
 
   filters(handler: object, method: Method): ExternalExceptionsHandler {
@@ -138,6 +148,8 @@ export class HandlerContextCreator extends ExternalContextCreator {
 
   override getMetadata(...args: Create): ExternalHandlerMetadata {
     const metadata = super.getMetadata(...args);
+    const [, , metadataKey] = args;
+    if (metadataKey !== undefined) return metadata;
     return {
       ...metadata,
       argsLength: ARGUMENTS.length,

@@ -72,8 +72,28 @@ function timedOut(key: string, timeout: number, started: boolean | undefined): s
 export class SignalNotHandledError extends MississippiError {
   readonly code = 'signal_not_handled';
 
-  constructor(className: string) {
-    super(`${className} has no handleSignal: add the method to the handler, or do not send it signals.`);
+  /**
+   * @param name of the signal, where it has one
+   * @param known the names that the handler has methods for
+   */
+  constructor(className: string, name?: string, known: readonly string[] = [], whole?: string) {
+    super(
+      whole ??
+        (name === undefined && known.length === 0
+          ? `${className} has no handleSignal: add the method to the handler, or do not send it signals.`
+          : `${className} has no method for signals ${name === undefined ? 'without a name' : `of the name '${name}'`} (it has: ${known.join(', ') || 'none'}): ` +
+            `add one with ${name === undefined ? '@OnSignal()' : `@OnSignal('${name}')`}, or correct the name.`),
+    );
+  }
+
+  /** @internal */
+  static method(className: string, method: string): SignalNotHandledError {
+    return new SignalNotHandledError(
+      `${className}.${method}`,
+      undefined,
+      [],
+      `${className}.${method} is for no signal: decorate it with @OnSignal().`,
+    );
   }
 }
 

@@ -31,11 +31,15 @@ export class InvalidOptionsError extends MississippiError {
 export class MissingHandlerError extends MississippiError {
   readonly code = 'missing_handler';
 
-  constructor(instance: string) {
+  /** @param lookalikes providers that have what a handler has, but for the decorator */
+  constructor(instance: string, lookalikes: readonly string[] = []) {
     const argument = instance === 'default' ? '' : `{ instance: '${instance}' }`;
+    const decorator = `@MessageHandler(${argument})`;
     super(
-      `No message handler was found for the instance '${instance}': decorate one provider with @MessageHandler(${argument}) ` +
-        `and list it in the providers of a module, or set producerOnly: true in an app that only publishes.`,
+      lookalikes.length > 0
+        ? `No message handler was found for the instance '${instance}', but ${lookalikes.join(', ')} ${lookalikes.length === 1 ? 'looks' : 'look'} like one: decorate it with ${decorator}.`
+        : `No message handler was found for the instance '${instance}': decorate one provider with ${decorator} ` +
+            `and list it in the providers of a module, or set producerOnly: true in an app that only publishes.`,
     );
   }
 }
@@ -47,7 +51,8 @@ export class DuplicateHandlerError extends MississippiError {
   constructor(instance: string, handlers: readonly string[]) {
     super(
       `The instance '${instance}' has ${handlers.length} message handlers (${handlers.join(', ')}), but takes exactly one: ` +
-        `provide one of them, in one module, or give each an instance of its own with forRoot({ name }) and @MessageHandler({ instance }).`,
+        `provide one of them, in one module; make the others parts of it, without init, by @MessageHandlerPart({ instance: '${instance}' }); ` +
+        `or give each an instance of its own with forRoot({ name }) and @MessageHandler({ instance }).`,
     );
   }
 }
@@ -75,13 +80,54 @@ export class UnknownInstanceError extends MississippiError {
   }
 }
 
+/**
+ * `MississippiModule` is imported as it is, or `forFeature` names an instance that nobody registers.
+ * @publicApi
+ */
+export class NotRegisteredError extends MississippiError {
+  readonly code = 'not_registered';
+
+  /** @internal */
+  static bare(): NotRegisteredError {
+    return new NotRegisteredError(
+      'MississippiModule was imported without options: import MississippiModule.forRoot(…) in the root module, once for each instance, ' +
+        'and MississippiModule.forFeature() where a feature module needs its services.',
+    );
+  }
+
+  /** @internal */
+  static feature(instance: string, known: readonly string[]): NotRegisteredError {
+    const there = known.length === 0 ? 'there is none' : `there is: ${known.join(', ')}`;
+    const call = instance === 'default' ? 'forRoot()' : `forRoot({ name: '${instance}' })`;
+    return new NotRegisteredError(
+      `MississippiModule.forFeature('${instance}') was imported, but the instance '${instance}' does not exist (${there}): ` +
+        `import MississippiModule.${call} in the root module, or correct the name.`,
+    );
+  }
+}
+
+/**
+ * Two methods of a handler say that they handle the same messages, or the same signals.
+ * @publicApi
+ */
+export class DuplicateMethodError extends MississippiError {
+  readonly code = 'duplicate_method';
+
+  constructor(instance: string, decorator: string, first: string, second: string) {
+    super(
+      `${first} and ${second} both are for ${decorator} of the instance '${instance}'${decorator.endsWith('()') ? ', that is for whatever no other method claims' : ''}: keep one of them, or change what the other one is for.`,
+    );
+  }
+}
+
 /** @publicApi */
 export class DuplicateInstanceError extends MississippiError {
   readonly code = 'duplicate_instance';
 
   constructor(instance: string) {
     super(
-      `MississippiModule is registered twice under the name '${instance}': register it once, or give each registration a name of its own with forRoot({ name }).`,
+      `MississippiModule is registered twice under the name '${instance}': register it once, in the root module; where a feature module needs its services, ` +
+        `import MississippiModule.forFeature(${instance === 'default' ? '' : `'${instance}'`}); for another instance, give it a name of its own with forRoot({ name }).`,
     );
   }
 }
@@ -117,8 +163,31 @@ export class HandlerScopeError extends MississippiError {
 export class InvalidHandlerError extends MississippiError {
   readonly code = 'invalid_handler';
 
-  constructor(className: string, problem: string) {
-    super(`${className} is decorated with @MessageHandler but ${problem}.`);
+  constructor(
+    className: string,
+    problem: string,
+    whole = `${className} is decorated with @MessageHandler but ${problem}.`,
+  ) {
+    super(whole);
+  }
+
+  /** @internal */
+  static part(className: string, callback: string, owner: string): InvalidHandlerError {
+    const text = `${className} is a part of ${owner} but has a method ${callback}, which belongs to ${owner} alone, as the keys and their state do: move it there, or rename it.`;
+    return new InvalidHandlerError(className, callback, text);
+  }
+
+  /** @internal */
+  static undecorated(className: string, method: string | undefined): InvalidHandlerError {
+    const has = method === undefined ? 'has' : `has the method ${method} with @OnMessage or @OnSignal, but`;
+    const text = `${className} ${has} no decorator of its own, so that nobody would call it: decorate the class with @MessageHandler(…), or with @MessageHandlerPart(…) where another class has init.`;
+    return new InvalidHandlerError(className, '', text);
+  }
+
+  /** @internal */
+  static otherInstance(className: string, instance: string, service: string): InvalidHandlerError {
+    const text = `${className} is for the instance '${instance}', but the DataUpdaterService is that of '${service}': inject the other one with @InjectDataUpdaterService('${instance}').`;
+    return new InvalidHandlerError(className, '', text);
   }
 }
 

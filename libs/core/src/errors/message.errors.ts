@@ -59,6 +59,12 @@ export class InvalidMessageError extends MississippiError {
     );
   }
 
+  static signalName(value: unknown): InvalidMessageError {
+    return new InvalidMessageError(
+      `The name of a signal must be a text of 1 to 255 bytes in UTF-8, without halves of surrogate pairs, not ${describe(value)}.`,
+    );
+  }
+
   static timeout(value: unknown): InvalidMessageError {
     return new InvalidMessageError(
       `The timeout must be a number of milliseconds from 0 on, or Infinity, not ${describe(value)}; left out, the default counts.`,
@@ -95,5 +101,27 @@ export class PayloadInvalidError extends MississippiError {
     readonly problems: readonly string[],
   ) {
     super(`The payload is ${className === undefined ? 'not valid' : `no valid ${className}`}: ${problems.join('; ')}`);
+  }
+}
+
+/**
+ * No method of the handler claims the type of a message; `onUnknownType` says what becomes of it.
+ * @publicApi
+ */
+export class UnknownMessageTypeError extends MississippiError {
+  readonly code = 'unknown_type';
+
+  constructor(
+    handler: string,
+    /** `undefined` where the message has none. */
+    readonly type: string | undefined,
+    known: readonly string[],
+  ) {
+    const what = type === undefined ? 'without a type' : `of the type '${type}'`;
+    const decorator =
+      type === undefined ? '@OnMessage()' : `@OnMessage('${type}'), or @OnMessage() for all other types`;
+    super(
+      `No method of ${handler} handles messages ${what} (it has: ${known.join(', ')}): add one with ${decorator}; what becomes of such a message, the option onUnknownType says.`,
+    );
   }
 }

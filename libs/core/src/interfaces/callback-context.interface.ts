@@ -40,6 +40,8 @@ export interface CallbackContext<Key extends ShardingKey = string> {
    * first access, so it costs nothing where it is not used.
    */
   readonly abortSignal: AbortSignal;
+  /** The name of the signal that caused the callback; `undefined` where there is none. */
+  readonly signalName?: string | undefined;
   /**
    * With a store: the message leaves with the key's new state, or not at all; it is dropped when the callback fails. It is
    * encoded at once.

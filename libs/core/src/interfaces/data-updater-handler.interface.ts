@@ -24,27 +24,14 @@ export type TerminateReason =
   'idle' | 'evicted' | 'shardLost' | 'shardReleased' | 'shutdown' | 'forgotten' | Error | unknown;
 
 /**
- * The user's class that processes messages: one singleton Nest provider per instance of the module, decorated with
- * `@MessageHandler()`. The state of each sharding key is apart from it and is handed to every callback.
- *
- * Callbacks of one key never overlap; callbacks of different keys run side by side. Each may be synchronous or return
- * a promise. A callback that throws ends the key's data updater: its state is dropped and `init` makes a new one.
+ * The callbacks of a handler that are about a key rather than about its messages: what a class implements that has nothing but
+ * methods with `@OnMessage` and `@OnSignal` beside them.
  *
  * @typeParam State what `init` makes and the callbacks get
- * @typeParam Payload what `handleMessage` gets; see the option `payload`
- * @typeParam Key what the sharding keys are, as `number`. Nobody checks it: it is what your producers give; `ShardingKey`
- * stands for whatever a producer could give
- * @typeParam Signal what `handleSignal` gets
- * @typeParam Answer what it answers
+ * @typeParam Key what the sharding keys are, as in {@link DataUpdaterHandler}
  * @publicApi
  */
-export interface DataUpdaterHandler<
-  State = unknown,
-  Payload = unknown,
-  Key extends ShardingKey = string,
-  Signal = unknown,
-  Answer = unknown,
-> {
+export interface DataUpdaterLifecycle<State = unknown, Key extends ShardingKey = string> {
   /**
    * Makes the state of a key when its data updater starts. Left out, the state is `undefined`.
    * A failure uses up no attempt of a message: it is tried again with a capped backoff, without limit. Only where a
@@ -65,6 +52,39 @@ export interface DataUpdaterHandler<
    */
   migrate?(state: unknown, from: number): MaybePromise<State>;
 
+  /** Runs after a message was settled with `{ continue: arg }`. A throw ends the data updater; the message stays settled. */
+  handleContinue?(
+    arg: unknown,
+    state: State,
+    context: CallbackContext<Key>,
+  ): MaybePromise<Ok<State> | void | undefined>;
+
+  /** The last callback of a data updater. Not called when a callback ran over its time-out. Errors are logged. */
+  terminate?(reason: TerminateReason, state: State, context: CallbackContext<Key>): MaybePromise<void>;
+}
+
+/**
+ * The user's class that processes messages: one singleton Nest provider per instance of the module, decorated with
+ * `@MessageHandler()`. The state of each sharding key is apart from it and is handed to every callback.
+ *
+ * Callbacks of one key never overlap; callbacks of different keys run side by side. Each may be synchronous or return
+ * a promise. A callback that throws ends the key's data updater: its state is dropped and `init` makes a new one.
+ *
+ * @typeParam State what `init` makes and the callbacks get
+ * @typeParam Payload what `handleMessage` gets; see the option `payload`
+ * @typeParam Key what the sharding keys are, as `number`. Nobody checks it: it is what your producers give; `ShardingKey`
+ * stands for whatever a producer could give
+ * @typeParam Signal what `handleSignal` gets
+ * @typeParam Answer what it answers
+ * @publicApi
+ */
+export interface DataUpdaterHandler<
+  State = unknown,
+  Payload = unknown,
+  Key extends ShardingKey = string,
+  Signal = unknown,
+  Answer = unknown,
+> extends DataUpdaterLifecycle<State, Key> {
   /**
    * Handles one message. Returning nothing acks and keeps the state; see `ack`, `discard` and `stop`.
    * Throwing, or returning anything else, is a failed attempt that the failure policy retries.
@@ -84,14 +104,4 @@ export interface DataUpdaterHandler<
     state: State,
     context: CallbackContext<Key>,
   ): MaybePromise<Reply<State, Answer> | Answer>;
-
-  /** Runs after a message was settled with `{ continue: arg }`. A throw ends the data updater; the message stays settled. */
-  handleContinue?(
-    arg: unknown,
-    state: State,
-    context: CallbackContext<Key>,
-  ): MaybePromise<Ok<State> | void | undefined>;
-
-  /** The last callback of a data updater. Not called when a callback ran over its time-out. Errors are logged. */
-  terminate?(reason: TerminateReason, state: State, context: CallbackContext<Key>): MaybePromise<void>;
 }

@@ -1,11 +1,11 @@
 /**
  * What a publisher may say of a message besides payload and headers, in the words of AMQP 0-9-1: they are the message's
- * properties on RabbitMQ, for and from producers of any kind. The library itself goes by none of them. Each is a text of at
- * most 255 bytes in UTF-8.
+ * properties on RabbitMQ, for and from producers of any kind. The library itself goes by `type` alone, for methods with
+ * `@OnMessage(type)`. Each is a text of at most 255 bytes in UTF-8.
  * @publicApi
  */
 export interface MessageProperties {
-  /** What kind of message it is, such as `'order.created'`. */
+  /** What kind of message it is, such as `'order.created'`: `@OnMessage(type)` finds its method by it. */
   readonly type?: string | undefined;
   /** What the body holds, as a MIME type: `'application/json'`. Nothing is decoded by it: the option `payload` says how. */
   readonly contentType?: string | undefined;

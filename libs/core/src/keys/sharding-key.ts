@@ -1,24 +1,9 @@
-import {
-  canonicalize,
-  decodeTerm,
-  encodeTerm,
-  ErlangAtom,
-  inspectTerm,
-  phash2Encoded,
-  type Term,
-} from '@mississippi/terms';
+import { canonicalize, decodeTerm, encodeTerm, ErlangAtom, inspectTerm, phash2Encoded } from '@mississippi/terms';
+import type { ShardingKey } from '../decorators/parameter.decorators.js';
 import { describe } from '../errors/describe.js';
 import { InvalidShardingKeyError, MissingShardingKeyError } from '../errors/index.js';
 
-/**
- * The value by which messages are ordered: a string, an integer, bytes, or a list of them; with the option `keys` any term
- * that the wire format carries. At most 16 KB encoded.
- *
- * Keys are one where their terms are: `42` and `42n`, and a string and the bytes of its UTF-8. `42` and `'42'` are two, and
- * so are `1` and `1.0` (an `ErlangFloat`).
- * @publicApi
- */
-export type ShardingKey = Exclude<Term, null>;
+export type { ShardingKey };
 
 /** Bit strings are keys as any other term: an Erlang producer may use them. */
 const LIMITS = { bitstrings: true };

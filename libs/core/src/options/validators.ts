@@ -123,6 +123,16 @@ export function IsTransport(): PropertyDecorator {
   );
 }
 
+/** Where the type of a message is. */
+export function IsTypeSource(): PropertyDecorator {
+  return expects((value) => {
+    if (value === 'property') return true;
+    if (!isObject(value) || Object.keys(value).length !== 1) return false;
+    const name = value['header'] ?? value['payload'];
+    return typeof name === 'string' && name !== '';
+  }, `'property', { header: name } or { payload: name } was expected`);
+}
+
 export function IsStore(): PropertyDecorator {
   return expects(
     (value) => typeof value === 'object' && value !== null && typeof Reflect.get(value, 'connect') === 'function',

@@ -33,21 +33,26 @@ export class PayloadReader {
    * class or schema objects
    */
   read(body: Uint8Array): unknown {
+    const payload = this.decode(body);
+    // A promise of its own: what else may be awaited was asked for its `then` once.
+    return payload instanceof Promise ? payload.then((read) => this.check(read)) : this.check(payload);
+  }
+
+  /**
+   * Decodes without the check.
+   * @throws {RefusedPayload} where the bytes cannot be decoded; by a rejected promise, where the codec takes its time
+   */
+  decode(body: Uint8Array): unknown {
     let payload: unknown;
-    let promised: boolean;
     try {
       payload = this.codec.decode(body);
-      promised = isThenable(payload);
+      if (!isThenable(payload)) return payload;
     } catch (error) {
       throw undecodable(error);
     }
-    if (!promised) return this.check(payload);
-    return Promise.resolve(payload).then(
-      (read) => this.check(read),
-      (error: unknown) => {
-        throw undecodable(error);
-      },
-    );
+    return Promise.resolve(payload).catch((error: unknown) => {
+      throw undecodable(error);
+    });
   }
 
   /** Applies the payload class or the schema to a payload that never was bytes. */

@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { Engine } from '../engine/engine.js';
+import type { HandlerClient } from '../interfaces/key-client.interface.js';
 import type { DataUpdaterRef, LiveKey } from '../interfaces/live-key.interface.js';
 import type { EngineStatus } from '../interfaces/status.interface.js';
 import type { MississippiEvent } from '../interfaces/events.interface.js';
@@ -11,7 +12,9 @@ import type { DirectMessageInput } from '../engine/keys/direct-message.js';
 import type { MessageOutcome } from '../outcomes.js';
 import { checkDirectMessage } from '../outgoing/check-message.js';
 import { checkProperties } from '../outgoing/check-properties.js';
-import { checkTimeout } from './check-timeout.js';
+import { checkSignalName, checkTimeout } from './check-call.js';
+import { EventsProducer } from './events-producer.service.js';
+import { clientOf } from './handler-client.js';
 
 /**
  * Where the service finds the engine once the app has started.
@@ -112,11 +115,11 @@ export class DataUpdaterService {
    * Asks the key's data updater, started if need be, and returns the handler's answer. It waits for the callback that
    * is running, not for the messages in the FIFO. Signal and answer are copies, made by the codec of the option `signals`
    * (JSON by default) when this is called and when the handler has answered, wherever the key lives.
-   * @param options `timeout` in milliseconds, default `signalTimeout`
+   * @param options `timeout` in milliseconds, default `signalTimeout`; `name` of the signal, by which `@OnSignal(name)` finds the method
    * @throws {SignalTimeoutError} after the time-out; its `started` says whether the signal runs
    * @throws {DataUpdaterStartError} when `init` fails
-   * @throws {InvalidMessageError} when `timeout` is no time
-   * @throws {SignalNotHandledError} when the handler has no `handleSignal`
+   * @throws {InvalidMessageError} when `timeout` is no time, or `name` no text of 1 to 255 bytes
+   * @throws {SignalNotHandledError} when the handler has no method for it
    * @throws {NoOwnerError} when no process owned the key's shard until the time-out
    * @throws {SignalOutcomeUnknownError} when the owner's process ended after it had accepted the signal
    * @throws {SignalEncodeError} when the codec does not carry the signal, and nothing was sent, or the answer: the handler
@@ -137,10 +140,27 @@ export class DataUpdaterService {
   async handleSignal<Answer = unknown>(
     shardingKey: ShardingKey,
     signal: unknown,
-    options?: { timeout?: number },
+    options?: { timeout?: number; name?: string },
   ): Promise<Answer> {
     checkTimeout(options?.timeout);
-    return (await this.runtime.engine.calls.handleSignal(this.encode(shardingKey), signal, options?.timeout)) as Answer;
+    checkSignalName(options?.name);
+    const { calls } = this.runtime.engine;
+    return (await calls.handleSignal(this.encode(shardingKey), signal, options?.timeout, options?.name)) as Answer;
+  }
+
+  /**
+   * A client for the handler's own methods, which the compiler checks: `for(OrderHandler).key(id).status()` is a signal to the method
+   * `status`, `.publish('order.paid', event)` publishes what the class lists in `messageTypes`. The class of a part is as good. Wherever
+   * the key lives, it is the same.
+   * @throws {InvalidHandlerError} when the class is decorated neither as a handler nor as a part, or for another instance
+   */
+  for<Handler extends object>(handler: abstract new (...args: never[]) => Handler): HandlerClient<Handler> {
+    return clientOf(handler, {
+      instance: () => this.runtime.engine.instance,
+      header: () => this.runtime.engine.typeHeader,
+      signal: (key, signal, options) => this.handleSignal(key, signal, options),
+      publish: (payload, options) => new EventsProducer(this.runtime).publish(payload, options),
+    });
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { MessageHeaders } from '../interfaces/message-headers.interface.js';
 import { encodeMessage } from '../outgoing/encode-message.js';
 import type { MessageProperties } from '../interfaces/message-properties.interface.js';
-import { checkTimeout } from './check-timeout.js';
+import { checkTimeout } from './check-call.js';
 import { shardOfEncoded, type ShardingKey } from '../keys/sharding-key.js';
 import type { ProducerPort } from '../engine/producer-port.js';
 

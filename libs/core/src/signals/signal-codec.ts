@@ -35,13 +35,15 @@ export class SignalCodec {
   }
 
   /**
+   * @param more what else its envelope holds, in bytes
    * @throws {SignalEncodeError}
    * @throws {SignalTooLargeError}
    */
-  encode(part: SignalPart, value: unknown): Uint8Array | undefined {
+  encode(part: SignalPart, value: unknown, more = 0): Uint8Array | undefined {
     if (value === undefined) return undefined;
     const bytes = this.bytesOf(part, value);
-    if (bytes.length > this.limit) throw new SignalTooLargeError(part, bytes.length, this.limit);
+    const limit = this.limit - more;
+    if (bytes.length > limit) throw new SignalTooLargeError(part, bytes.length, limit);
     return bytes;
   }
 

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { describe } from '../errors/describe.js';
 import { SignalDecodeError } from '../errors/index.js';
 import { carry, revive, type CarriedError } from './carried-error.js';
@@ -13,9 +14,31 @@ const Kind = {
   Value: 1,
   /** A {@link CarriedError}, in JSON. */
   Error: 2,
+  /** A name of so many bytes as the next byte says, in UTF-8, and then what would be there without a name. Of signals only. */
+  Named: 3,
 } as const;
 
-/** A signal or an answer, as a transport carries it. */
+/** A signal on its way to the handler. */
+export interface SignalRequest {
+  readonly name?: string | undefined;
+  /** Encoded; `undefined` for a signal that is `undefined`. */
+  readonly value: Uint8Array | undefined;
+}
+
+/** How much larger a name makes a signal. Bytes. */
+export function nameSize(name: string | undefined): number {
+  return name === undefined ? 0 : Buffer.byteLength(name) + 2;
+}
+
+/** A signal, as a transport carries it: without a name as ever. */
+export function packSignal({ name, value }: SignalRequest): Uint8Array {
+  const inner = pack(value);
+  if (name === undefined) return inner;
+  const text = Buffer.from(name);
+  return Buffer.concat([Uint8Array.of(Kind.Named, text.length), text, inner]);
+}
+
+/** An answer, as a transport carries it. */
 export function pack(value: Uint8Array | undefined): Uint8Array {
   return value === undefined ? Uint8Array.of(Kind.Nothing) : withKind(Kind.Value, value);
 }
@@ -26,7 +49,15 @@ export function packError(error: unknown): Uint8Array {
 }
 
 /** @throws {SignalDecodeError} when the bytes are no signal */
-export function unpackSignal(bytes: Uint8Array): Uint8Array | undefined {
+export function unpackSignal(bytes: Uint8Array): SignalRequest {
+  if (bytes[0] !== Kind.Named) return { value: unpackValue(bytes) };
+  const end = 2 + (bytes[1] ?? 0);
+  const name = bytes.subarray(2, end);
+  if (name.length === 0 || bytes.length <= end || !isUtf8(name)) throw unknownKind('signal', bytes);
+  return { name: Buffer.from(name).toString(), value: unpackValue(bytes.subarray(end)) };
+}
+
+function unpackValue(bytes: Uint8Array): Uint8Array | undefined {
   if (bytes[0] === Kind.Error) throw unknownKind('signal', bytes);
   return unpack('signal', bytes);
 }

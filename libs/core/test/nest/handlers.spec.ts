@@ -197,7 +197,9 @@ describe('a decorated class is refused', () => {
   test('without handleMessage', async () => {
     const error = await refusal({ providers: [decorated({})] });
     expect(error).toMatchObject({ code: 'invalid_handler' });
-    expect(error.message).toContain('Broken is decorated with @MessageHandler but has no method handleMessage: add it');
+    expect(error.message).toContain(
+      'Broken is decorated with @MessageHandler but has no method for messages: add handleMessage',
+    );
   });
 
   test.each(['handleMessage', 'init', 'handleSignal', 'handleContinue', 'terminate'])(

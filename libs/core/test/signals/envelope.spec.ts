@@ -11,7 +11,14 @@ import {
   SignalTooLargeError,
 } from '../../src/index.js';
 import { asCallersSee } from '../../src/signals/carried-error.js';
-import { pack, packError, unpackAnswer, unpackSignal } from '../../src/signals/signal-envelope.js';
+import {
+  nameSize,
+  pack,
+  packError,
+  packSignal,
+  unpackAnswer,
+  unpackSignal,
+} from '../../src/signals/signal-envelope.js';
 
 const crossed = (error: unknown): unknown => {
   try {
@@ -70,12 +77,38 @@ test('a long message is cut', () => {
 });
 
 test('no value and no bytes are two things', () => {
-  expect(unpackSignal(pack(undefined))).toBeUndefined();
-  expect(unpackSignal(pack(new Uint8Array(0)))).toHaveLength(0);
+  expect(unpackSignal(pack(undefined))).toEqual({ value: undefined });
+  expect(unpackSignal(pack(new Uint8Array(0))).value).toHaveLength(0);
   expect(unpackAnswer(pack(Uint8Array.of(0, 2)))).toEqual(Buffer.of(0, 2));
 });
 
 test.each([[[]], [[7, 1]], [[0, 0]], [[2, 1]]])('bytes that are none of ours are refused: %j', (bytes) => {
   expect(() => unpackSignal(Uint8Array.from(bytes))).toThrow(SignalDecodeError);
   expect(() => unpackAnswer(Uint8Array.from(bytes))).toThrow(SignalDecodeError);
+});
+
+test('a signal without a name is written as before there were names', () => {
+  expect(packSignal({ value: undefined })).toEqual(Uint8Array.of(0));
+  expect(Buffer.from(packSignal({ value: Uint8Array.of(7) }))).toEqual(Buffer.of(1, 7));
+});
+
+test.each(['s', 'stätus', 'x'.repeat(255)])('a name travels in front of what would be there without it: %s', (name) => {
+  for (const value of [undefined, Buffer.of(1, 2)]) {
+    const bytes = packSignal({ name, value });
+    expect(unpackSignal(bytes)).toEqual({ name, value });
+    expect(bytes).toHaveLength(packSignal({ value }).length + nameSize(name));
+    expect(() => unpackAnswer(bytes)).toThrow(SignalDecodeError);
+  }
+});
+
+test.each([
+  [[3]],
+  [[3, 0, 0]],
+  [[3, 2, 97]],
+  [[3, 1, 97]],
+  [[3, 1, 0xff, 0]],
+  [[3, 1, 97, 2, 1]],
+  [[3, 1, 97, 3, 1, 97, 0]],
+])('a name that is cut short or no text is refused: %j', (bytes) => {
+  expect(() => unpackSignal(Uint8Array.from(bytes))).toThrow(SignalDecodeError);
 });

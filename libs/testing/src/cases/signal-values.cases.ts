@@ -94,6 +94,25 @@ export const signalValueCases: readonly ConformanceCase[] = [
     }),
   ),
 
+  conformanceCase("a signal's name reaches the handler with it, wherever the key lives", {}, (stage) =>
+    withSignalRoutes(
+      stage,
+      (signal, _state, name) => ({ signal, name }),
+      async (routes) => {
+        for (const { where, call } of routes) {
+          for (const name of ['status', 'stätus 🜁', 'x'.repeat(255), undefined]) {
+            assert.deepStrictEqual(
+              await call('s', name),
+              name === undefined ? { signal: 's' } : { signal: 's', name },
+              where,
+            );
+          }
+          assert.deepStrictEqual(await call(undefined, 'status'), { name: 'status' }, where);
+        }
+      },
+    ),
+  ),
+
   conformanceCase('an answer that is refused leaves the new state, wherever the key lives', {}, (stage) =>
     withSignalRoutes(
       stage,

@@ -37,6 +37,8 @@ export class PendingSignal {
     private readonly onAnswer: (value: unknown) => void,
     private readonly onError: (error: unknown) => void,
     private readonly onStart?: () => void,
+    /** Of the signal, where it has one. */
+    readonly name?: string | undefined,
   ) {}
 
   /** Whether the handler has seen it. */

@@ -1,4 +1,5 @@
 import { SignalTimeoutError } from '../../errors/index.js';
+import type { SignalRequest } from '../../signals/signal-envelope.js';
 import type { Caller } from '../base/caller.js';
 import { keyTextOf } from '../base/key-text.js';
 import type { KeyQueue } from './key-queue.js';
@@ -11,14 +12,22 @@ import { PendingSignal } from './pending-signal.js';
  */
 export function signalKey(
   queue: KeyQueue,
-  signal: Uint8Array | undefined,
+  { name, value }: SignalRequest,
   timeout: number,
   onStart: () => void,
   caller: Caller,
 ): Promise<Uint8Array | undefined> {
   const { clock } = queue.epoch.environment;
   return new Promise((resolve, reject) => {
-    const pending = new PendingSignal('signal', signal, caller, resolve as (answer: unknown) => void, reject, onStart);
+    const pending = new PendingSignal(
+      'signal',
+      value,
+      caller,
+      resolve as (answer: unknown) => void,
+      reject,
+      onStart,
+      name,
+    );
     if (timeout !== Infinity) {
       const expire = (): void => pending.reject(new SignalTimeoutError(keyTextOf(queue), timeout, pending.started));
       pending.expires({ at: clock.now() + timeout, timer: clock.after(timeout, expire), expire });

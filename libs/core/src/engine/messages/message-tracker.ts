@@ -1,4 +1,10 @@
-import { CommitRefusedError, KeyNotParkedError, KeyParkedError, type MessageStage } from '../../errors/index.js';
+import {
+  CommitRefusedError,
+  KeyNotParkedError,
+  KeyParkedError,
+  type MessageStage,
+  type UnknownMessageTypeError,
+} from '../../errors/index.js';
 import type { DeadLetterReason } from '../../note-headers.js';
 import { ack, type MessageOutcome } from '../../outcomes.js';
 import type { Delivery, ParkedEntry } from '../../transport/transport.interface.js';
@@ -266,6 +272,16 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
   fail(error: unknown): void {
     if (this.epoch.phase !== 'open') this.standBack();
     else if (!this.givenUp(error)) this.recover().failed(error);
+  }
+
+  /** No method claims the head's type, and it is not to be acked for that. */
+  unclaimed(error: UnknownMessageTypeError): void {
+    const head = this.fifo.peek()!;
+    const { environment, phase } = this.epoch;
+    const parks = environment.options.onUnknownType === 'park' && head instanceof DeliveredMessage;
+    if (!parks) this.refuse(error.code, error);
+    else if (phase === 'open') this.recover().unclaimed(error);
+    else this.standBack();
   }
 
   /** `init` failed before the head's attempt. */

@@ -1,9 +1,15 @@
 import type { Timer } from '../../clock/clock.interface.js';
 import { describe } from '../../errors/describe.js';
-import { AttemptsExhaustedError, KeyParkedError, type ParkedState } from '../../errors/index.js';
+import {
+  AttemptsExhaustedError,
+  KeyParkedError,
+  type ParkedState,
+  type UnknownMessageTypeError,
+} from '../../errors/index.js';
 import type { Failure } from '../../interfaces/failure.interface.js';
 import { NOTE_HEADERS, type DeadLetterReason, type ParkReason } from '../../note-headers.js';
 import type { Delivery, ParkedEntry, ParkedMode } from '../../transport/transport.interface.js';
+import type { FailurePolicy } from '../base/failure-policy.js';
 import { keyFields, keyTextOf } from '../base/key-text.js';
 import { LogLimit } from '../../log-limit.js';
 import { keyBytes } from '../../keys/sharding-key.js';
@@ -15,6 +21,8 @@ import { failureOf, type FailedCallback } from './failure-of.js';
 import { Parking, type ParkedKey } from './parking.js';
 import type { HeadPhase, TrackedKey } from './tracked-key.js';
 import { DeliveredMessage, DirectTrackedMessage, type TrackedMessage } from './tracked-message.js';
+
+const UNKNOWN_TYPE: ParkReason = 'unknown_type';
 
 /** The tracker of the key, as far as recovering goes. */
 export interface RecoveringTracker {
@@ -84,6 +92,11 @@ export class Recovery implements ParkedKey {
     return (this.tracker.phase === 'open' || this.letterDue) && this.tracker.fifo.length === 0;
   }
 
+  /** That of the method which handles the head, or the instance's. */
+  private get policy(): FailurePolicy {
+    return this.tracker.fifo.peek()?.policy ?? this.key.epoch.environment.policy;
+  }
+
   /** Whether a commit of the key is pending: nothing of it is moved before that has ended. */
   private get committing(): boolean {
     return this.key.commits !== undefined && this.key.commits.pending > 0;
@@ -99,8 +112,7 @@ export class Recovery implements ParkedKey {
 
   /** An attempt at the head failed. */
   failed(error: unknown): void {
-    const { tracker, key } = this;
-    const { policy } = key.epoch.environment;
+    const { tracker, key, policy } = this;
     this.headFailed(error);
     this.startFailures = 0;
     const failure = { error, callback: 'handleMessage', attempt: tracker.attempt } as const;
@@ -113,6 +125,12 @@ export class Recovery implements ParkedKey {
     else if (verdict === 'park') this.parkOrRefuse(error, 'error_rule');
     else if (over) this.exhausted(error);
     else this.retry(error, delay);
+  }
+
+  /** No method claims the head's type: the key waits for somebody who knows it. */
+  unclaimed(error: UnknownMessageTypeError): void {
+    this.headFailed(error);
+    this.parkOrRefuse(error, error.code);
   }
 
   /**
@@ -235,10 +253,13 @@ export class Recovery implements ParkedKey {
   }
 
   /** Takes over what a previous owner of the shard left in the side queue. */
-  foundParked({ mode, notes }: ParkedEntry): void {
+  foundParked({ mode: found, notes }: ParkedEntry): void {
+    // What an earlier owner had no method for is tried here: this process may be of a newer version.
+    const untried = found === 'held' && notes[NOTE_HEADERS.reason] === UNKNOWN_TYPE;
+    const mode = untried ? 'pressure' : found;
     // Of a key under pressure the first message says whether it failed, and when at the latest.
     if (mode === 'held') this.failingSince = undefined;
-    else if (this.parking === undefined) this.failingSince = this.failedAt(notes);
+    else if (this.parking === undefined && !untried) this.failingSince = this.failedAt(notes);
     (this.parking ??= new Parking(this)).found(mode);
   }
 
@@ -343,7 +364,8 @@ export class Recovery implements ParkedKey {
 
   private exhausted(error: unknown): void {
     const { key, tracker } = this;
-    const { events, policy } = key.epoch.environment;
+    const { policy } = this;
+    const { events } = key.epoch.environment;
     const head = tracker.fifo.peek()!;
     events.sink?.message('exhausted', key, head, tracker.attempt, { error });
     if (policy.onExhausted === 'park') this.parkOrRefuse(error, 'attempts_exhausted');

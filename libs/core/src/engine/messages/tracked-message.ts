@@ -4,6 +4,7 @@ import type { MessageProperties } from '../../interfaces/message-properties.inte
 import type { MessageOutcome } from '../../outcomes.js';
 import type { FifoItem } from '../../collections/fifo.js';
 import type { Caller } from '../base/caller.js';
+import type { FailurePolicy } from '../base/failure-policy.js';
 import type { InboxMark } from '../commits/inbox-mark.js';
 
 /** A message in a key's FIFO, whatever brought it. */
@@ -11,6 +12,8 @@ export abstract class TrackedMessage implements FifoItem<TrackedMessage> {
   next: TrackedMessage | undefined = undefined;
   /** What the store's inbox said about it; `undefined` without a store. */
   mark: InboxMark | undefined = undefined;
+  /** That of the method that handles it, where it has one of its own; known from its first attempt on. */
+  policy: FailurePolicy | undefined = undefined;
 
   /** @param receivedAt on the engine's clock */
   constructor(readonly receivedAt: number) {}

@@ -2,7 +2,7 @@ import { cloneHeaders } from '../../headers/clone-headers.js';
 import type { MessageContext, PublishInput } from '../../interfaces/callback-context.interface.js';
 import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
 import { decodeShardingKey, keyBytes, type ShardingKey } from '../../keys/sharding-key.js';
-import type { CallbackRun } from './callback-run.js';
+import { PlainRun, type CallbackRun } from './callback-run.js';
 
 const NO_HEADERS: MessageHeaders = Object.freeze({});
 
@@ -66,6 +66,9 @@ export class RunContext implements MessageContext<ShardingKey> {
   }
   get appId(): string | undefined {
     return this.#run.message?.properties?.appId;
+  }
+  get signalName(): string | undefined {
+    return this.#run instanceof PlainRun ? this.#run.signalName : undefined;
   }
   get headers(): MessageHeaders {
     const { message } = this.#run;

@@ -29,6 +29,8 @@ export interface CallbackCause {
   readonly attempt: number;
   /** Who waits for it, if somebody does. */
   readonly caller: Caller | undefined;
+  /** Of the signal that caused it, where that has one. */
+  readonly signalName?: string | undefined;
 }
 
 /** The key that a callback runs for. */
@@ -144,14 +146,17 @@ export abstract class CallbackRun<
 
 /** A run of a callback that is rare enough for closures. */
 export class PlainRun extends CallbackRun {
+  readonly signalName: string | undefined;
+
   constructor(
     name: CallbackName,
     key: RunningKey,
-    { message, attempt, caller }: CallbackCause,
+    { message, attempt, caller, signalName }: CallbackCause,
     private readonly call: (run: CallbackRun) => unknown,
     private readonly then: (end: CallbackEnd) => void,
   ) {
     super(name, key, message, attempt, caller);
+    this.signalName = signalName;
   }
 
   invoke(): unknown {

@@ -1,15 +1,19 @@
 import type { Timer } from '../../clock/clock.interface.js';
-import { HandlerTimeoutError } from '../../errors/index.js';
+import { HandlerTimeoutError, SignalNotHandledError } from '../../errors/index.js';
 import type { DataUpdaterHandler } from '../../interfaces/data-updater-handler.interface.js';
 import type { ShardingKey } from '../../keys/sharding-key.js';
+import type { CalledMethod, HandlerMethods, MethodTable } from '../../methods/handler-methods.js';
+import type { ResolvedFailurePolicy } from '../../mississippi.options.js';
 import { PayloadReader } from '../../payload/payload-reader.js';
 import { SignalCodec } from '../../signals/signal-codec.js';
 import { DeadlineList } from '../base/deadline-list.js';
 import type { Environment } from '../base/environment.js';
+import type { FailurePolicy } from '../base/failure-policy.js';
 import { keyFields, keyTextOf } from '../base/key-text.js';
 import type { CallbackEnd } from './callback-end.js';
 import type { CallbackRun } from './callback-run.js';
 import { runInScope } from './callback-scope.js';
+import { MessageRoutes } from './message-routes.js';
 
 /** How long a callback may go on after its abort signal has fired. Milliseconds. */
 export const GRACE = 1_000;
@@ -45,6 +49,10 @@ class Awaiter {
 /** The user's handler, and how its callbacks run: synchronous or not, within the time-out, and with exactly one end each. */
 export class Callbacks {
   readonly reader: PayloadReader;
+  /** Where methods of the handler are for types of messages. */
+  readonly routes: MessageRoutes | undefined;
+  /** Where methods of the handler are for names of signals. */
+  private readonly signalMethods: MethodTable<CalledMethod> | undefined;
   readonly signals: SignalCodec;
   private readonly deadlines: DeadlineList<CallbackRun>;
   /** Promises that this round brought. Most callbacks have ended when it ends, and need no deadline. */
@@ -58,12 +66,36 @@ export class Callbacks {
     /** Class name of the handler, for errors. */
     readonly handlerName: string,
     private readonly environment: Environment,
+    methods: HandlerMethods | undefined,
+    policyOf: (options: ResolvedFailurePolicy) => FailurePolicy,
   ) {
     const { clock, round, options } = environment;
     this.reader = new PayloadReader(options.payload);
+    this.routes = methods?.messages && new MessageRoutes(methods.messages, options.typeFrom, policyOf);
+    this.signalMethods = methods?.signals;
     this.signals = new SignalCodec(options.signals);
     this.deadlines = new DeadlineList(clock, options.handlerTimeout, (run) => this.expire(run));
     round.atEnd(() => this.setDeadlines());
+  }
+
+  /** @throws {MissingPackageError} by a rejected promise */
+  async load(): Promise<void> {
+    await this.reader.load();
+    await this.routes?.load();
+  }
+
+  /**
+   * What answers signals of a name.
+   * @throws {SignalNotHandledError}
+   */
+  answering(name: string | undefined): CalledMethod {
+    const { handler, signalMethods } = this;
+    const method =
+      signalMethods === undefined
+        ? (handler.handleSignal?.bind(handler) as CalledMethod | undefined)
+        : ((name === undefined ? undefined : signalMethods.byName.get(name)) ?? signalMethods.other);
+    if (method !== undefined) return method;
+    throw new SignalNotHandledError(this.handlerName, name, [...(signalMethods?.byName.keys() ?? [])]);
   }
 
   run(run: CallbackRun): void {

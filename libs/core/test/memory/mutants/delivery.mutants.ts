@@ -12,6 +12,17 @@ export const deliveryMutants: readonly Mutant[] = [
     publish: changing((message) => ({ ...message, shard: (message.shard + 1) % 8 })),
   },
   {
+    name: 'a message leaves without its type',
+    by: 'a message goes to the method of its type',
+    says: /other after 0/,
+    publish: (publisher, { tookHold }) => {
+      return ({ properties, ...message }, timeout) => {
+        if (properties?.type !== undefined) tookHold();
+        return publisher.publish(message, timeout);
+      };
+    },
+  },
+  {
     name: 'some publishes are overtaken',
     by: 'the messages of a shard arrive in the order of the publish calls',
     says: /the order of publish calls/,

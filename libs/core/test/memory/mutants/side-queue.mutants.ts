@@ -10,6 +10,17 @@ const ENDED = 'a dead letter, a move and a read after the session was closed';
 /** Moves that get lost or out of order, and readers that read wrongly. */
 export const sideQueueMutants: readonly Mutant[] = [
   {
+    name: 'the notes of a move are lost, so that nobody knows why it was made',
+    by: 'a message whose type nobody claims waits',
+    says: /two messages to be handled/,
+    session: (session, { tookHold }) => ({
+      park: async (delivery, mode) => {
+        tookHold();
+        return session.park(delivery, mode, {});
+      },
+    }),
+  },
+  {
     name: 'a move is settled before it is appended',
     by: 'an epoch that ends while dead letters and moves wait',
     says: /must not be lost/,

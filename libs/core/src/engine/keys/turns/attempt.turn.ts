@@ -20,6 +20,7 @@ import { changesOf, keepChanges } from '../../updaters/callback-changes.js';
 import type { CallbackEnd } from '../../updaters/callback-end.js';
 import { CallbackRun } from '../../updaters/callback-run.js';
 import type { DataUpdater } from '../../updaters/data-updater.js';
+import { invokeByType, UnclaimedMessage } from './invoke-by-type.js';
 import type { FollowUp, TurnKey } from './turn-key.js';
 
 /** A direct message whose id the key has finished. */
@@ -85,7 +86,8 @@ class Attempt extends CallbackRun<TurnKey, TrackedMessage> {
 
   invoke(): unknown {
     const { key, message } = this;
-    const { reader, handler } = key.activation.callbacks;
+    const { reader, handler, routes } = key.activation.callbacks;
+    if (routes !== undefined) return invokeByType(this, routes, () => this.updater.state);
     const payload =
       message instanceof DeliveredMessage
         ? reader.read(message.delivery.body)
@@ -203,6 +205,10 @@ function conclude(
   if (!end.ok && end.error instanceof RefusedPayload && !epoch.ended) {
     const { reason } = end.error;
     tracker.refuse(reason.code, reason);
+    return;
+  }
+  if (!end.ok && end.error instanceof UnclaimedMessage && !epoch.ended) {
+    tracker.unclaimed(end.error.reason);
     return;
   }
   const outcome = asOutcome(end);

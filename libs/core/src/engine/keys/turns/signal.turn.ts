@@ -1,8 +1,9 @@
 import { Denied } from '../../../enhancers/denied.js';
-import { SignalNotHandledError, SignalOutcomeUnknownError, StateNotCommittedError } from '../../../errors/index.js';
+import { SignalOutcomeUnknownError, StateNotCommittedError } from '../../../errors/index.js';
 import { Reply } from '../../../outcomes.js';
 import { RefusedPayload } from '../../../payload/refused-payload.js';
 import { asCallersSee } from '../../../signals/carried-error.js';
+import type { CalledMethod } from '../../../methods/handler-methods.js';
 import { keyBytes } from '../../../keys/sharding-key.js';
 import { keyTextOf } from '../../base/key-text.js';
 import { NO_CHANGES } from '../../commits/commit-item.js';
@@ -27,7 +28,7 @@ export function signalTurn(key: TurnKey): void {
     forget(key, pending);
     return;
   }
-  const cause = { message: undefined, attempt: 0, caller: pending.caller };
+  const cause = { message: undefined, attempt: 0, caller: pending.caller, signalName: pending.name };
   activation.start(cause, (failure) => {
     const refusal = failure ?? key.closeError; // The epoch may have ended during init.
     if (refusal !== undefined) {
@@ -61,15 +62,12 @@ function forget(key: TurnKey, pending: PendingSignal): void {
 
 function ask(key: TurnKey, pending: PendingSignal, updater: DataUpdater, cause: CallbackCause): void {
   const { activation } = key;
-  const { handler, handlerName, signals } = activation.callbacks;
-  if (handler.handleSignal === undefined) {
-    pending.reject(new SignalNotHandledError(handlerName));
-    key.turnEnded();
-    return;
-  }
+  const { callbacks } = activation;
+  let answer: CalledMethod;
   let signal: unknown;
   try {
-    signal = signals.decode('signal', pending.signal);
+    answer = callbacks.answering(pending.name);
+    signal = callbacks.signals.decode('signal', pending.signal);
   } catch (error) {
     pending.reject(error); // The handler never saw it, so nothing happened to its state.
     key.turnEnded();
@@ -82,7 +80,7 @@ function ask(key: TurnKey, pending: PendingSignal, updater: DataUpdater, cause: 
     cause,
     (begun) => {
       run = begun;
-      return handler.handleSignal!(signal, updater.state, new RunContext(begun));
+      return answer(signal, updater.state, new RunContext(begun));
     },
     (end) => {
       conclude(key, pending, updater, run, end);

@@ -1,0 +1,5 @@
+/**
+ * The instance that is meant where no name is given.
+ * @publicApi
+ */
+export const DEFAULT_INSTANCE = 'default';

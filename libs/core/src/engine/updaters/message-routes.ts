@@ -1,0 +1,74 @@
+import type { CalledMethod, MessageMethod, MethodTable } from '../../methods/handler-methods.js';
+import { PayloadReader } from '../../payload/payload-reader.js';
+import type { ResolvedFailurePolicy, TypeSource } from '../../mississippi.options.js';
+import { isObject } from '../../is-object.js';
+import type { FailurePolicy } from '../base/failure-policy.js';
+import type { MessageMetadata } from './callback-run.js';
+
+/** What handles messages of a type. */
+export interface MessageRoute {
+  readonly call: CalledMethod;
+  /** In place of the instance's: it checks what that has decoded. */
+  readonly reader: PayloadReader | undefined;
+  /** In place of the instance's. */
+  readonly policy: FailurePolicy | undefined;
+}
+
+/** Which method handles which messages, and where their type is. It never changes. */
+export class MessageRoutes {
+  /** Whether the type is known only once the payload is decoded. */
+  readonly inPayload: boolean;
+  private readonly byName: ReadonlyMap<string, MessageRoute>;
+  private readonly other: MessageRoute | undefined;
+
+  constructor(
+    table: MethodTable<MessageMethod>,
+    private readonly source: TypeSource,
+    policyOf: (options: ResolvedFailurePolicy) => FailurePolicy,
+  ) {
+    const routeOf = ({ call, payload, failurePolicy }: MessageMethod): MessageRoute => ({
+      call,
+      reader: payload === undefined ? undefined : new PayloadReader(payload),
+      policy: failurePolicy === undefined ? undefined : policyOf(failurePolicy),
+    });
+    this.inPayload = typeof source === 'object' && 'payload' in source;
+    this.byName = new Map([...table.byName].map(([name, method]) => [name, routeOf(method)]));
+    this.other = table.other && routeOf(table.other);
+  }
+
+  /** The types that there are methods for. */
+  get types(): string[] {
+    return [...this.byName.keys()];
+  }
+
+  /** @throws {MissingPackageError} by a rejected promise */
+  async load(): Promise<void> {
+    for (const { reader } of this.byName.values()) await reader?.load();
+    await this.other?.reader?.load();
+  }
+
+  /** What handles messages of a type; `undefined` where nobody does. */
+  find(type: string | undefined): MessageRoute | undefined {
+    return (type === undefined ? undefined : this.byName.get(type)) ?? this.other;
+  }
+
+  /** The type of a message, where that is not in its payload. */
+  typeOf({ properties, headers }: MessageMetadata): string | undefined {
+    const { source } = this;
+    if (source === 'property') return properties?.type;
+    return 'header' in source ? textIn(headers, source.header) : undefined;
+  }
+
+  /** The type of a message by its decoded payload. */
+  typeIn(payload: unknown): string | undefined {
+    const { source } = this;
+    return typeof source === 'object' && 'payload' in source && isObject(payload)
+      ? textIn(payload, source.payload)
+      : undefined;
+  }
+}
+
+function textIn(object: object, name: string): string | undefined {
+  const value: unknown = Object.hasOwn(object, name) ? Reflect.get(object, name) : undefined;
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,34 @@
+import type { OnMessageOptions } from '../options/on-message.options.js';
+
+/** What a method of a handler says that it handles. */
+export interface Claim {
+  readonly kind: 'message' | 'signal';
+  /** The message's type or the signal's name; `undefined` for whatever nobody else claims. */
+  readonly name: string | undefined;
+  readonly method: string;
+  /** Of messages; unchecked. */
+  readonly options: OnMessageOptions;
+}
+
+const claims = new WeakMap<object, Claim[]>();
+
+/** Notes what a method handles, on the prototype that has it. */
+export function addClaim(prototype: object, claim: Claim): void {
+  claims.set(prototype, [claim, ...(claims.get(prototype) ?? [])]);
+}
+
+/** What the methods of a class handle, inherited ones too; a subclass that decorates a method anew has the last word on it. */
+export function claimsOf(prototype: object | null | undefined): Claim[] {
+  const found: Claim[] = [];
+  for (let at: object | null = prototype ?? null; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+    const own = claims.get(at) ?? [];
+    const known = new Set(found.map(({ method }) => method));
+    found.push(...own.filter(({ method }) => !known.has(method)));
+  }
+  return found;
+}
+
+/** A claim as it is written. */
+export function written({ kind, name }: Pick<Claim, 'kind' | 'name'>): string {
+  return `@${kind === 'message' ? 'OnMessage' : 'OnSignal'}(${name === undefined ? '' : `'${name}'`})`;
+}

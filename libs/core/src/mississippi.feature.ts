@@ -1,0 +1,67 @@
+import { Inject, Injectable, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { NotRegisteredError, NotStartedError } from './errors/index.js';
+import { REGISTRATION, type Registration } from './mississippi.module-definition.js';
+import { MississippiRuntime } from './mississippi.runtime.js';
+import { getDataUpdaterServiceToken, getEventsProducerToken } from './mississippi.tokens.js';
+import { DataUpdaterService } from './services/data-updater.service.js';
+import { EventsProducer } from './services/events-producer.service.js';
+
+const INSTANCE = Symbol('mississippi:feature-instance');
+
+/** The way from a feature module to the instance that the root module registers, whichever of them Nest makes first. */
+@Injectable()
+class FeatureAccess implements OnModuleInit {
+  constructor(
+    @Inject(INSTANCE) private readonly instance: string,
+    private readonly modules: ModulesContainer,
+  ) {}
+
+  onModuleInit(): void {
+    const names = this.registered().map(({ name }) => name);
+    if (!names.includes(this.instance)) throw NotRegisteredError.feature(this.instance, names);
+  }
+
+  get engine(): MississippiRuntime['engine'] {
+    return this.runtime.engine;
+  }
+
+  get events(): MississippiRuntime['events'] {
+    return this.runtime.events;
+  }
+
+  private get runtime(): MississippiRuntime {
+    const runtime = this.registered().find(({ name }) => name === this.instance)?.runtime;
+    if (runtime === undefined) throw new NotStartedError(`The instance '${this.instance}'`);
+    return runtime;
+  }
+
+  private registered() {
+    return [...this.modules.values()].flatMap(({ providers }) => {
+      const registration = providers.get(REGISTRATION)?.instance as Registration | undefined;
+      const runtime: unknown = providers.get(MississippiRuntime)?.instance;
+      if (registration === undefined) return [];
+      return [{ name: registration.name, runtime: runtime instanceof MississippiRuntime ? runtime : undefined }];
+    });
+  }
+}
+
+/** What `MississippiModule.forFeature` imports. */
+@Module({})
+class MississippiFeature {}
+
+export function featureOf(instance: string): DynamicModule {
+  const service = getDataUpdaterServiceToken(instance);
+  const producer = getEventsProducerToken(instance);
+  const inject = [FeatureAccess];
+  return {
+    module: MississippiFeature,
+    providers: [
+      FeatureAccess,
+      { provide: INSTANCE, useValue: instance },
+      { provide: service, useFactory: (access: FeatureAccess) => new DataUpdaterService(access), inject },
+      { provide: producer, useFactory: (access: FeatureAccess) => new EventsProducer(access), inject },
+    ],
+    exports: [service, producer],
+  };
+}
