@@ -38,6 +38,9 @@ export {
   MISSISSIPPI_CLOCK,
   getDataUpdaterServiceToken,
   getEventsProducerToken,
+  getMississippiOptionsToken,
+  getMississippiStoreToken,
+  getMississippiTransportToken,
 } from './mississippi.tokens.js';
 export { ack, discard, ok, reply, stop } from './outcomes.js';
 export type {

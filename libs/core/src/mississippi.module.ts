@@ -2,7 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { systemClock } from './clock/system-clock.js';
 import { MississippiExplorer } from './mississippi.explorer.js';
-import { ConfigurableModuleClass, type RegistrationExtras } from './mississippi.module-definition.js';
+import { ConfigurableModuleClass, givenProviders, type RegistrationExtras } from './mississippi.module-definition.js';
 import { AsyncRegistration, type AsyncRegistrationOptions, type RegistrationOptions } from './mississippi.options.js';
 import { MississippiRuntime } from './mississippi.runtime.js';
 import {
@@ -48,6 +48,7 @@ function withServices(module: DynamicModule, { name = DEFAULT_INSTANCE }: Regist
     ...module,
     providers: [
       ...(module.providers ?? []),
+      ...givenProviders(name),
       { provide: MISSISSIPPI_CLOCK, useValue: systemClock },
       {
         provide: service,

@@ -21,8 +21,14 @@ import { DuplicateInstanceError, InvalidOptionsError, NotStartedError } from './
 import type { MississippiEvent } from './interfaces/events.interface.js';
 import { memory } from './memory/memory-transport.js';
 import { MississippiExplorer } from './mississippi.explorer.js';
-import { MODULE_OPTIONS_TOKEN, REGISTRATION, type Registration } from './mississippi.module-definition.js';
-import { RegistrationOptions, resolveOptions, type MississippiOptions } from './mississippi.options.js';
+import {
+  GIVEN_OPTIONS,
+  GIVEN_STORE,
+  GIVEN_TRANSPORT,
+  REGISTRATION,
+  type Registration,
+} from './mississippi.module-definition.js';
+import { MississippiOptions, RegistrationOptions, resolveOptions } from './mississippi.options.js';
 import { DEFAULT_INSTANCE, MISSISSIPPI_CLOCK } from './mississippi.tokens.js';
 import { validateOptions } from './options/validate-options.js';
 
@@ -44,7 +50,9 @@ export class MississippiRuntime
   private warning: NodeJS.Immediate | undefined;
 
   constructor(
-    @Inject(MODULE_OPTIONS_TOKEN) private readonly given: unknown,
+    @Inject(GIVEN_OPTIONS) private readonly given: unknown,
+    @Inject(GIVEN_TRANSPORT) private readonly transport: unknown,
+    @Inject(GIVEN_STORE) private readonly store: unknown,
     @Inject(REGISTRATION) private readonly registration: Registration,
     @Inject(MISSISSIPPI_CLOCK) private readonly clock: Clock,
     private readonly explorer: MississippiExplorer,
@@ -68,6 +76,7 @@ export class MississippiRuntime
     // Not in the constructor: what a constructor throws, Nest logs and throws.
     this.options = this.validated(this.given);
     const { name } = this.registration;
+    const { transport, store } = this.plugins(this.options);
     const names = this.registrations().map((registration) => registration.name);
     if (names.filter((other) => other === name).length > 1) throw new DuplicateInstanceError(name);
     const found = this.explorer.find(name, this.options.producerOnly === true, names, this.container());
@@ -80,10 +89,10 @@ export class MississippiRuntime
       logger: this.logger,
       events: this.subject,
       clock: this.clock,
-      store: this.options.store,
+      store,
     });
     this.made = engine;
-    await engine.connect(this.options.transport ?? memory());
+    await engine.connect(transport ?? memory());
     this.started = engine;
   }
 
@@ -135,6 +144,14 @@ export class MississippiRuntime
     for (const module of this.modules.values()) {
       if (module.providers.get(REGISTRATION)?.instance === this.registration) module.distance = -1;
     }
+  }
+
+  /** Checked again only where others were put in their place: a user's class may have getters for them. */
+  private plugins(options: MississippiOptions): Pick<MississippiOptions, 'transport' | 'store'> {
+    const { transport, store, registration } = this;
+    const given = { transport, store } as Pick<MississippiOptions, 'transport' | 'store'>;
+    if (transport === options.transport && store === options.store) return given;
+    return validateOptions(`overridden(${registration.name})`, MississippiOptions, given);
   }
 
   private registrations(): Registration[] {

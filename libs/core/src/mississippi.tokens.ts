@@ -29,3 +29,29 @@ export function getDataUpdaterServiceToken(instance: string = DEFAULT_INSTANCE):
 export function getEventsProducerToken(instance: string = DEFAULT_INSTANCE): InjectionToken {
   return instance === DEFAULT_INSTANCE ? EventsProducer : `mississippi:${instance}:events-producer`;
 }
+
+/**
+ * The token of an instance's options, as `forRoot` or the factory of `forRootAsync` gave them: override its provider to start an
+ * app with others, in a test say. `name` and `global` are not among them.
+ * @publicApi
+ */
+export function getMississippiOptionsToken(instance: string = DEFAULT_INSTANCE): InjectionToken {
+  return `mississippi:${instance}:options`;
+}
+
+/**
+ * The token of an instance's `Transport`: override its provider to carry the messages by another one. `undefined` is `memory()`.
+ * @example Test.createTestingModule(…).overrideProvider(getMississippiTransportToken()).useValue(memory())
+ * @publicApi
+ */
+export function getMississippiTransportToken(instance: string = DEFAULT_INSTANCE): InjectionToken {
+  return `mississippi:${instance}:transport`;
+}
+
+/**
+ * The token of an instance's `Store`: override its provider to keep states in another one, or with `undefined` in none.
+ * @publicApi
+ */
+export function getMississippiStoreToken(instance: string = DEFAULT_INSTANCE): InjectionToken {
+  return `mississippi:${instance}:store`;
+}
