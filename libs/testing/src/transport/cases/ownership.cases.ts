@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { assertIds, idsOf } from '../assertions.js';
+import { assertIds, idsOf } from '../../conformance/assertions.js';
 import { conformanceCase, type ConformanceCase } from '../conformance-case.js';
 import type { RecordedSession } from '../recorded-session.js';
 import { connectionClosed, endings } from './endings.js';

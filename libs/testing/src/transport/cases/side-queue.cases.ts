@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { MessageHeaders } from '@mississippi/core';
 import type { OutgoingMessage, ParkedEntry, ParkedMode } from '@mississippi/core/transport';
-import { assertBytes, assertHeaders, assertIds } from '../assertions.js';
+import { assertBytes, assertHeaders, assertIds } from '../../conformance/assertions.js';
 import { conformanceCase, type ConformanceCase } from '../conformance-case.js';
 import { endings, sessionClosed } from './endings.js';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { assertBytes, assertHeaders, assertIds, assertProperties } from '../assertions.js';
+import { assertBytes, assertHeaders, assertIds, assertProperties } from '../../conformance/assertions.js';
 import { conformanceCase, type ConformanceCase } from '../conformance-case.js';
 
 const NO_TERM = Uint8Array.of(0xde, 0xad, 0xbe, 0xef, 0x00, 0x80);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Delivery, OutgoingMessage, ParkedReader } from '@mississippi/core/transport';
 import { canonicalize, encodeTerm, ErlangAtom } from '@mississippi/terms';
-import { assertBytes, assertHeaders, assertIds, assertSameMessage } from '../assertions.js';
+import { assertBytes, assertHeaders, assertIds, assertSameMessage } from '../../conformance/assertions.js';
 import { conformanceCase, type ConformanceCase } from '../conformance-case.js';
-import { shardOfKey } from '../keys.js';
+import { shardOfKey } from '../../conformance/keys.js';
 import type { Peer } from '../peer.js';
 import type { RecordedSession } from '../recorded-session.js';
 import type { Stage } from '../stage.js';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { MessageHeaders } from '@mississippi/core';
 import { PROPERTY_NAMES, type OutgoingMessage } from '@mississippi/core/transport';
 import { encodeTerm, ErlangAtom, ErlangTuple, type Term } from '@mississippi/terms';
-import { assertSameMessage } from '../assertions.js';
+import { assertSameMessage } from '../../conformance/assertions.js';
 import { conformanceCase, type ConformanceCase } from '../conformance-case.js';
 import type { Stage } from '../stage.js';
 

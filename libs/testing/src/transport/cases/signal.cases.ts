@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { NoOwnerError, ShardNotOwnedError, SignalTimeoutError } from '@mississippi/core';
 import type { WaitingCallback } from '@mississippi/core/transport';
-import { assertBytes } from '../assertions.js';
+import { assertBytes } from '../../conformance/assertions.js';
 import { conformanceCase, type ConformanceCase } from '../conformance-case.js';
 import type { Peer } from '../peer.js';
 import type { Stage } from '../stage.js';

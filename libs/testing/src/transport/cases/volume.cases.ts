@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { encodeTerm } from '@mississippi/terms';
-import { idsOf } from '../assertions.js';
+import { idsOf } from '../../conformance/assertions.js';
 import { conformanceCase, type ConformanceCase } from '../conformance-case.js';
 import type { RecordedSession } from '../recorded-session.js';
 import { ROUND_TRIPS, type Stage } from '../stage.js';

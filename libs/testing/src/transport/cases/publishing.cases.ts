@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { PublishError } from '@mississippi/core';
-import { assertIds } from '../assertions.js';
+import { assertIds } from '../../conformance/assertions.js';
 import { conformanceCase, type ConformanceCase } from '../conformance-case.js';
 
 /** What a producer may rely on while the broker takes messages. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { HeaderValue, MessageHeaders, MessageProperties } from '@mississippi/core';
 import { PROPERTY_NAMES, type OutgoingMessage } from '@mississippi/core/transport';
-import type { DeadLetter } from './harness.js';
+import type { DeadLetter } from '../transport/harness.js';
 
 /** `null` has no counterpart in Elixir's messages but the empty string; a fraction is a 32 bit float there. */
 const FLOAT32_PRECISION = 1e-6;

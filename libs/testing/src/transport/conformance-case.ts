@@ -1,4 +1,4 @@
-import { checkCapabilities, isProvable } from './capabilities.js';
+import { checkCapabilities, isProvable } from '../conformance/capabilities.js';
 import type { Capability, TransportHarness } from './harness.js';
 import { Stage, type StageOptions } from './stage.js';
 

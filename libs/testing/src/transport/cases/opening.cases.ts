@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { assertIds } from '../assertions.js';
+import { assertIds } from '../../conformance/assertions.js';
 import { conformanceCase, type ConformanceCase } from '../conformance-case.js';
 import type { Capability } from '../harness.js';
-import type { Watched } from '../journal.js';
+import type { Watched } from '../../conformance/journal.js';
 import type { Peer } from '../peer.js';
 import type { PeerOptions, Stage } from '../stage.js';
 

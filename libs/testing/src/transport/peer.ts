@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { OutgoingMessage, Publisher, TransportConnection } from '@mississippi/core/transport';
 import type { TransportHarness } from './harness.js';
-import type { Journal } from './journal.js';
+import type { Journal } from '../conformance/journal.js';
 import type { RecordedSession } from './recorded-session.js';
 import type { ShardRecorder } from './shard-recorder.js';
 

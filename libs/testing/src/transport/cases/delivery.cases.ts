@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { encodeTerm } from '@mississippi/terms';
-import { assertIds, idsOf } from '../assertions.js';
+import { assertIds, idsOf } from '../../conformance/assertions.js';
 import { conformanceCase, type ConformanceCase } from '../conformance-case.js';
 
 /** Which messages arrive, where, and in which order. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { assertIds } from '../assertions.js';
+import { assertIds } from '../../conformance/assertions.js';
 import { conformanceCase, type ConformanceCase } from '../conformance-case.js';
 
 /** No more unsettled deliveries of a shard than `prefetch`. */

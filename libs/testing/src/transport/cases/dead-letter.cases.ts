@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { assertHeaders, assertIds, assertSameMessage, idsOf } from '../assertions.js';
+import { assertHeaders, assertIds, assertSameMessage, idsOf } from '../../conformance/assertions.js';
 import { conformanceCase, type ConformanceCase } from '../conformance-case.js';
 import { endings } from './endings.js';
 

@@ -8,7 +8,7 @@ import type {
   ShardSession,
   WaitingCallback,
 } from '@mississippi/core/transport';
-import type { Journal } from './journal.js';
+import type { Journal } from '../conformance/journal.js';
 
 type State = 'open' | 'refused' | 'closing' | 'closed' | 'given up' | 'losing' | 'lost' | 'released' | 'crashed';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { PublishError } from '@mississippi/core';
-import { assertIds, idsOf } from '../assertions.js';
+import { assertIds, idsOf } from '../../conformance/assertions.js';
 import { conformanceCase, type ConformanceCase } from '../conformance-case.js';
 import type { Stage } from '../stage.js';
-import type { Watched } from '../journal.js';
+import type { Watched } from '../../conformance/journal.js';
 
 /**
  * What holds while the broker takes no messages. It may take the first that a connection sends, so a case sends several
