@@ -11,6 +11,7 @@ import {
   getDataUpdaterServiceToken,
   getEventsProducerToken,
 } from './mississippi.tokens.js';
+import { MISSISSIPPI_TEST_BENCH } from './testing/test-bench.token.js';
 import { checkObject, validateOptions } from './options/validate-options.js';
 import { DataUpdaterService } from './services/data-updater.service.js';
 import { EventsProducer } from './services/events-producer.service.js';
@@ -50,6 +51,7 @@ function withServices(module: DynamicModule, { name = DEFAULT_INSTANCE }: Regist
       ...(module.providers ?? []),
       ...givenProviders(name),
       { provide: MISSISSIPPI_CLOCK, useValue: systemClock },
+      { provide: MISSISSIPPI_TEST_BENCH, useValue: undefined },
       {
         provide: service,
         useFactory: (runtime: MississippiRuntime) => new DataUpdaterService(runtime),

@@ -1,12 +1,13 @@
 import type { Timer } from '../../clock/clock.interface.js';
 import { HandlerTimeoutError } from '../../errors/index.js';
 import type { DataUpdaterHandler } from '../../interfaces/data-updater-handler.interface.js';
-import type { ShardingKey } from '../../keys/sharding-key.js';
+import { decodeShardingKey, keyBytes, type ShardingKey } from '../../keys/sharding-key.js';
 import { PayloadReader } from '../../payload/payload-reader.js';
 import { SignalCodec } from '../../signals/signal-codec.js';
 import { DeadlineList } from '../base/deadline-list.js';
 import type { Environment } from '../base/environment.js';
 import { keyFields, keyTextOf } from '../base/key-text.js';
+import type { AroundCallback } from '../../testing/bench-work.interface.js';
 import type { CallbackEnd } from './callback-end.js';
 import type { CallbackRun } from './callback-run.js';
 import { runInScope } from './callback-scope.js';
@@ -69,7 +70,7 @@ export class Callbacks {
   run(run: CallbackRun): void {
     let result: unknown;
     try {
-      result = runInScope(run);
+      result = this.environment.around === undefined ? runInScope(run) : this.runAround(run, this.environment.around);
     } catch (error) {
       run.end({ ok: false, error, abandoned: false });
       return;
@@ -81,6 +82,12 @@ export class Callbacks {
     this.fresh.push(run);
     this.environment.round.begin();
     (this.spare.pop() ?? this.newAwaiter()).wait(run, result);
+  }
+
+  private runAround(run: CallbackRun, around: AroundCallback): unknown {
+    const { name, key, message, attempt } = run;
+    const callback = { name, key: decodeShardingKey(keyBytes(key.id)), messageId: message?.messageId, attempt };
+    return around(callback, () => runInScope(run));
   }
 
   /** Tells a callback to end, and abandons it after a grace. */
