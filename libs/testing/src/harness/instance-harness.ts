@@ -22,9 +22,10 @@ export type SendOptions = Omit<PublishOptions, 'shardingKey' | 'transaction'>;
  * What became of a message, or of its attempt, in the words of the journal.
  * @publicApi
  */
-export type Outcome = (typeof OUTCOMES)[number];
+export type Outcome =
+  'handled' | 'skipped' | 'retried' | 'discarded' | 'exhausted' | 'abandoned' | 'deadLettered' | 'parked';
 
-const OUTCOMES = [
+const OUTCOMES: readonly string[] = [
   'handled',
   'skipped',
   'retried',
@@ -33,7 +34,7 @@ const OUTCOMES = [
   'abandoned',
   'deadLettered',
   'parked',
-] as const;
+] satisfies Outcome[];
 
 /**
  * A message among the dead letters.
@@ -111,9 +112,8 @@ export class InstanceHarness {
 
   /** What became of a key's messages and attempts, in order: `['retried', 'handled']`. The journal says more. */
   outcomes(key: ShardingKey): Outcome[] {
-    const words: readonly string[] = OUTCOMES;
     return this.journal
-      .filter((entry) => 'key' in entry && isSameKey(entry.key, key) && words.includes(entry.type))
+      .filter((entry) => 'key' in entry && isSameKey(entry.key, key) && OUTCOMES.includes(entry.type))
       .map(({ type }) => type as Outcome);
   }
 
