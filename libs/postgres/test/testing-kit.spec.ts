@@ -1,5 +1,11 @@
 import { PGlite } from '@electric-sql/pglite';
-import { ack, MessageHandler, MississippiModule, type DataUpdaterHandler, type MessageContext } from '@mississippi/core';
+import {
+  ack,
+  MessageHandler,
+  MississippiModule,
+  type DataUpdaterHandler,
+  type MessageContext,
+} from '@mississippi/core';
 import { MississippiHarness } from '@mississippi/testing';
 import { Test } from '@nestjs/testing';
 import { postgres, type SqlClient } from '../src/index.js';

@@ -14,6 +14,7 @@ export {
   type Outcome,
   type ParkedKey,
   type SendOptions,
+  type SignalOptions,
 } from './harness/instance-harness.js';
 export type { HarnessEvent, JournalEntry, PublishedMessage } from './harness/journal-entry.interface.js';
 export { MississippiHarness } from './harness/mississippi-harness.js';

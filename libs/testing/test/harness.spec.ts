@@ -254,10 +254,22 @@ describe('Faults', () => {
     await harness.crash();
     release();
     await expect(harness.send('a', { n: 2 })).rejects.toMatchObject({ code: 'not_started' });
-    await expect(harness.settled()).rejects.toThrow(/has crashed/);
+    await expect(harness.settled()).rejects.toThrow(/1 message not handled\nThe app has crashed/);
+    expect(harness.journal.at(-1)).toMatchObject({ type: 'crashed' });
     await harness.restart();
     await harness.settled();
     expect(ledger.booked).toEqual(['again 1']);
+  });
+
+  it('names signals that wait', async () => {
+    const { reached, release } = harness.hang('a');
+    await harness.send('a', { n: 1 });
+    await reached;
+    const answer = harness.signal('a');
+    await expect(harness.settled()).rejects.toThrow('1 signal of the key "a" not begun');
+    release();
+    await harness.settled();
+    expect(await answer).toBe(1);
   });
 
   it('crashes between the work and its settlement', async () => {
@@ -356,6 +368,20 @@ test('a callback that does not end by itself is named after a while', async () =
   await expect(harness.settled({ within: 50 })).rejects.toThrow(
     /^Not settled within 50 ms:\n {2}handleMessage of the key "a" has not ended/,
   );
+});
+
+test('a process that is gone does nothing more: its time-outs are over too', async () => {
+  const error = jest.fn();
+  const logger = { log: () => undefined, warn: () => undefined, error };
+  harness = await MississippiHarness.create(Test.createTestingModule({ imports: [AppModule] }).setLogger(logger));
+  const { reached } = harness.hang('a');
+  await harness.send('a', { n: 1 });
+  await reached;
+  await harness.crashAndRestart();
+  await harness.settled();
+  await harness.advance(600_000);
+  expect(harness.outcomes('a')).toEqual(['handled']);
+  expect(error).not.toHaveBeenCalled();
 });
 
 describe('With a store', () => {

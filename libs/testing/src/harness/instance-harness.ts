@@ -1,6 +1,7 @@
 import {
   decodeShardingKey,
   NOTE_HEADERS,
+  type DataUpdaterService,
   type DeadLetterReason,
   type MemoryDeadLetter,
   type MessageHeaders,
@@ -17,6 +18,12 @@ import type { JournalEntry, PublishedMessage } from './journal-entry.interface.j
  * @publicApi
  */
 export type SendOptions = Omit<PublishOptions, 'shardingKey' | 'transaction'>;
+
+/**
+ * What a test says of a signal besides key and value: as `DataUpdaterService.handleSignal`.
+ * @publicApi
+ */
+export type SignalOptions = NonNullable<Parameters<DataUpdaterService['handleSignal']>[2]>;
 
 /**
  * What became of a message, or of its attempt, in the words of the journal.
@@ -92,8 +99,8 @@ export class InstanceHarness {
    * Sends a signal and resolves with the answer.
    * @throws what `DataUpdaterService.handleSignal` throws
    */
-  async signal<Answer = unknown>(key: ShardingKey, signal?: unknown): Promise<Answer> {
-    return this.find().instance.dataUpdaters.handleSignal(key, signal);
+  async signal<Answer = unknown>(key: ShardingKey, signal?: unknown, options?: SignalOptions): Promise<Answer> {
+    return this.find().instance.dataUpdaters.handleSignal(key, signal, options);
   }
 
   /** The state of a key: that of its live data updater, else the stored one, else `undefined`. Do not change it. */
