@@ -56,10 +56,20 @@ class BenchConnection implements TransportConnection, Publisher {
     if (absence?.publishes === 'reject') {
       throw new PublishError('refused', 'The broker is away: the test sent it away by brokerAway().');
     }
-    // What waits is published when the broker takes it; what does not, before anybody hears of it.
-    if (absence === undefined && !world.published(message)) return;
-    await life.track('publish', inner.publisher.publish(message, timeout, fromCallback));
-    if (absence !== undefined) world.published(message);
+    if (absence === undefined) {
+      world.published(message);
+      if (!world.delivers(message)) return;
+      await life.track('publish', inner.publisher.publish(message, timeout, fromCallback));
+      return;
+    }
+    // It is published when the broker takes it, which the world tells before anybody hears of it.
+    world.waiting.add(message);
+    const taken = world.delivers(message) ? inner.publisher.publish(message, timeout, fromCallback) : absence.over;
+    try {
+      await life.track('publish', taken);
+    } finally {
+      world.waiting.delete(message);
+    }
   }
 
   async deadLetter(letter: OutgoingMessage, timeout: number): Promise<void> {

@@ -13,6 +13,10 @@ export interface BrokerWorld {
   readonly broker: MemoryBroker;
   readonly prefetch: number;
   readonly absence: Absence | undefined;
-  /** The message is on its way to the broker. Returns whether the broker is to have it. */
-  published(message: OutgoingMessage): boolean;
+  /** What waits for a broker that is away, in the order of the calls. */
+  readonly waiting: Set<OutgoingMessage>;
+  /** The broker takes the message. */
+  published(message: OutgoingMessage): void;
+  /** Whether the broker is to have the message, or it is recorded only. */
+  delivers(message: OutgoingMessage): boolean;
 }

@@ -29,6 +29,7 @@ export class InstanceWorld implements BrokerWorld {
   readonly faults = new CallbackFaults();
   /** Messages that the test itself sends. */
   readonly own = new Set<string>();
+  readonly waiting = new Set<OutgoingMessage>();
   /** All that reached the broker, by id. */
   readonly known = new Map<string, OutgoingMessage>();
   readonly messages: PublishedMessage[] = [];
@@ -76,20 +77,25 @@ export class InstanceWorld implements BrokerWorld {
   /** A line of the journal, now. */
   tell(event: HarnessEvent | Parameters<BenchParts['told']>[0]): void {
     const { journal, clock, activity } = this.shared;
-    journal.push({ ...(event as HarnessEvent), instance: this.name, at: clock.now() });
+    if (!this.isNoise(event as JournalEntry)) {
+      journal.push({ ...(event as HarnessEvent), instance: this.name, at: clock.now() });
+    }
     activity.touch();
   }
 
-  published(message: OutgoingMessage): boolean {
+  published(message: OutgoingMessage): void {
     const { messageId } = message;
-    const sent = this.own.delete(messageId);
+    const sent = this.own.has(messageId);
     const note = this.describe(message);
     this.instance.note({ type: sent ? 'sent' : 'published', key: note.key, message: note } satisfies HarnessEvent);
     if (!sent) this.messages.push(note);
+    if (this.delivers(message)) this.known.set(messageId, message);
+  }
+
+  delivers(message: OutgoingMessage): boolean {
     const { deliver = true } = this.shared.options;
-    const delivered = sent || (typeof deliver === 'function' ? deliver(note) : deliver);
-    if (delivered) this.known.set(messageId, message);
-    return delivered;
+    if (this.own.has(message.messageId)) return true;
+    return typeof deliver === 'function' ? deliver(this.describe(message)) : deliver;
   }
 
   /** What is left to do, as far as is known without asking the store. */
@@ -141,8 +147,14 @@ export class InstanceWorld implements BrokerWorld {
     if (absence === undefined) return;
     this.absence = undefined;
     this.tell({ type: 'brokerBack' });
+    for (const message of this.waiting) this.published(message);
     absence.end();
     this.broker.unblock();
+  }
+
+  /** A hundred lines at each start, and as many where the broker goes away, would hide the others. */
+  private isNoise({ type }: JournalEntry): boolean {
+    return type === 'shardOwned' || (type === 'shardLost' && this.absence !== undefined);
   }
 
   private watched(result: unknown): unknown {

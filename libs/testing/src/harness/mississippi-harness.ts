@@ -87,7 +87,7 @@ export class MississippiHarness extends InstanceHarness {
     return this.module.get<T>(token, { strict: false });
   }
 
-  /** What happened to all instances, in order. */
+  /** What happened to all instances, in order. Shards that come are left out, and those that go with a broker that is away. */
   override get journal(): readonly JournalEntry[] {
     return this.shared.journal;
   }
