@@ -1,4 +1,4 @@
-import { storeConformance } from '@mississippi/testing';
+import { storeConformance } from '@mississippi/testing/store';
 import { PostgresHarness } from '../support/postgres-harness.js';
 
 describe('the store on a PostgreSQL server', () => {

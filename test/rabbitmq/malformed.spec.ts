@@ -3,7 +3,7 @@ import { deflateSync } from 'node:zlib';
 import { NOTE_HEADERS } from '@mississippi/core';
 import { shardOfEncoded } from '@mississippi/core/transport';
 import { encodeTerm } from '@mississippi/terms';
-import type { DeadLetter, RawMessage } from '@mississippi/testing';
+import type { DeadLetter, RawMessage } from '@mississippi/testing/transport';
 import { DROPPED_HEADER } from '../../libs/rabbitmq/src/wire/header-names.js';
 import { sizeOf } from '../../libs/rabbitmq/src/wire/header-values.js';
 import { startCollectingApp, type CollectingApp } from '../support/collecting-app.js';

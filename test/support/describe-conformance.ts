@@ -1,4 +1,4 @@
-import { transportConformance } from '@mississippi/testing';
+import { transportConformance } from '@mississippi/testing/transport';
 import { privateNode } from './erlang-peer.js';
 import { RabbitMqHarness } from './rabbitmq-harness.js';
 import type { BrokerNode } from './rabbitmq-node.js';

@@ -1,6 +1,6 @@
 import { postgres, type SqlClient } from '@mississippi/postgres';
 import type { StoreConnection, StoreContext } from '@mississippi/core/store';
-import type { StoreCapability, StoreHarness } from '@mississippi/testing';
+import type { StoreCapability, StoreHarness } from '@mississippi/testing/store';
 import { Administrator, newSchema, urlOf } from './postgres-schemas.js';
 import { sharedPostgres } from './postgres.js';
 import { TcpProxy } from './tcp-proxy.js';

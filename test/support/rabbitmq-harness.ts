@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { systemClock } from '@mississippi/core';
 import { inspectKey, type TransportConnection } from '@mississippi/core/transport';
 import { rabbitmq } from '@mississippi/rabbitmq';
-import type { DeadLetter, OpenOptions, RawMessage, TransportHarness } from '@mississippi/testing';
+import type { DeadLetter, OpenOptions, RawMessage, TransportHarness } from '@mississippi/testing/transport';
 import type { Channel } from 'amqplib';
 import { onRawBroker, published, taken } from './raw-broker.js';
 import type { BrokerNode } from './rabbitmq-node.js';

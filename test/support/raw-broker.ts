@@ -1,6 +1,6 @@
 import type { HeaderValue } from '@mississippi/core';
 import { PROPERTY_NAMES } from '@mississippi/core/transport';
-import type { DeadLetter, RawMessage } from '@mississippi/testing';
+import type { DeadLetter, RawMessage } from '@mississippi/testing/transport';
 import { connect, type ChannelModel, type ConfirmChannel, type Message, type Options } from 'amqplib';
 import { QueueNames } from '../../libs/rabbitmq/src/topology/queue-names.js';
 import { KEY_HEADER } from '../../libs/rabbitmq/src/wire/header-names.js';

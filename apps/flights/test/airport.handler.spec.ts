@@ -1,4 +1,4 @@
-import type { MessageContext } from '@mississippi/core';
+import { messageContext } from '@mississippi/testing';
 import { AirportHandler } from '../src/airport.handler.js';
 import type { AirportStatistics } from '../src/airport-statistics.js';
 import type { Flight } from '../src/flight.js';
@@ -7,14 +7,12 @@ import { foldFlights } from '../src/independent-fold.js';
 import { verify } from '../src/verify.js';
 import { flight } from './flights.js';
 
-const context = { key: 'ORD' } as MessageContext;
-
 /** Runs flights through the handler as the library does, one after the other; gives the state after the last. */
 function count(handler: AirportHandler, flights: readonly Flight[]): AirportStatistics | undefined {
-  const key = flights[0]?.origin ?? 'ORD';
+  const context = messageContext({ key: flights[0]?.origin ?? 'ORD' });
   let state: AirportStatistics | undefined;
   for (const next of flights) {
-    const outcome = handler.handleMessage(next, state, { ...context, key });
+    const outcome = handler.handleMessage(next, state, context);
     state = outcome.state ?? state;
   }
   return state;
@@ -58,7 +56,7 @@ describe('AirportHandler', () => {
   });
 
   it('discards a flight that departs from elsewhere', () => {
-    const outcome = handler.handleMessage(flight({ row: 1, origin: 'JFK' }), undefined, context);
+    const outcome = handler.handleMessage(flight({ row: 1, origin: 'JFK' }), undefined, messageContext({ key: 'ORD' }));
     expect(outcome).toMatchObject({ reason: 'the flight departs from JFK, which is not its sharding key' });
   });
 

@@ -1,16 +1,12 @@
-import type { MessageContext } from '@mississippi/core';
+import { messageContext } from '@mississippi/testing';
 import { type Account, EMPTY, LIMIT, STATEMENT_LENGTH } from '../src/app/account.js';
 import type { PostingDto } from '../src/app/account.dto.js';
 import { AccountHandler } from '../src/app/account.handler.js';
 
 const handler = new AccountHandler();
-const published: unknown[] = [];
-const context = {
-  key: 'alice',
-  publish: (payload: unknown, input: object) => published.push([payload, input]),
-} as unknown as MessageContext;
+let context = messageContext({ key: 'alice' });
 
-beforeEach(() => (published.length = 0));
+beforeEach(() => (context = messageContext({ key: 'alice' })));
 
 function handle(posting: PostingDto, account: Account): Account {
   const outcome = handler.handleMessage(posting, account, context);
@@ -26,19 +22,20 @@ describe('An account', () => {
   it('adds a credit, and passes nothing on', () => {
     const credit = { id: 't1', type: 'credit', cents: 250, peer: 'bob' } as const;
     expect(handle(credit, EMPTY)).toEqual({ cents: 250, statement: [credit] });
-    expect(published).toEqual([]);
+    expect(context.published).toEqual([]);
   });
 
   it('subtracts a debit, down to the limit, and passes the credit on', () => {
     const debit = { id: 't1', type: 'debit', cents: -LIMIT, peer: 'bob' } as const;
     expect(handle(debit, EMPTY)).toEqual({ cents: LIMIT, statement: [debit] });
-    expect(published).toEqual([[{ id: 't1', type: 'credit', cents: -LIMIT, peer: 'alice' }, { shardingKey: 'bob' }]]);
+    const credit = { id: 't1', type: 'credit', cents: -LIMIT, peer: 'alice' };
+    expect(context.published).toEqual([{ payload: credit, shardingKey: 'bob' }]);
   });
 
   it('refuses a debit below the limit, notes it, and passes nothing on', () => {
     const debit = { id: 't1', type: 'debit', cents: 1 - LIMIT, peer: 'bob' } as const;
     expect(handle(debit, EMPTY)).toEqual({ cents: 0, statement: [{ ...debit, type: 'refusal' }] });
-    expect(published).toEqual([]);
+    expect(context.published).toEqual([]);
   });
 
   it('keeps the last postings only', () => {

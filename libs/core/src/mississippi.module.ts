@@ -14,6 +14,7 @@ import {
   getDataUpdaterServiceToken,
   getEventsProducerToken,
 } from './mississippi.tokens.js';
+import { MISSISSIPPI_TEST_BENCH } from './testing/test-bench.token.js';
 import { checkObject, validateOptions } from './options/validate-options.js';
 import { RegistrationCheck } from './registration-check.js';
 import { DataUpdaterService } from './services/data-updater.service.js';
@@ -72,6 +73,7 @@ function withServices(module: DynamicModule, { name = DEFAULT_INSTANCE }: Regist
       MississippiExplorer,
       MississippiRuntime,
       { provide: MISSISSIPPI_CLOCK, useValue: systemClock },
+      { provide: MISSISSIPPI_TEST_BENCH, useValue: undefined },
       {
         provide: service,
         useFactory: (runtime: MississippiRuntime) => new DataUpdaterService(runtime),

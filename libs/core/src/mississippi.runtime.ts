@@ -33,6 +33,10 @@ import {
 import { MississippiOptions, RegistrationOptions, resolveOptions, resolvePolicy } from './mississippi.options.js';
 import { DEFAULT_INSTANCE, MISSISSIPPI_CLOCK } from './mississippi.tokens.js';
 import { validateOptions } from './options/validate-options.js';
+import { BenchedRuntime } from './testing/benched-runtime.js';
+import type { TestBench } from './testing/test-bench.interface.js';
+import { MISSISSIPPI_TEST_BENCH } from './testing/test-bench.token.js';
+import type { Transport } from './transport/transport.interface.js';
 
 /** One instance in the life of the app: it finds the handler, connects, consumes, and drains before anything else ends. */
 @Injectable()
@@ -57,6 +61,7 @@ export class MississippiRuntime
     @Inject(GIVEN_STORE) private readonly store: unknown,
     @Inject(REGISTRATION) private readonly registration: Registration,
     @Inject(MISSISSIPPI_CLOCK) private readonly clock: Clock,
+    @Inject(MISSISSIPPI_TEST_BENCH) private readonly bench: TestBench | undefined,
     private readonly explorer: MississippiExplorer,
     private readonly modules: ModulesContainer,
     private readonly moduleRef: ModuleRef,
@@ -85,7 +90,7 @@ export class MississippiRuntime
     if (found?.reachesService === true) followCallbacks();
     const options = resolveOptions(name, this.options, found?.options);
     const handling = found && this.handling(found, options.inheritAppConfig);
-    const engine = new Engine({
+    const parts: EngineParts = {
       options,
       ...(handling ?? { handler: undefined }),
       handlerName: found?.source.className ?? '',
@@ -93,16 +98,33 @@ export class MississippiRuntime
       events: this.subject,
       clock: this.clock,
       store,
-    });
+    };
+    if (this.bench === undefined) await this.start(new Engine(parts), transport ?? memory());
+    else await this.onBench(this.bench, parts, transport ?? memory()).start();
+  }
+
+  private async start(engine: Engine, transport: Transport): Promise<void> {
     this.made = engine;
-    await engine.connect(transport ?? memory());
+    await engine.connect(transport);
     this.started = engine;
+  }
+
+  /** In tests of users: the bench decides what the instance is made with, and when its process is gone. */
+  private onBench(bench: TestBench, parts: EngineParts, transport: Transport): BenchedRuntime {
+    return new BenchedRuntime(bench, parts, transport, {
+      services: this,
+      begin: (engine, carrier) => this.start(engine, carrier),
+      gone: () => (this.made = this.started = undefined),
+      told: (event) => this.subject.next(event),
+      over: () => this.subject.complete(),
+    });
   }
 
   async onApplicationBootstrap(): Promise<void> {
     if (this.closing) return;
     await this.engine.consume();
-    if (!this.closing) this.warning = setImmediate(() => this.warnWithoutShutdownHooks()).unref();
+    if (!this.closing && this.bench === undefined)
+      this.warning = setImmediate(() => this.warnWithoutShutdownHooks()).unref();
   }
 
   async onModuleDestroy(): Promise<void> {

@@ -1,4 +1,4 @@
-import { storeConformance } from '@mississippi/testing';
+import { storeConformance } from '@mississippi/testing/store';
 import { PgliteHarness } from './support/pglite-harness.js';
 
 describe('the store on a PGlite', () => {

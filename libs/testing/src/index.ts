@@ -1,9 +1,22 @@
-export type { ConformanceCase } from './conformance-case.js';
-export type { Capability, DeadLetter, OpenOptions, RawMessage, TransportHarness } from './harness.js';
-export { Journal, Watched } from './journal.js';
-export { RecordedSession, type ReceivedSignal, type RecordedSessionOptions } from './recorded-session.js';
-export { ShardRecorder, type ShardRecorderOptions } from './shard-recorder.js';
-export { transportConformance } from './transport-conformance.js';
-export type { StoreConformanceCase } from './store/store-case.js';
-export { storeConformance } from './store/store-conformance.js';
-export type { StoreCapability, StoreHarness } from './store/store-harness.js';
+export { FakeClock } from './clock/fake-clock.js';
+export {
+  callbackContext,
+  messageContext,
+  type CallbackContextParts,
+  type MessageContextParts,
+  type TestContext,
+} from './contexts/callback-context.js';
+export type { CallbackChoice, FailOptions, Hang, HangOptions } from './harness/callback-faults.js';
+export type { HarnessOptions } from './harness/harness-options.interface.js';
+export {
+  InstanceHarness,
+  type HarnessDeadLetter,
+  type Outcome,
+  type ParkedKey,
+  type SendOptions,
+  type SignalOptions,
+} from './harness/instance-harness.js';
+export type { HarnessEvent, JournalEntry, PublishedMessage } from './harness/journal-entry.interface.js';
+export { MississippiHarness } from './harness/mississippi-harness.js';
+export { NotSettledError, type Unfinished } from './harness/not-settled.error.js';
+export type { SettleOptions } from './harness/settle.js';

@@ -1,4 +1,4 @@
-import { assertBytes, assertHeaders } from '../src/assertions.js';
+import { assertBytes, assertHeaders } from '../src/conformance/assertions.js';
 
 describe('headers', () => {
   test('may have been added to', () => {

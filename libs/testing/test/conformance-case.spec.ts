@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
-import { conformanceCase } from '../src/conformance-case.js';
-import type { TransportHarness } from '../src/index.js';
-import { transportConformance } from '../src/index.js';
+import { conformanceCase } from '../src/transport/conformance-case.js';
+import type { TransportHarness } from '../src/transport/index.js';
+import { transportConformance } from '../src/transport/index.js';
 
 const bare: TransportHarness = {
   within: 1_000,

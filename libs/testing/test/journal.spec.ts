@@ -1,4 +1,4 @@
-import { Journal } from '../src/journal.js';
+import { Journal } from '../src/conformance/journal.js';
 
 const SHORT = 30;
 

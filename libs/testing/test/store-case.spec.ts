@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { storeConformance, type StoreHarness } from '../src/index.js';
+import { storeConformance, type StoreHarness } from '../src/store/index.js';
 import { storeCase } from '../src/store/store-case.js';
 
 const bare: StoreHarness = {

@@ -16,6 +16,7 @@ import type { ResolvedFailurePolicy, ResolvedOptions } from '../mississippi.opti
 import { codecOf } from '../payload/payload-format.js';
 import { encodeMessage as encodeOutgoing, encodePayload as encodePayloadBy } from '../outgoing/encode-message.js';
 import type { OutboxMessage, Store } from '../store/store.interface.js';
+import type { AroundCallback, BenchNote, UnfinishedWork } from '../testing/bench-work.interface.js';
 import type { OutgoingMessage, Transport, TransportConnection } from '../transport/transport.interface.js';
 import { AttemptSlots } from './base/attempt-slots.js';
 import type { Environment } from './base/environment.js';
@@ -37,6 +38,7 @@ import { Shards } from './shards/shards.js';
 import { TransportLease } from './transport-lease.js';
 import { insideCallbackOf, presentCaller } from './updaters/callback-scope.js';
 import { Callbacks } from './updaters/callbacks.js';
+import { unfinishedWork } from './unfinished.js';
 import { Population } from './updaters/population.js';
 
 /** How soon to look again whether a callback still runs, before everything stops. Milliseconds. */
@@ -60,6 +62,8 @@ export interface EngineParts {
   readonly epochs?: EpochSource;
   /** Where states are kept. */
   readonly store?: Store | undefined;
+  /** Called instead of each callback. */
+  readonly around?: AroundCallback | undefined;
 }
 
 /** What there is once the engine is connected. */
@@ -125,6 +129,7 @@ export class Engine implements ProducerPort {
       clock,
       round,
       events: new EventSource(subject),
+      around: parts.around,
       encodeMessage,
       encodePayload,
     };
@@ -364,6 +369,23 @@ export class Engine implements ProducerPort {
       runningAttempts: this.slots.inUse,
       ...shards.census(),
     };
+  }
+
+  /** What is not finished, for a test bench. */
+  unfinished(): UnfinishedWork[] {
+    const { shards } = this.ready();
+    return unfinishedWork(shards.queues(), shards.all);
+  }
+
+  /** The state of a live data updater, for a test bench. The key is canonical. */
+  liveState(key: Uint8Array): { readonly state: unknown } | undefined {
+    const { shards } = this.ready();
+    return shards.owned(shards.indexOf(key))?.queues.get(key)?.activation.live;
+  }
+
+  /** Puts something of a test bench among the events. */
+  note(note: BenchNote): void {
+    this.environment.events.sink?.note(note);
   }
 
   async processes(): Promise<ProcessInfo[]> {

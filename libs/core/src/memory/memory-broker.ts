@@ -44,6 +44,8 @@ export interface MemoryForeignMessage {
   /** Unix time in seconds. */
   readonly timestamp?: number | undefined;
   readonly properties?: MessageProperties | undefined;
+  /** Whether it comes as one that was delivered before. Default `false`. */
+  readonly redelivered?: boolean | undefined;
 }
 
 /**
@@ -135,8 +137,9 @@ export class MemoryBroker {
    * @throws {RangeError} when there is no such shard
    */
   inject(shard: number, message: MemoryForeignMessage): void {
-    const { key, body, headers = {}, messageId, timestamp, properties } = message;
+    const { key, body, headers = {}, messageId, timestamp, properties, redelivered = false } = message;
     const foreign = new MemoryMessage(key, body, headers, messageId, timestamp, properties);
+    foreign.redelivered = redelivered;
     this.#parts.admission.admit(this.#shard(shard).queue, foreign);
   }
 

@@ -302,7 +302,7 @@ export interface StoreContext {
 
 /**
  * The plugin that keeps states. `memoryStore()` is for tests; prove a new one with the conformance suite of
- * `@mississippi/testing`.
+ * `@mississippi/testing/store`.
  * @publicApi
  */
 export interface Store {

@@ -297,7 +297,7 @@ export interface TransportContext {
 
 /**
  * The plugin that delivers and publishes. `memory()` is the embedded default. Prove a new one with the conformance
- * suite of `@mississippi/testing`.
+ * suite of `@mississippi/testing/transport`.
  * @publicApi
  */
 export interface Transport {

@@ -7,10 +7,12 @@ import { promisify } from 'node:util';
 export const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 const GIVEN = fileURLToPath(new URL('given.ts', import.meta.url));
 
-/** Names of Nest's that examples use without importing them, as Nest's own documents do. */
+/** Names that examples use without importing them, as Nest's own documents do, and Jest's globals. */
 const NEST = {
   '@nestjs/common': ['Body', 'Controller', 'Get', 'Injectable', 'Module', 'Param', 'Post', 'UseFilters'],
   '@nestjs/core': ['NestFactory'],
+  '@nestjs/testing': ['Test'],
+  '@jest/globals': ['afterEach', 'beforeEach', 'expect', 'jest', 'test'],
   '@nestjs/terminus': ['HealthCheck', 'HealthCheckService', 'TerminusModule'],
 };
 
@@ -84,7 +86,7 @@ function sourceOf(example: Example, all: readonly Example[], known: ReadonlyMap<
 
 function declared(code: string, before: string): string[] {
   const pattern = new RegExp(
-    `^${before}(?:export )?(?:declare )?(?:abstract )?(?:class|interface|const|function|type) (\\w+)`,
+    `^${before}(?:export )?(?:declare )?(?:abstract )?(?:class|interface|const|let|function|type) (\\w+)`,
     'gm',
   );
   return [...code.matchAll(pattern)].map((found) => found[1]!);

@@ -11,6 +11,8 @@ export class FlightDto {
   number!: number;
 }
 
+export declare class AppModule {}
+
 export interface Order {
   amount: number;
 }

@@ -1,5 +1,5 @@
 import { inspectKey, type ShardConsumer, type ShardSession } from '@mississippi/core/transport';
-import { Journal, ShardRecorder } from '@mississippi/testing';
+import { Journal, ShardRecorder } from '@mississippi/testing/transport';
 import { memory, MemoryBroker, PublishTimeoutError } from '../../src/index.js';
 import { FakeClock, settled } from '../support/fake-clock.js';
 

@@ -1,4 +1,4 @@
-import { transportConformance } from '@mississippi/testing';
+import { transportConformance } from '@mississippi/testing/transport';
 import { MemoryHarness } from './memory-harness.js';
 import { SlowHarness } from './slow-harness.js';
 

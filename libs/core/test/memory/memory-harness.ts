@@ -1,5 +1,5 @@
 import { inspectKey, type TransportConnection } from '@mississippi/core/transport';
-import type { Capability, DeadLetter, OpenOptions, RawMessage, TransportHarness } from '@mississippi/testing';
+import type { Capability, DeadLetter, OpenOptions, RawMessage, TransportHarness } from '@mississippi/testing/transport';
 import { memory, MemoryBroker, systemClock, type Clock } from '../../src/index.js';
 
 const logger = { log: () => undefined, warn: () => undefined, error: () => undefined };

@@ -1,4 +1,4 @@
-import { transportConformance } from '@mississippi/testing';
+import { transportConformance } from '@mississippi/testing/transport';
 import { certaintyMutants } from './mutants/certainty.mutants.js';
 import { deliveryMutants } from './mutants/delivery.mutants.js';
 import { givingUpMutants } from './mutants/giving-up.mutants.js';

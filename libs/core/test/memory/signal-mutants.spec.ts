@@ -1,6 +1,6 @@
 import { SignalTimeoutError } from '@mississippi/core';
 import type { TransportConnection } from '@mississippi/core/transport';
-import { transportConformance, type OpenOptions } from '@mississippi/testing';
+import { transportConformance, type OpenOptions } from '@mississippi/testing/transport';
 import { SlowHarness } from './slow-harness.js';
 
 type Send = NonNullable<TransportConnection['sendSignal']>;

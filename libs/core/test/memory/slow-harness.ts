@@ -9,7 +9,7 @@ import type {
   TransportConnection,
   WaitingCallback,
 } from '@mississippi/core/transport';
-import type { OpenOptions } from '@mississippi/testing';
+import type { OpenOptions } from '@mississippi/testing/transport';
 import { MemoryHarness } from './memory-harness.js';
 
 /** Milliseconds on the way to the broker and back. Timers of one duration fire in the order in which they were set. */

@@ -1,4 +1,4 @@
-import { storeConformance } from '@mississippi/testing';
+import { storeConformance } from '@mississippi/testing/store';
 import { MemoryStoreHarness } from './memory-store-harness.js';
 
 describe('the store in memory', () => {

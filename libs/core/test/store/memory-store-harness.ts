@@ -1,5 +1,5 @@
 import type { StoreConnection, StoreContext } from '@mississippi/core/store';
-import type { StoreCapability, StoreHarness } from '@mississippi/testing';
+import type { StoreCapability, StoreHarness } from '@mississippi/testing/store';
 import { memoryStore, MemoryStoreDatabase, type MemoryStoreClient } from '../../src/index.js';
 import { FaultyStore } from '../support/faulty-store.js';
 

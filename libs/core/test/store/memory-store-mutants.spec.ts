@@ -1,4 +1,4 @@
-import { storeConformance } from '@mississippi/testing';
+import { storeConformance } from '@mississippi/testing/store';
 import { connectionMutants } from './mutants/connection.mutants.js';
 import { contentMutants } from './mutants/content.mutants.js';
 import { fencingMutants } from './mutants/fencing.mutants.js';

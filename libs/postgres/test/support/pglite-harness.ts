@@ -1,6 +1,6 @@
 import { PGlite } from '@electric-sql/pglite';
 import type { StoreConnection, StoreContext } from '@mississippi/core/store';
-import type { StoreCapability, StoreHarness } from '@mississippi/testing';
+import type { StoreCapability, StoreHarness } from '@mississippi/testing/store';
 import { postgres, type SqlClient } from '../../src/index.js';
 
 /** The store on one PGlite in memory, prepared for the conformance suite: a schema for each case. */

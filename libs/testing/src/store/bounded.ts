@@ -1,4 +1,4 @@
-import type { Journal } from '../journal.js';
+import type { Journal } from '../conformance/journal.js';
 
 /** The same object, whose promises are awaited for a bounded time, so that a call that never ends says which one it is. */
 export function bounded<T extends object>(target: T, name: string, journal: Journal): T {

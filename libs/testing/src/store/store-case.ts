@@ -1,4 +1,4 @@
-import { checkCapabilities, isProvable } from '../capabilities.js';
+import { checkCapabilities, isProvable } from '../conformance/capabilities.js';
 import type { StoreCapability, StoreHarness } from './store-harness.js';
 import { StoreStage } from './store-stage.js';
 

@@ -10,9 +10,9 @@ import type {
   StoreTransaction,
 } from '@mississippi/core/store';
 import { inspectKey } from '@mississippi/core/transport';
-import { assertBytes } from '../assertions.js';
-import { Journal } from '../journal.js';
-import { keysOfShard } from '../keys.js';
+import { assertBytes } from '../conformance/assertions.js';
+import { Journal } from '../conformance/journal.js';
+import { keysOfShard } from '../conformance/keys.js';
 import { bounded } from './bounded.js';
 import { ShardOwner } from './shard-owner.js';
 import type { StoreHarness } from './store-harness.js';

@@ -3,6 +3,7 @@ import type { Clock } from '../../clock/clock.interface.js';
 import type { KeyText } from '../../keys/key-text.js';
 import type { ResolvedOptions } from '../../mississippi.options.js';
 import type { PublishInput } from '../../interfaces/callback-context.interface.js';
+import type { AroundCallback } from '../../testing/bench-work.interface.js';
 import type { OutboxMessage } from '../../store/store.interface.js';
 import type { EventSource } from './event-source.js';
 import type { FailurePolicy } from './failure-policy.js';
@@ -21,6 +22,8 @@ export interface Environment {
   readonly clock: Clock;
   readonly round: Round;
   readonly events: EventSource;
+  /** Set in tests of users: it is called instead of each callback. */
+  readonly around: AroundCallback | undefined;
   /** @throws {PayloadEncodeError} */
   encodePayload(payload: unknown): Uint8Array;
   /** What a callback publishes with its commit. */

@@ -1,5 +1,6 @@
 import type { Subject } from 'rxjs';
 import type { MississippiEvent } from '../../interfaces/events.interface.js';
+import type { BenchNote } from '../../testing/bench-work.interface.js';
 import { decodeShardingKey, keyBytes } from '../../keys/sharding-key.js';
 import { runNeutrally } from './neutral-context.js';
 import type { EpochAddress, KeyAddress } from './key-address.js';
@@ -46,6 +47,11 @@ export class EventSink {
   private tell(event: object): void {
     this.untold.push(event as MississippiEvent);
     if (this.untold.length === 1) runNeutrally(() => queueMicrotask(() => this.flush()));
+  }
+
+  /** Something of a test bench, which stands where it belongs in time. */
+  note(note: BenchNote): void {
+    this.tell(note);
   }
 
   /** Tells what is left to tell, at once. */

@@ -88,6 +88,11 @@ export class OwnedShard implements ShardReceiver {
     return this.context.side.length;
   }
 
+  /** Messages that were committed and that the transport has not taken. */
+  get unpublished(): number {
+    return this.durable?.outbox.length ?? 0;
+  }
+
   /** The queue of a canonical key, made on demand. */
   queue(key: Uint8Array): KeyQueue {
     let queue = this.queues.get(key);

@@ -1,7 +1,7 @@
 import type { Timer } from '../../clock/clock.interface.js';
 import { HandlerTimeoutError, SignalNotHandledError } from '../../errors/index.js';
 import type { DataUpdaterHandler } from '../../interfaces/data-updater-handler.interface.js';
-import type { ShardingKey } from '../../keys/sharding-key.js';
+import { decodeShardingKey, keyBytes, type ShardingKey } from '../../keys/sharding-key.js';
 import type { CalledMethod, HandlerMethods, MethodTable } from '../../methods/handler-methods.js';
 import type { ResolvedFailurePolicy } from '../../mississippi.options.js';
 import { PayloadReader } from '../../payload/payload-reader.js';
@@ -10,6 +10,7 @@ import { DeadlineList } from '../base/deadline-list.js';
 import type { Environment } from '../base/environment.js';
 import type { FailurePolicy } from '../base/failure-policy.js';
 import { keyFields, keyTextOf } from '../base/key-text.js';
+import type { AroundCallback } from '../../testing/bench-work.interface.js';
 import type { CallbackEnd } from './callback-end.js';
 import type { CallbackRun } from './callback-run.js';
 import { runInScope } from './callback-scope.js';
@@ -101,7 +102,7 @@ export class Callbacks {
   run(run: CallbackRun): void {
     let result: unknown;
     try {
-      result = runInScope(run);
+      result = this.environment.around === undefined ? runInScope(run) : this.runAround(run, this.environment.around);
     } catch (error) {
       run.end({ ok: false, error, abandoned: false });
       return;
@@ -113,6 +114,12 @@ export class Callbacks {
     this.fresh.push(run);
     this.environment.round.begin();
     (this.spare.pop() ?? this.newAwaiter()).wait(run, result);
+  }
+
+  private runAround(run: CallbackRun, around: AroundCallback): unknown {
+    const { name, key, message, attempt } = run;
+    const callback = { name, key: decodeShardingKey(keyBytes(key.id)), messageId: message?.messageId, attempt };
+    return around(callback, () => runInScope(run));
   }
 
   /** Tells a callback to end, and abandons it after a grace. */

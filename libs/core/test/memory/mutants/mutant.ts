@@ -8,7 +8,7 @@ import type {
   ShardSession,
   TransportConnection,
 } from '@mississippi/core/transport';
-import type { OpenOptions } from '@mississippi/testing';
+import type { OpenOptions } from '@mississippi/testing/transport';
 import type { BrokerParts } from '../../../src/memory/broker/broker-parts.js';
 import type { MemoryMessage } from '../../../src/memory/broker/memory-message.js';
 import { MemorySession } from '../../../src/memory/broker/memory-session.js';

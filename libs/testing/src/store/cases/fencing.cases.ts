@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { ShardCommit } from '@mississippi/core/store';
-import { assertBytes } from '../../assertions.js';
+import { assertBytes } from '../../conformance/assertions.js';
 import { flipped, stateOf, type ShardOwner } from '../shard-owner.js';
 import { storeCase, type StoreConformanceCase } from '../store-case.js';
 import type { StoreStage } from '../store-stage.js';

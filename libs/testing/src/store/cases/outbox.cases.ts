@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { OutboxMessage, OutboxPosition, OutboxRow, StoreConnection } from '@mississippi/core/store';
 import type { MessageHeaders } from '@mississippi/core';
-import { assertBytes, assertHeaders } from '../../assertions.js';
+import { assertBytes, assertHeaders } from '../../conformance/assertions.js';
 import { storeCase, type StoreConformanceCase } from '../store-case.js';
 import type { StoreStage } from '../store-stage.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { assertBytes } from '../../assertions.js';
+import { assertBytes } from '../../conformance/assertions.js';
 import { stateOf } from '../shard-owner.js';
 import { storeCase, type StoreConformanceCase } from '../store-case.js';
 
