@@ -1,5 +1,4 @@
 import { Injectable, Scope, type Type } from '@nestjs/common';
-import { MODULE_METADATA } from '@nestjs/common/internal';
 import { DiscoveryService, type NestContainer } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
 import { MessageHandlerMark } from './decorators/message-handler.decorator.js';
@@ -18,6 +17,7 @@ import { handlerClassOf, type Listed } from './enhancers/handler-class.js';
 import type { HandlerSource } from './enhancers/handler-context-creator.js';
 import { isObject } from './is-object.js';
 import { DEFAULT_INSTANCE } from './mississippi.tokens.js';
+import { findProviders, MODULE_METADATA } from './nest.js';
 import { validateOptions } from './options/validate-options.js';
 import { canReachService } from './reachable-service.js';
 
@@ -47,7 +47,7 @@ export class MississippiExplorer {
     container: NestContainer,
   ): FoundHandler | undefined {
     const found = new Map<unknown, Candidate>();
-    for (const wrapper of this.discovery.getProviders({ metadataKey: MessageHandlerMark.KEY })) {
+    for (const wrapper of findProviders(this.discovery, (provider) => classOf(provider, container) !== undefined)) {
       const candidate = candidateOf(wrapper, container);
       const named = candidate.options.instance ?? DEFAULT_INSTANCE;
       if (!known.includes(named)) throw new UnknownInstanceError(named, candidate.className, known);
@@ -85,11 +85,15 @@ interface Candidate {
 }
 
 function candidateOf(wrapper: InstanceWrapper, container: NestContainer): Candidate {
-  const type = handlerClassOf(wrapper, providersOf(wrapper, container));
+  const type = classOf(wrapper, container);
   const className = type?.name ?? String(wrapper.name);
   const given: unknown = type && Reflect.getMetadata(MessageHandlerMark.KEY, type);
   const options = validateOptions(`@MessageHandler(${className})`, MessageHandlerOptions, given ?? {});
   return { wrapper, type, className, options };
+}
+
+function classOf(wrapper: InstanceWrapper, container: NestContainer): Type | undefined {
+  return handlerClassOf(wrapper, providersOf(wrapper, container));
 }
 
 /** The providers that a handler's module lists, by its decorator or as a dynamic module. */

@@ -1,9 +1,4 @@
-import {
-  EXCEPTION_FILTERS_METADATA,
-  GUARDS_METADATA,
-  INTERCEPTORS_METADATA,
-  PIPES_METADATA,
-} from '@nestjs/common/internal';
+import { EXCEPTION_FILTERS_METADATA, GUARDS_METADATA, INTERCEPTORS_METADATA, PIPES_METADATA } from '../nest.js';
 
 /** The kinds of enhancers, each with the metadata key by which Nest finds it. */
 export const ENHANCERS = [
