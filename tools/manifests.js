@@ -1,6 +1,6 @@
 /**
- * What is the same in all published packages is said once, and written into their package.json from here: `npm run
- * manifests` writes, `npm run manifests:check` compares.
+ * What is the same in all packages is said once, and written into their package.json from here: `npm run manifests` writes,
+ * `npm run manifests:check` compares. The private ones get the version alone.
  *
  * - from the root's package.json: the version, of the packages and of those of ours that they need; where the project lives;
  *   the releases of Node
@@ -8,7 +8,7 @@
  * - from the package's own `exports`: `main`, `types` and `typesVersions`, for TypeScript's old resolution (`node10`), which
  *   knows no `exports`
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -21,7 +21,8 @@ const NEST = '^11.0.0 || ^12.0.1';
 /** With the sources, for the maps. */
 const FILES = ['dist/**/*.js', 'dist/**/*.d.ts', 'dist/**/*.map', 'src/**/*.ts', 'README.md', 'CHANGELOG.md'];
 
-const { version, engines, repository, workspaces } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const { version, engines, repository, workspaces } = readJson(join(root, 'package.json'));
+const ours = new Set(workspaces.map((workspace) => readJson(join(root, workspace, 'package.json')).name));
 const home = repository.url.replace(/^git\+/, '').replace(/\.git$/, '');
 
 /** The manifest with what follows from elsewhere, each field where a reader of npm's docs looks for it. */
@@ -48,18 +49,32 @@ function forPublished({ exports, dependencies, peerDependencies }) {
     typesVersions: Object.keys(others).length === 0 ? undefined : { '*': others },
     files: FILES,
     engines,
-    dependencies: withVersions(dependencies),
-    peerDependencies: withVersions(peerDependencies),
+    dependencies: withRanges(isOurs, version, dependencies),
+    peerDependencies: withRanges(isNests, NEST, withRanges(isOurs, version, peerDependencies)),
   };
 }
 
-function withVersions(dependencies) {
+function withOurVersion(manifest) {
+  const dependencies = withRanges(isOurs, version, manifest.dependencies);
+  return { ...manifest, version, ...(dependencies === undefined ? {} : { dependencies }) };
+}
+
+function withRanges(isMeant, range, dependencies) {
   if (dependencies === undefined) return undefined;
-  const ranges = Object.entries(dependencies).map(([name, range]) => {
-    if (name.startsWith('@mississippi/')) return [name, version];
-    return [name, name.startsWith('@nestjs/') ? NEST : range];
-  });
-  return Object.fromEntries(ranges);
+  const entries = Object.entries(dependencies);
+  return Object.fromEntries(entries.map(([name, given]) => [name, isMeant(name) ? range : given]));
+}
+
+function readJson(file) {
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
+
+function isOurs(name) {
+  return ours.has(name);
+}
+
+function isNests(name) {
+  return name.startsWith('@nestjs/');
 }
 
 /** The keys of a manifest in their order, with the derived ones each behind a neighbour that is always there. */
@@ -73,11 +88,11 @@ function order(manifest) {
 
 for (const directory of ['', ...workspaces]) {
   const file = join(root, directory, 'package.json');
-  if (!existsSync(file)) continue;
   const before = readFileSync(file, 'utf8');
   const manifest = JSON.parse(before);
-  if (directory && manifest.private) continue;
-  const after = `${JSON.stringify(derived(manifest, directory), null, 2)}\n`;
+  const isPrivate = directory !== '' && manifest.private === true;
+  const result = isPrivate ? withOurVersion(manifest) : derived(manifest, directory);
+  const after = `${JSON.stringify(result, null, 2)}\n`;
   if (after === before) continue;
   if (checking) {
     console.error(`${join(directory, 'package.json')} is not what follows from the root: run \`npm run manifests\`.`);

@@ -41,7 +41,15 @@ const CONFIGURATION = ['jest.config.js', 'tsconfig.base.json'];
 const COMPANIONS = ['testing', 'microservices', 'platform-express', 'terminus'];
 
 /** What knows no Nest, searches for counterexamples, which take minutes, and the compiler's view of the documents. */
-const LEFT_OUT = ['/libs/terms/', '/history/', '/property/', 'mutants', '/durable/fold', 'pglite-conformance', '/core/test/(docs|types)/'];
+const LEFT_OUT = [
+  '/libs/terms/',
+  '/history/',
+  '/property/',
+  'mutants',
+  '/durable/fold',
+  'pglite-conformance',
+  '/core/test/(docs|types)/',
+];
 const RABBITMQ = 'test/rabbitmq/conformance-quorum\\.spec';
 
 layOut();
