@@ -29,9 +29,9 @@ export {
 export type CompleteArgumentMetadata = Required<ArgumentMetadata>;
 
 /**
- * The providers that a test says are meant. Nest's own search by metadata key asks a provider for its class when the module
- * is scanned, so that before 12.2.0 it misses what a factory or a value provides, and twins in several modules.
- * @param isMeant may throw where a value cannot be asked: that is no provider of ours
+ * The providers that a test says are meant. Nest 11's own search by metadata key asks each for its class when modules are
+ * scanned, so that it misses what a factory or a value provides.
+ * @param isMeant may throw where a value cannot be asked for its class: that is no provider of ours
  */
 export function findProviders(
   discovery: DiscoveryService,
