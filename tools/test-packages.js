@@ -5,7 +5,8 @@
  * - publint and are-the-types-wrong find nothing, for any entry.
  * - In an empty folder with Nest 11 and in one with Nest 12, npm installs them without a conflict and no package of Nest's or
  *   ours twice. `package-app/app.ts` is compiled there as an ES module and as CommonJS, with the module resolutions
- *   `nodenext`, `bundler` and `node10`, declarations included, and each result runs, on the embedded transport.
+ *   `nodenext`, `bundler` and `node10`, declarations included, and each result runs, on the embedded transport. Every entry
+ *   of every package is loaded by `import` and by `require`, which no module with an `await` at its top would let pass.
  *
  * Nest 11 is the release that `bench-golevelup` has, Nest 12 the root's.
  */
@@ -111,6 +112,7 @@ function checkApps(release) {
     stdio: 'inherit',
   });
   checkCopies(folder, release);
+  checkEntries(folder, release);
   for (const combination of COMBINATIONS) checkApp(folder, release, combination);
 }
 
@@ -119,6 +121,27 @@ function checkCopies(folder, release) {
   const { packages: all } = readJson(join(folder, 'package-lock.json'));
   const copies = Object.keys(all).filter((path) => /node_modules\/.*node_modules\/@(mississippi|nestjs)\//.test(path));
   if (copies.length > 0) problems.push(`Nest ${release}: installed twice: ${copies.join(', ')}`);
+}
+
+function checkEntries(folder, release) {
+  const entries = packages.flatMap(({ manifest: { name, exports } }) =>
+    Object.keys(exports).map((subpath) => posix.join(name, subpath)),
+  );
+  const [json, code] = [
+    entries.filter((name) => name.endsWith('.json')),
+    entries.filter((name) => !name.endsWith('.json')),
+  ];
+  const programs = [
+    ['commonjs', [...code, ...json].map((name) => `require('${name}');`)],
+    ['module', code.map((name) => `await import('${name}');`)],
+  ];
+  for (const [type, lines] of programs) {
+    const ran = spawnSync(process.execPath, [`--input-type=${type}`, '--eval', lines.join('\n')], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    if (ran.status !== 0) problems.push(`Nest ${release}, ${type}: an entry cannot be loaded\n${ran.stderr}`);
+  }
 }
 
 function checkApp(folder, release, { type, old, ...resolution }) {
