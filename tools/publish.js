@@ -4,7 +4,7 @@
  * again. A version with a hyphen gets the tag `next`.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,7 +19,9 @@ if (!dryRun && tag !== `v${version}`) {
   console.error(`The packages are ${version}, and the tag is ${tag}: publish from the tag v${version}.`);
   process.exit(1);
 }
-for (const { manifest, tarball } of packAll(mkdtempSync(join(tmpdir(), 'mississippi-publish-')))) {
+const tarballs = mkdtempSync(join(tmpdir(), 'mississippi-publish-'));
+process.on('exit', () => rmSync(tarballs, { recursive: true }));
+for (const { manifest, tarball } of packAll(tarballs)) {
   if (isPublished(`${manifest.name}@${version}`)) {
     console.log(`${manifest.name}@${version} is published already`);
     continue;
@@ -28,6 +30,7 @@ for (const { manifest, tarball } of packAll(mkdtempSync(join(tmpdir(), 'mississi
   const flags = ['--access', 'public', '--tag', channel, ...(dryRun ? ['--dry-run'] : ['--provenance'])];
   const { status } = spawnSync('npm', ['publish', tarball, ...flags], { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
+  console.log(`${manifest.name}@${version} ${dryRun ? 'would be published' : 'is published'} as ${channel}`);
 }
 
 function isPublished(specifier) {
