@@ -80,7 +80,7 @@ describe('The health of an instance by its status', () => {
     expect(await check({ store })).toEqual({ river: { status: 'up', ...figures } });
     const problem = '2 messages of the outbox wait, the first, to shard 7, for 90000 ms: the queue is full';
     expect(await check({ store }, { maxWithoutProgress: 60_000 })).toEqual({
-      river: { status: 'degraded', problems: [problem], ...figures },
+      river: { status: DEGRADED, problems: [problem], ...figures },
     });
   });
 
