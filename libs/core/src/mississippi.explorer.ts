@@ -1,5 +1,4 @@
 import { Injectable, Scope, type Type } from '@nestjs/common';
-import { MODULE_METADATA } from '@nestjs/common/internal';
 import { DiscoveryService, type NestContainer } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
 import { MessageHandlerPartMark, MessageHandlerPartOptions } from './decorators/message-handler-part.decorator.js';
@@ -20,6 +19,7 @@ import type { HandlerSource } from './enhancers/handler-context-creator.js';
 import { isObject } from './is-object.js';
 import { claimsOf } from './methods/claims.js';
 import { DEFAULT_INSTANCE } from './mississippi.tokens.js';
+import { findProviders, MODULE_METADATA } from './nest.js';
 import { validateOptions } from './options/validate-options.js';
 import { canReachService } from './reachable-service.js';
 import { DataUpdaterService } from './services/data-updater.service.js';
@@ -104,7 +104,11 @@ export class MississippiExplorer {
     container: NestContainer,
   ): Candidate[] {
     const found = new Map<unknown, Candidate>();
-    for (const wrapper of this.discovery.getProviders({ metadataKey: kind.mark.KEY })) {
+    const isMeant = (provider: InstanceWrapper): boolean => {
+      const type = classOf(provider, container);
+      return type !== undefined && Reflect.hasMetadata(kind.mark.KEY, type);
+    };
+    for (const wrapper of findProviders(this.discovery, isMeant)) {
       const candidate = candidateOf(kind, wrapper, container);
       const named = candidate.options.instance ?? DEFAULT_INSTANCE;
       if (!known.includes(named)) throw new UnknownInstanceError(named, candidate.className, known);
@@ -140,10 +144,14 @@ function candidateOf(
   wrapper: InstanceWrapper,
   container: NestContainer,
 ): Candidate {
-  const type = handlerClassOf(wrapper, providersOf(wrapper, container));
+  const type = classOf(wrapper, container);
   const className = type?.name ?? String(wrapper.name);
   const given: unknown = type && Reflect.getMetadata(mark.KEY, type);
   return { wrapper, type, className, options: validateOptions<object>(`@${name}(${className})`, options, given ?? {}) };
+}
+
+function classOf(wrapper: InstanceWrapper, container: NestContainer): Type | undefined {
+  return handlerClassOf(wrapper, providersOf(wrapper, container));
 }
 
 /** The providers that a handler's module lists, by its decorator or as a dynamic module. */

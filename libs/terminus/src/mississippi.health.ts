@@ -66,7 +66,7 @@ export class MississippiHealthIndicator {
     if (found.length === 0) return indicator.up(figuresOf(status));
     const result = { problems: found.map(([, text]) => text), ...figuresOf(status) };
     return found.every(([problem]) => degradedBy.includes(problem))
-      ? indicator.degraded(result)
+      ? degraded(indicator, result)
       : indicator.down(result);
   }
 
@@ -78,6 +78,16 @@ export class MississippiHealthIndicator {
       throw new InstanceNotFoundError(instance, error);
     }
   }
+}
+
+/** Terminus 11 knows no `degraded`. What it has of it is a check that succeeds, with the problems in its result. */
+function degraded<Key extends string>(indicator: Session<Key>, result: object): HealthIndicatorResult<Key> {
+  return indicator.degraded === undefined ? indicator.up(result) : indicator.degraded(result);
+}
+
+interface Session<Key extends string> {
+  up(result: object): HealthIndicatorResult<Key>;
+  degraded?(result: object): HealthIndicatorResult<Key>;
 }
 
 /** A problem, and its line in the result. */

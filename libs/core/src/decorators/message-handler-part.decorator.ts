@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { INJECTABLE_WATERMARK } from '@nestjs/common/internal';
 import { DiscoveryService } from '@nestjs/core';
+import { INJECTABLE_WATERMARK } from '../nest.js';
 import { checkObject } from '../options/validate-options.js';
 import { IsInstanceName, Optional } from '../options/validators.js';
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { INJECTABLE_WATERMARK } from '@nestjs/common/internal';
 import { DiscoveryService } from '@nestjs/core';
 import type { MessageHandlerOptions } from '../mississippi.options.js';
+import { INJECTABLE_WATERMARK } from '../nest.js';
 import { checkObject } from '../options/validate-options.js';
 
 /** Marks handlers for Nest's discovery. */

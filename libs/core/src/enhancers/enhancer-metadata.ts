@@ -4,7 +4,7 @@ import {
   INTERCEPTORS_METADATA,
   PIPES_METADATA,
   ROUTE_ARGS_METADATA,
-} from '@nestjs/common/internal';
+} from '../nest.js';
 
 export { ROUTE_ARGS_METADATA };
 

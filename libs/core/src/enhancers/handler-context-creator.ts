@@ -11,6 +11,7 @@ import { PipesConsumer, PipesContextCreator } from '@nestjs/core/pipes/index.js'
 import { describe } from '../errors/describe.js';
 import { InvalidHandlerError, PayloadInvalidError } from '../errors/index.js';
 import { ParameterType } from '../methods/parameter-metadata.js';
+import type { CompleteArgumentMetadata } from '../nest.js';
 import { RefusedPayload } from '../payload/refused-payload.js';
 import { Denied } from './denied.js';
 import { ENHANCERS, enhancersOf, ROUTE_ARGS_METADATA } from './enhancer-metadata.js';
@@ -117,7 +118,7 @@ export class HandlerContextCreator extends ExternalContextCreator {
         const wrapper = injectables?.get(enhancer as Type);
         const problem =
           wrapper === undefined
-            ? 'has no instance, because a factory or a value provides the handler: provide the handler by its class'
+            ? 'has no instance, because a factory, a value or (before Nest 12.2) another token provides the handler: provide the handler by its class'
             : wrapper.isTransient
               ? 'is transient: make it a singleton'
               : undefined;
@@ -167,7 +168,7 @@ export class HandlerContextCreator extends ExternalContextCreator {
   override async getParamValue(value: unknown, metadata: ArgumentMetadata, pipes: PipeTransform[]): Promise<unknown> {
     if ((metadata.type as unknown) !== PAYLOAD) return value;
     try {
-      return (await super.getParamValue(value, metadata, pipes)) as unknown;
+      return (await super.getParamValue(value, metadata as CompleteArgumentMetadata, pipes)) as unknown;
     } catch (error) {
       throw isStatus(error, 400, 422) ? new RefusedPayload(refusal(error, metadata), error) : error;
     }

@@ -89,7 +89,8 @@ describe('a line of the log', () => {
     const records = text
       .trim()
       .split('\n')
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .map(asNest12);
     expect(records).toMatchObject([
       {
         level: 'warn',
@@ -105,6 +106,13 @@ describe('a line of the log', () => {
     ]);
   });
 });
+
+/** Nest 11 has all of an error in `message`. */
+function asNest12(record: Record<string, unknown>): Record<string, unknown> {
+  const { message } = record;
+  if (typeof message === 'string') return record;
+  return { ...record, message: Reflect.get(message as object, 'message'), error: message };
+}
 
 test('an error of several lines stays on the line, so that it forges no other', async () => {
   const log = new Lines();

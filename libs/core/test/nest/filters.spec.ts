@@ -22,6 +22,7 @@ import {
   type DataUpdaterHandler,
 } from '@mississippi/core';
 import { AT_ONCE, closeApps, deadLetterOf, Logs, serviceOf, startApp } from './support/app.js';
+import { underToken } from './support/nest-release.js';
 
 afterEach(closeApps);
 
@@ -107,36 +108,35 @@ class AtMethods extends Failing {
   }
 }
 
-describe.each<[string, Provider]>([
-  ['at the class', AtClass],
-  ['at the methods', AtMethods],
-  ['at a class under a token of its own', { provide: 'HANDLER', useClass: AtClass }],
-])('a filter %s', (_name, provider) => {
-  test('is told of every failed attempt, but what it returns settles nothing', async () => {
-    const { app, transport } = await start(provider);
-    const letter = await deadLetterOf(app, transport, 'fail');
-    const failure = new TypeError('the handler failed');
-    expect(caught.map(({ error }) => error)).toEqual([failure, failure, failure]);
-    expect(letter.headers).toMatchObject({
-      [NOTE_HEADERS.reason]: 'attempts_exhausted',
-      [NOTE_HEADERS.error]: 'TypeError: the handler failed',
+describe.each<[string, Provider]>([['at the class', AtClass], ['at the methods', AtMethods], ...underToken(AtClass)])(
+  'a filter %s',
+  (_name, provider) => {
+    test('is told of every failed attempt, but what it returns settles nothing', async () => {
+      const { app, transport } = await start(provider);
+      const letter = await deadLetterOf(app, transport, 'fail');
+      const failure = new TypeError('the handler failed');
+      expect(caught.map(({ error }) => error)).toEqual([failure, failure, failure]);
+      expect(letter.headers).toMatchObject({
+        [NOTE_HEADERS.reason]: 'attempts_exhausted',
+        [NOTE_HEADERS.error]: 'TypeError: the handler failed',
+      });
     });
-  });
 
-  test('is told where it happened', async () => {
-    const { app, transport } = await start(provider);
-    await deadLetterOf(app, transport, 'fail');
-    expect(caught[0]!.host.getType()).toBe('mississippi');
-    expect(caught[0]!.host.getArgs()).toMatchObject(['fail', 0, { key: 'k', attempt: 1 }]);
-  });
+    test('is told where it happened', async () => {
+      const { app, transport } = await start(provider);
+      await deadLetterOf(app, transport, 'fail');
+      expect(caught[0]!.host.getType()).toBe('mississippi');
+      expect(caught[0]!.host.getArgs()).toMatchObject(['fail', 0, { key: 'k', attempt: 1 }]);
+    });
 
-  test('does not answer a signal that failed', async () => {
-    const { service } = await start(provider);
-    await expect(service.handleSignal('k', 'fail')).rejects.toThrow('the signal failed');
-    expect(caught).toHaveLength(1);
-    expect(await service.handleSignal('k', 'x')).toBe('fine');
-  });
-});
+    test('does not answer a signal that failed', async () => {
+      const { service } = await start(provider);
+      await expect(service.handleSignal('k', 'fail')).rejects.toThrow('the signal failed');
+      expect(caught).toHaveLength(1);
+      expect(await service.handleSignal('k', 'x')).toBe('fine');
+    });
+  },
+);
 
 test('a filter may throw another error, which then counts', async () => {
   @MessageHandler()

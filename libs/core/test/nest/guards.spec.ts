@@ -21,6 +21,7 @@ import {
   type DataUpdaterHandler,
 } from '@mississippi/core';
 import { AT_ONCE, closeApps, deadLetterOf, next, producerOf, serviceOf, startApp } from './support/app.js';
+import { underToken } from './support/nest-release.js';
 
 afterEach(closeApps);
 
@@ -96,7 +97,7 @@ async function start(provider: Provider) {
 describe.each<[string, Provider]>([
   ['at the class', GuardedClass],
   ['at the methods', GuardedMethods],
-  ['at a class under a token of its own', { provide: 'HANDLER', useClass: GuardedClass }],
+  ...underToken(GuardedClass),
 ])('a guard %s', (_name, provider) => {
   test('sees the execution context of messages and signals', async () => {
     const { app } = await start(provider);

@@ -63,6 +63,26 @@ describe('a handler is found', () => {
     expect(await answer({ provide: 'HANDLER', useValue: new OrdersHandler() })).toBe('from orders');
   });
 
+  test('as something else under its class', async () => {
+    const useValue: DataUpdaterHandler = { handleMessage: () => undefined, handleSignal: () => 'from a stand-in' };
+    expect(await answer({ provide: OrdersHandler, useValue })).toBe('from a stand-in');
+  });
+
+  test('beside a provider that cannot be asked for its class', async () => {
+    @Injectable()
+    class Strict {
+      constructor() {
+        return new Proxy(this, {
+          get(target, name): unknown {
+            if (name === 'constructor') throw new TypeError('constructor is not mocked');
+            return Reflect.get(target, name);
+          },
+        });
+      }
+    }
+    expect(await answer(OrdersHandler, Strict)).toBe('from orders');
+  });
+
   test.each([
     ['before', [{ provide: 'ALIAS', useExisting: OrdersHandler }, OrdersHandler]],
     ['after', [OrdersHandler, { provide: 'ALIAS', useExisting: OrdersHandler }]],

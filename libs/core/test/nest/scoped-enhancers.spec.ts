@@ -14,6 +14,7 @@ import {
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { MessageHandler, MississippiModule, type DataUpdaterHandler } from '@mississippi/core';
 import { closeApps, serviceOf, startApp, startError } from './support/app.js';
+import { SINCE_12_2 } from './support/nest-release.js';
 
 afterEach(closeApps);
 
@@ -100,10 +101,13 @@ describe.each(kinds)('a transient %s', (kind, use) => {
 @Catch()
 class Single extends Anything {}
 
+type Provide = (handler: Type) => Provider;
+
 describe.each(kinds)('a %s given by its class', (kind, use) => {
-  test.each<[string, (handler: Type) => Provider]>([
+  test.each<[string, Provide]>([
     ['useFactory', (handler) => ({ provide: 'H', useFactory: () => new handler() as object })],
     ['useValue', (handler) => ({ provide: 'H', useValue: new handler() as object })],
+    ...(SINCE_12_2 ? [] : ([['useClass', (useClass) => ({ provide: 'H', useClass })]] as [string, Provide][])),
   ])('on a handler from %s is refused at the start, since it would be left out', async (_name, provide) => {
     const error = await refusal(provide(decorated(use(Single))));
     expect(error).toMatchObject({ code: 'invalid_handler' });

@@ -15,7 +15,7 @@ const MOST_CAUSES = 3;
 /**
  * A line of the log with its fields. It is an Error, which is the one form that every logger of Nest takes for a message
  * with something to it: the console prints the line (and the stack, where the line is an error), JSON has the fields in
- * `error` (Nest 12), in `err` (nestjs-pino 5) or at the top (nest-winston 2). An object as a second argument would be
+ * `error` (Nest 12) or in `message` (Nest 11), in `err` (nestjs-pino 5) or at the top (nest-winston 2). An object as a second argument would be
  * fields for Nest's own logger only: nestjs-pino would drop it together with the stack, and nest-winston take it for the
  * context. See docs/decisions/0007-log-lines.md.
  */
@@ -40,6 +40,12 @@ class MississippiFailure extends Error {
 
   override toString(): string {
     return this.message;
+  }
+
+  /** For loggers that leave JSON to the error, as Nest's does in Nest 11, which would have the line alone otherwise. */
+  toJSON(): object {
+    const { message, stack } = this;
+    return { ...this, message, ...(stack === message ? {} : { stack }) };
   }
 }
 
