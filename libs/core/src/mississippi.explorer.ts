@@ -121,7 +121,9 @@ export class MississippiExplorer {
 
   /** Providers that look like a handler or a part, but for the decorator of their class. */
   private undecorated(): Lookalike[] {
-    return this.discovery.getProviders().flatMap((wrapper) => lookalikeOf(wrapper) ?? []);
+    return findProviders(this.discovery, (wrapper) => lookalikeOf(wrapper) !== undefined).map((wrapper) =>
+      lookalikeOf(wrapper)!,
+    );
   }
 }
 
