@@ -132,7 +132,7 @@ describe('a wrong option stops the app and tells its path, what was expected and
 describe('an unknown option stops the app and tells which there are:', () => {
   test.each<[object, string, string]>([
     [{ concurency: 5 }, 'forRoot.concurency', 'concurrency, drainTimeout, failurePolicy'],
-    [{ nmae: 'orders' }, 'forRoot.nmae', 'maxLiveKeys, name, payload'],
+    [{ nmae: 'orders' }, 'forRoot.nmae', 'maxLiveKeys, name, onUnknownType, payload'],
     [{ failurePolicy: { retries: 5 } }, 'forRoot.failurePolicy.retries', 'attempts, backoff, onError, onExhausted'],
     [{ failurePolicy: { backoff: { factor: 2 } } }, 'forRoot.failurePolicy.backoff.factor', 'initial, max'],
     [{ name: 'orders', prefetch: 5 }, 'forRoot(orders).prefetch', 'concurrency'],
@@ -178,7 +178,7 @@ describe('a wrong option of @MessageHandler stops the app and tells the class to
     [{ instance: 5 }, '.instance: a name of at least one character was expected, not 5'],
     [
       { concurrency: 5 },
-      '.concurrency: there is no such option (known: failurePolicy, inboxHorizon, inheritAppConfig, instance, keys, payload, signals, state, stateTtl, stateVersion)',
+      '.concurrency: there is no such option (known: failurePolicy, inboxHorizon, inheritAppConfig, instance, keys, onUnknownType, payload, signals, state, stateTtl, stateVersion, typeFrom)',
     ],
     [
       { payload: 'xml' },
