@@ -14,7 +14,11 @@ export class SampleProcess {
   readonly ended: Promise<End>;
   private readonly child: ChildProcessWithoutNullStreams;
 
-  constructor(sample: 'flights' | 'ledger' | 'orders', args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  constructor(
+    sample: 'flights' | 'ledger' | 'orders' | 'webhooks',
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+  ) {
     const main = fileURLToPath(new URL(`../../apps/${sample}/dist/main.js`, import.meta.url));
     // The options of the tests' own Node are not for it.
     this.child = spawn(process.execPath, [main, ...args], { env: { ...process.env, NODE_OPTIONS: '', ...env } });
