@@ -15,7 +15,7 @@ export class SampleProcess {
   private readonly child: ChildProcessWithoutNullStreams;
 
   constructor(
-    sample: 'flights' | 'ledger' | 'orders' | 'webhooks',
+    sample: 'flights' | 'ledger' | 'orders' | 'webhooks' | 'devices',
     args: readonly string[],
     env: NodeJS.ProcessEnv = {},
   ) {

@@ -18,6 +18,7 @@ async function run(url: string | undefined): Promise<boolean> {
     logger: ['fatal'], // The refusals, which the log has as errors, are printed.
     abortOnError: false,
   });
+  app.enableShutdownHooks();
   try {
     return await demonstrate(app, print);
   } finally {

@@ -31,6 +31,7 @@ export async function demonstrate(print: (line: string) => void): Promise<string
   const url = await receivers.listen();
   const endpoints = new Endpoints(Object.fromEntries(TENANTS.map((tenant) => [tenant, `${url}/${tenant}`])));
   const app = await NestFactory.createApplicationContext(WebhooksModule.register(endpoints), { logger: ['fatal'] });
+  app.enableShutdownHooks();
   const producer = app.get(EventsProducer, { strict: false });
   const sent = new Map(
     TENANTS.map((tenant) => [tenant, Array.from({ length: EVENTS }, (_, n) => `${tenant}-${n + 1}`)]),
