@@ -6,7 +6,8 @@
  * - In an empty folder with Nest 11 and in one with Nest 12, npm installs them without a conflict and no package of Nest's or
  *   ours twice. `package-app/app.ts` is compiled there as an ES module and as CommonJS, with the module resolutions
  *   `nodenext`, `bundler` and `node10`, declarations included, and each result runs, on the embedded transport. Every entry
- *   of every package is loaded by `import` and by `require`, which no module with an `await` at its top would let pass.
+ *   of every package is loaded by `import` and by `require`, which no module with an `await` at its top would let pass. With Nest 11,
+ *   whose apps are CommonJS, Jest loads every entry as well, by the configuration that the testing kit's README gives.
  *
  * Nest 11 is the release that `bench-golevelup` has, Nest 12 the root's.
  */
@@ -96,7 +97,12 @@ function checkApps(release) {
   const [major] = release.split('.');
   const folder = join(scratch, `nest-${release}`);
   mkdirSync(folder);
-  const nest = { '@nestjs/common': release, '@nestjs/core': release, '@nestjs/terminus': `^${major}.0.0` };
+  const nest = {
+    '@nestjs/common': release,
+    '@nestjs/core': release,
+    '@nestjs/terminus': `^${major}.0.0`,
+    '@nestjs/testing': `^${major}.0.0`,
+  };
   const others = ['class-transformer', 'class-validator', 'reflect-metadata', 'rxjs', '@types/node'];
   const ours = packages.map(({ manifest: { name }, tarball }) => [name, `file:${tarball}`]);
   write(join(folder, 'package.json'), {
@@ -113,6 +119,7 @@ function checkApps(release) {
   });
   checkCopies(folder, release);
   checkEntries(folder, release);
+  if (major === '11') checkJest(folder, release);
   for (const combination of COMBINATIONS) checkApp(folder, release, combination);
 }
 
@@ -123,13 +130,41 @@ function checkCopies(folder, release) {
   if (copies.length > 0) problems.push(`Nest ${release}: installed twice: ${copies.join(', ')}`);
 }
 
-function checkEntries(folder, release) {
-  const entries = packages.flatMap(({ manifest: { name, exports } }) =>
+/** Jest requires no ES module before Node 24.9, so it transforms ours, as ts-jest does: each file alone, by TypeScript. */
+function checkJest(folder, release) {
+  const app = join(folder, 'jest');
+  mkdirSync(app);
+  write(join(app, 'package.json'), {
+    private: true,
+    jest: {
+      transform: { '^.+\\.js$': '<rootDir>/transform.cjs' },
+      transformIgnorePatterns: ['/node_modules/(?!@mississippi/)'],
+    },
+  });
+  const typescript = JSON.stringify(fromTypesWrong.resolve('typescript'));
+  const transform = `const { transpileModule } = require(${typescript});
+exports.process = (text, fileName) => ({
+  code: transpileModule(text, { fileName, compilerOptions: { module: 1, target: 9, esModuleInterop: true } }).outputText,
+});`;
+  writeFileSync(join(app, 'transform.cjs'), transform);
+  const lines = entries()
+    .filter((name) => !name.endsWith('.json'))
+    .map((name) => `test('${name}', () => void require('${name}'), 60_000);`);
+  writeFileSync(join(app, 'entries.test.js'), lines.join('\n'));
+  const ran = spawnSync(join(root, 'node_modules/.bin/jest'), ['--rootDir', app], { cwd: app, encoding: 'utf8' });
+  if (ran.status !== 0) problems.push(`Nest ${release}, Jest: an entry cannot be loaded\n${ran.stderr}`);
+}
+
+function entries() {
+  return packages.flatMap(({ manifest: { name, exports } }) =>
     Object.keys(exports).map((subpath) => posix.join(name, subpath)),
   );
+}
+
+function checkEntries(folder, release) {
   const [json, code] = [
-    entries.filter((name) => name.endsWith('.json')),
-    entries.filter((name) => !name.endsWith('.json')),
+    entries().filter((name) => name.endsWith('.json')),
+    entries().filter((name) => !name.endsWith('.json')),
   ];
   const programs = [
     ['commonjs', [...code, ...json].map((name) => `require('${name}');`)],

@@ -80,6 +80,7 @@ export class MississippiExplorer {
       throw new MissingHandlerError(
         instance,
         forgotten.map(({ name }) => name),
+        parts.map(nameAndModuleOf),
       );
     for (const { name, method } of forgotten)
       if (method !== undefined) throw InvalidHandlerError.undecorated(name, method);

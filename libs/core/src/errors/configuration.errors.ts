@@ -31,17 +31,26 @@ export class InvalidOptionsError extends MississippiError {
 export class MissingHandlerError extends MississippiError {
   readonly code = 'missing_handler';
 
-  /** @param lookalikes providers that have what a handler has, but for the decorator */
-  constructor(instance: string, lookalikes: readonly string[] = []) {
+  /**
+   * @param lookalikes providers that have what a handler has, but for the decorator
+   * @param parts those with `@MessageHandlerPart`
+   */
+  constructor(instance: string, lookalikes: readonly string[] = [], parts: readonly string[] = []) {
     const argument = instance === 'default' ? '' : `{ instance: '${instance}' }`;
     const decorator = `@MessageHandler(${argument})`;
     super(
       lookalikes.length > 0
         ? `No message handler was found for the instance '${instance}', but ${lookalikes.join(', ')} ${lookalikes.length === 1 ? 'looks' : 'look'} like one: decorate it with ${decorator}.`
-        : `No message handler was found for the instance '${instance}': decorate one provider with ${decorator} ` +
+        : `No message handler was found for the instance '${instance}'${partsOf(parts)}: decorate one provider with ${decorator} ` +
             `and list it in the providers of a module, or set producerOnly: true in an app that only publishes.`,
     );
   }
+}
+
+function partsOf(parts: readonly string[]): string {
+  return parts.length === 0
+    ? ''
+    : `, of which ${parts.join(', ')} can only be ${parts.length === 1 ? 'a part' : 'parts'}`;
 }
 
 /** @publicApi */

@@ -106,7 +106,12 @@ export class NoStoreError extends MississippiError {
   readonly code = 'no_store';
 
   constructor(what: string) {
-    super(`${what} needs a store: give forRoot one, such as store: postgres({ … }) of @mississippi/postgres.`);
+    const otherwise = what.includes('publish')
+      ? ' Without one, publish by EventsProducer: at once, whatever becomes of the callback.'
+      : '';
+    super(
+      `${what} needs a store: give forRoot one, such as store: postgres({ … }) of @mississippi/postgres.${otherwise}`,
+    );
   }
 }
 

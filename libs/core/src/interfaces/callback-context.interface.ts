@@ -48,14 +48,14 @@ export interface CallbackContext<Key extends ShardingKey = string> {
    * @throws {NoStoreError} without a store: use `EventsProducer`
    * @throws {NotNowError} in `init`, `activate` and `terminate`, and after the callback has ended
    */
-  publish(payload: unknown, input: PublishInput): void;
+  publish(this: void, payload: unknown, input: PublishInput): void;
   /**
    * With a store that has transactions: a transaction that commits with this message and nothing else, or not at all. It begins
    * when it is first asked for, after the key's pending commits; what the handler gets of it is the store's.
    * @throws {NoStoreError} without a store, or with one that has no transactions
    * @throws {NotNowError} in other callbacks than `handleMessage`, and after it has ended
    */
-  transaction<Client = unknown>(): Promise<Client>;
+  transaction<Client = unknown>(this: void): Promise<Client>;
 }
 
 /**

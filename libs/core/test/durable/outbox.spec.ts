@@ -85,6 +85,34 @@ describe('what a callback publishes', () => {
     expect(world.state('to')).toEqual({ ids: ['a>'] });
   });
 
+  test('may go by a function that the handler took out of its context', async () => {
+    const world = new World();
+    const { send } = await world.start({
+      ...ledger,
+      handleMessage(payload: string, state: Ledger, { key, publish }: MessageContext) {
+        state.ids.push(payload);
+        if (key === 'k') publish(`${payload}>`, { shardingKey: 'to', messageId: `${payload}>` });
+      },
+    });
+    await send('k', 'a');
+    await rest();
+    expect(world.state('to')).toEqual({ ids: ['a>'] });
+  });
+
+  test('and a transaction too', async () => {
+    const world = new World();
+    const clients: unknown[] = [];
+    const { send } = await world.start({
+      ...ledger,
+      async handleMessage(_payload: string, _state: Ledger, { transaction }: MessageContext) {
+        clients.push(await transaction());
+      },
+    });
+    await send('k', 'a');
+    await rest();
+    expect(clients).toEqual([expect.objectContaining({ set: expect.any(Function) })]);
+  });
+
   test.each(['init', 'activate', 'terminate'] as const)('is refused in %s', async (name) => {
     const world = new World();
     const errors: unknown[] = [];

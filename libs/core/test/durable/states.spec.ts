@@ -267,5 +267,7 @@ test('without a store an outcome that publishes or forgets is a failed attempt, 
     once,
   );
   await send('k', 'a');
-  expect(of('exhausted')).toMatchObject([{ error: { code: 'no_store' } }]);
+  expect(of('exhausted')).toMatchObject([
+    { error: { code: 'no_store', message: expect.stringContaining('EventsProducer') as unknown } },
+  ]);
 });

@@ -262,4 +262,15 @@ describe('a missing handler', () => {
       "No message handler was found for the instance 'orders', but Plain in FeatureModule, Typed in FeatureModule look like one: decorate it with @MessageHandler({ instance: 'orders' }).",
     );
   });
+
+  test('is told with the parts that wait for it', async () => {
+    @MessageHandlerPart({ instance: 'orders' })
+    class Invoices {
+      @OnMessage('order.invoiced') invoiced(): void {}
+    }
+    const error = await startError({ imports: [MississippiModule.forRoot({ name: 'orders' })], providers: [Invoices] });
+    expect(error.message).toMatch(
+      /^No message handler was found for the instance 'orders', of which Invoices in \w+ can only be a part: decorate one provider/,
+    );
+  });
 });

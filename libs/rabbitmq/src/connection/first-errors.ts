@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { ChannelModel } from 'amqplib';
+import { ownFile } from './own-file.js';
 
 /** amqplib's connection, as far as it is touched here. */
 interface AcceptingConnection extends EventEmitter {
@@ -32,7 +33,7 @@ export function bearErrorsLike({ connection }: ChannelModel): void {
 /** amqplib lets nobody import the class by a name, and makes none before its first connection is open; so by its file. */
 function prototypeInFile(): AcceptingConnection | undefined {
   try {
-    const require = createRequire(import.meta.url);
+    const require = createRequire(ownFile());
     const file = join(dirname(require.resolve('amqplib')), 'lib', 'connection.js');
     return (require(file) as { Connection: { prototype: AcceptingConnection } }).Connection.prototype;
   } catch {

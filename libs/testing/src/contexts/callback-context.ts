@@ -72,7 +72,7 @@ export function messageContext<Key extends ShardingKey = string>(
   });
 }
 
-/** Its methods need their `this`, as those of the real one do, so that no test passes with code that would fail. */
+/** What a handler may take out of the real one, it may take out of this one. */
 class RecordingContext<Key extends ShardingKey> implements CallbackContext<Key>, TestContext {
   readonly key: Key;
   readonly instance: string;
@@ -104,14 +104,14 @@ class RecordingContext<Key extends ShardingKey> implements CallbackContext<Key>,
     return this.#published;
   }
 
-  publish(payload: unknown, input: PublishInput): void {
+  readonly publish = (payload: unknown, input: PublishInput): void => {
     this.#published.push({ ...input, payload });
-  }
+  };
 
-  async transaction<Client = unknown>(): Promise<Client> {
+  readonly transaction = async <Client = unknown>(): Promise<Client> => {
     if (this.#client === undefined) throw new NoStoreError('context.transaction()');
     return this.#client as Client;
-  }
+  };
 
   abort(reason?: unknown): void {
     this.#controller.abort(reason);

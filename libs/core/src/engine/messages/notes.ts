@@ -1,17 +1,14 @@
-import { fileURLToPath } from 'node:url';
 import { describeWithCause } from '../../errors/describe.js';
 import { MississippiError } from '../../errors/mississippi.error.js';
 import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
 import { inspectKey } from '../../keys/sharding-key.js';
 import { NOTE_HEADERS, type DeadLetterReason, type ParkReason } from '../../note-headers.js';
 import { stackOf } from '../base/log.js';
+import { isOwnFrame } from '../base/own-frames.js';
 import type { EngineEpoch } from '../base/engine-key.js';
 
 const MOST_ERROR_BYTES = 1_400;
 const MOST_STACK_BYTES = 1_500;
-
-/** Where the library itself lies: how it called the handler is the same in every stack. */
-const OWN_FOLDER = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What failed, where anything did. */
 export interface FailureNote {
@@ -52,7 +49,8 @@ function stackNote(error: unknown): MessageHeaders {
     .split('\n')
     .slice(1)
     .map((line) => line.trim())
-    .filter((line) => !line.includes(OWN_FOLDER) && !line.includes('node:async_hooks'))
+    // How the library called the handler is the same in every stack.
+    .filter((line) => !isOwnFrame(line) && !line.includes('node:async_hooks'))
     .join('\n');
   return frames === '' ? {} : { [NOTE_HEADERS.stack]: cut(frames, MOST_STACK_BYTES) };
 }

@@ -43,11 +43,12 @@ export class RunContext implements MessageContext<ShardingKey> {
   get timestamp(): number | undefined {
     return this.#run.message?.timestamp;
   }
-  publish(payload: unknown, input: PublishInput): void {
-    this.#run.adds.publish(payload, input);
+  // Functions of their own, so that a handler may take them out of its context: `{ key, publish }: MessageContext`.
+  get publish(): MessageContext['publish'] {
+    return (payload: unknown, input: PublishInput): void => this.#run.adds.publish(payload, input);
   }
-  async transaction<Client>(): Promise<Client> {
-    return (await this.#run.adds.begin()) as Client;
+  get transaction(): MessageContext['transaction'] {
+    return async <Client>(): Promise<Client> => (await this.#run.adds.begin()) as Client;
   }
   get type(): string | undefined {
     return this.#run.message?.properties?.type;
