@@ -129,7 +129,8 @@ export class FileSession implements ShardSession, Owner {
     });
   };
 
-  private flush(): void {
+  /** Writes the settlements that wait. */
+  flush(): void {
     if (this.ended !== undefined) return;
     try {
       this.files.settle(this.settling.splice(0));

@@ -78,7 +78,10 @@ export class FileConnection implements TransportConnection {
     this.stopClaiming();
     this.connected = false;
     this.writer.close();
-    for (const session of this.sessions) session.lose(new Error('The transport was closed.'));
+    for (const session of this.sessions) {
+      session.flush();
+      session.lose(new Error('The transport was closed.'));
+    }
     return Promise.resolve();
   }
 
