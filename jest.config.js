@@ -40,14 +40,21 @@ export default {
     {
       ...common,
       displayName: 'unit',
-      roots: ['<rootDir>/libs', '<rootDir>/history', '<rootDir>/apps', '<rootDir>/chaos', '<rootDir>/bench'],
+      roots: [
+        '<rootDir>/libs',
+        '<rootDir>/history',
+        '<rootDir>/apps',
+        '<rootDir>/chaos',
+        '<rootDir>/bench',
+        '<rootDir>/test/file-transport',
+      ],
     },
     // These need a RabbitMQ, which the setup brings up once for all of them.
     {
       ...common,
       displayName: 'rabbitmq',
       roots: ['<rootDir>/test'],
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/postgres/'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/postgres/', '<rootDir>/test/file-transport/'],
       globalSetup: '<rootDir>/test/support/broker-setup.ts',
       globalTeardown: '<rootDir>/test/support/broker-teardown.ts',
     },

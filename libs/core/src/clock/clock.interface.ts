@@ -14,7 +14,8 @@ export interface Clock {
   /**
    * Calls back once.
    * @param delay milliseconds; any number, `Infinity` too, which never calls
-   * @param background whether the process may end before; otherwise work is pending that must not be left behind
+   * @param background whether the process may end before; otherwise work is pending that must not be left behind, and the
+   * timer keeps the process until it calls or is cancelled: for ever, where `delay` is `Infinity`
    */
   after(delay: number, callback: () => void, background?: boolean): Timer;
   /** Calls back when the event loop has served its input and output. */

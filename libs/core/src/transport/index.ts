@@ -1,6 +1,7 @@
 /**
  * What a transport is made of and made with: the interface between the core and a plugin that delivers and publishes.
- * Users of a transport need nothing of it: `@publicApi` means here that writers of transports may touch it.
+ * Users of a transport need nothing of it: `@publicApi` means here that writers of transports may touch it. The errors that
+ * its docstrings name are exported by `@mississippi/core`.
  */
 export type { Clock, Timer } from '../clock/clock.interface.js';
 export { systemClock } from '../clock/system-clock.js';

@@ -76,7 +76,9 @@ export interface ParkedReader {
 
 /**
  * One epoch of one shard: what the owner may do with the shard's messages. Every method belongs to the channel that
- * delivered; once the epoch has ended, `settle` does nothing and the others reject.
+ * delivered; once the epoch has ended, `settle` and `giveUp` do nothing, `close` resolves, and the others reject: `SessionEndedError` of
+ * `@mississippi/core` says so. A move that waits then must not take effect later, since the next owner may have the message; the copy of a
+ * dead letter may, but settles nothing.
  * @publicApi
  */
 export interface ShardSession {
@@ -89,18 +91,19 @@ export interface ShardSession {
    */
   settle(delivery: Delivery): void;
   /**
-   * Publishes a copy with `notes` among its headers to the dead letters, waits for the confirm, then settles.
+   * Publishes a copy with `notes` among its headers, in place of those of the same names, to the dead letters, waits for the
+   * confirm, then settles. Waits while the broker takes nothing.
    * Rejects when the copy was not confirmed: the delivery is then still unsettled and the caller tries again.
    */
   deadLetter(delivery: Delivery, notes: MessageHeaders): Promise<void>;
   /**
    * Appends the delivery to the side queue, waits for the confirm, then settles. Calls take effect in call order.
-   * Waits while the broker takes nothing. A move that fails ends the session.
+   * Waits while the broker takes nothing. A move that fails ends the session, and `lost` follows.
    */
   park(delivery: Delivery, mode: ParkedMode, notes: MessageHeaders): Promise<void>;
   /**
    * @param key canonical; messages are found whatever spelling of it they carry. `undefined` reads those without a key that
-   * can be read.
+   * can be read. Once the epoch has ended it gives a reader whose `next` rejects.
    */
   readParked(key: Uint8Array | undefined): ParkedReader;
   /**
@@ -115,7 +118,8 @@ export interface ShardSession {
   verify?(): Promise<void>;
   /**
    * Gives the shard back: settlements that wait are sent, what is not settled returns to its place, in the original order.
-   * Resolves when it is free; at once, where the epoch has ended already.
+   * Resolves when it is free; at once, where the epoch has ended already. `lost` does not follow. The shard can be claimed
+   * again, by this connection too unless it claims no more.
    */
   close(): Promise<void>;
   /**
@@ -182,7 +186,7 @@ export interface ShardConsumer {
    * The transport has claimed a shard and is about to deliver its messages, once it has the receiver. Opening may take
    * its time, since the core may have to ask a store for the epoch. When the session ends meanwhile, the transport says
    * so by `lost` as soon as it has the receiver. When opening rejects, the transport closes the session and claims the
-   * shard again later, not at once.
+   * shard again later: this connection after 50 ms at the earliest, others when they like.
    */
   open(session: ShardSession): ShardReceiver | Promise<ShardReceiver>;
 }
@@ -193,17 +197,18 @@ export interface ShardConsumer {
  */
 export interface Publisher {
   /**
-   * Resolves when the message is safely taken. Calls of one key take effect in call order. Waits in a bounded buffer
-   * while the broker takes nothing.
+   * Resolves when the message is safely taken. Calls of one key take effect in call order. Waits while the broker takes
+   * nothing, or has too much that it has not confirmed; no message is refused because too many wait.
    * @param timeout milliseconds, `Infinity` for none
    * @param fromCallback whether a callback of this instance publishes it; only told where {@link heedsCallbacks} says so
-   * @throws {PublishTimeoutError} after `timeout`: the outcome is unknown
-   * @throws {PublishError} when the broker refused it, or the transport was closed
+   * @throws {PublishTimeoutError} after `timeout`. Its `sent` says whether the outcome is unknown; where it is `false`, the
+   * message must never be sent later
+   * @throws {PublishError} when the broker refused it, or the transport was closed (reason `closed`), while it waited too
    */
   publish(message: OutgoingMessage, timeout: number, fromCallback?: boolean): Promise<void>;
   /**
-   * Publishes a message to the dead letters; resolves when it is safely taken. Not heeded by `publish`'s buffer. Left out by transports that
-   * cannot be used with a store.
+   * Publishes a message to the dead letters, as it is; resolves when it is safely taken. Need not wait for room as `publish`
+   * does. Left out by transports that cannot be used with a store.
    * @param timeout milliseconds, `Infinity` for none
    * @throws {PublishError} when the broker refused it, or the transport was closed
    */
@@ -242,14 +247,20 @@ export interface TransportConnection {
    * {@link stopClaiming} it lets all of it be handled, within the drain time-out; from then on the transport takes no more.
    */
   readonly backlog?: Backlog | undefined;
-  /** Maximum number of unsettled deliveries per shard. */
+  /**
+   * Maximum number of unsettled deliveries per shard. One counts from `deliver` until it is settled, dead-lettered or parked;
+   * what a {@link ParkedReader} read does not count.
+   */
   readonly prefetch: number;
   /** Milliseconds after which the broker takes a delivery back; `undefined` where it never does. */
   readonly deliveryTimeout?: number;
   /** The largest signal and the largest answer that it carries. Bytes; left out, any that the core sends: up to 16 MB. */
   readonly maxSignalSize?: number;
   readonly publisher: Publisher;
-  /** Claims shards and delivers. Resolves when the first claim was tried for each. Not called in producer-only apps. */
+  /**
+   * Claims shards and delivers. Resolves when the first claim was tried for each, whether or not the core has opened it. Called
+   * once at most; not in producer-only apps.
+   */
   consume(consumer: ShardConsumer): Promise<void>;
   status(): TransportStatus;
   /**
@@ -275,7 +286,7 @@ export interface TransportConnection {
   processes?(): Promise<ProcessInfo[]>;
   /** Takes no shard any more, not even where {@link consume} is still under way; what is owned stays until its session is closed. */
   stopClaiming(): void;
-  /** Closes everything, what is still being started too. Sessions that are still open are lost. */
+  /** Closes everything, what is still being started too. Sessions that are still open are lost; publishes that wait are rejected. */
   close(): Promise<void>;
 }
 
