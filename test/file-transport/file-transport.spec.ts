@@ -1,7 +1,7 @@
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '@mississippi/core';
+import { SessionEndedError, systemClock } from '@mississippi/core';
 import { inspectKey, type TransportConnection, type TransportContext } from '@mississippi/core/transport';
 import { encodeTerm } from '@mississippi/terms';
 import {
@@ -15,7 +15,7 @@ import {
 } from '@mississippi/testing/transport';
 import { FileFolder } from './file-folder.js';
 import { fileTransport, type FileConnection } from './file-transport.js';
-import { encodeRecord, RecordFile } from './record-file.js';
+import { encodeRecord, RecordFile, type Append } from './record-file.js';
 import type { StoredMessage } from './shard-files.js';
 
 const CONTEXT: TransportContext = {
@@ -85,8 +85,8 @@ class FileHarness implements TransportHarness {
 
 const KEY = encodeTerm('key');
 
-async function start(path: string): Promise<{ connection: FileConnection; recorder: ShardRecorder }> {
-  const transport = fileTransport({ folder: new FileFolder(path), totalCount: 1, prefetch: 3 });
+async function start(path: string, append?: Append): Promise<{ connection: FileConnection; recorder: ShardRecorder }> {
+  const transport = fileTransport({ folder: new FileFolder(path, append), totalCount: 1, prefetch: 3 });
   const connection = (await transport.connect(CONTEXT)) as FileConnection;
   const recorder = new ShardRecorder({ name: 'A', journal: new Journal(5_000), prefetch: 3 });
   await connection.consume(recorder);
@@ -132,6 +132,29 @@ describe('a transport made of files, by the public interface alone', () => {
     opened.settle(opened.deliveries[0]!);
     expect((await opened.received(3)).at(-1)).toMatchObject({ messageId: 'last', redelivered: false });
     await next.connection.close();
+  });
+
+  test('a move that waits when its epoch ends takes no effect in the next one', async () => {
+    let full = true;
+    const { connection, recorder } = await start(join(harness.root, 'late-move'), (path, bytes) => {
+      if (full && path.endsWith('.parked')) throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+      appendFileSync(path, bytes);
+    });
+    await publish(connection, 'message');
+    const session = await recorder.session(0);
+    const [message] = await session.received(1);
+    const move = session.session.park(message!, 'held', {});
+    session.giveUp(new Error('a test'));
+    await expect(move).rejects.toThrow(SessionEndedError);
+    const next = await recorder.session(0);
+    await next.received(1);
+    full = false;
+    await publish(connection, 'later'); // Goes through the same writer, behind what waited.
+    await next.close();
+    const last = await recorder.session(0);
+    expect(last.parked).toEqual([]);
+    await last.received(2);
+    await connection.close();
   });
 
   test('takes off what a killed process wrote of its last record', () => {
