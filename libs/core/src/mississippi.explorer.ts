@@ -17,6 +17,7 @@ import { MessageHandlerOptions } from './mississippi.options.js';
 import { handlerClassOf, isHandlerClass, type Listed } from './enhancers/handler-class.js';
 import type { HandlerSource } from './enhancers/handler-context-creator.js';
 import { isObject } from './is-object.js';
+import { CALLBACKS } from './methods/callbacks.js';
 import { claimsOf } from './methods/claims.js';
 import { DEFAULT_INSTANCE } from './mississippi.tokens.js';
 import { findProviders, MODULE_METADATA } from './nest.js';
@@ -36,16 +37,6 @@ export interface FoundHandler extends FoundProvider<DataUpdaterHandler> {
   /** Whether its callbacks can call the service, by injection. */
   readonly reachesService: boolean;
 }
-
-const CALLBACKS = [
-  'init',
-  'activate',
-  'migrate',
-  'handleMessage',
-  'handleSignal',
-  'handleContinue',
-  'terminate',
-] as const;
 
 /** The two decorators, each with the class of its options. */
 const HANDLER = { mark: MessageHandlerMark, name: 'MessageHandler', options: MessageHandlerOptions } as const;
@@ -85,6 +76,10 @@ export class MississippiExplorer {
     for (const { name, method } of forgotten)
       if (method !== undefined) throw InvalidHandlerError.undecorated(name, method);
     if (handlers.length > 1) throw new DuplicateHandlerError(instance, handlers.map(nameAndModuleOf));
+    for (const { type, className } of parts) {
+      const same = parts.filter((part) => type !== undefined && part.type === type);
+      if (same.length > 1) throw InvalidHandlerError.severalTimes(className, same.map(moduleOf));
+    }
     for (const { wrapper, className } of [candidate, ...parts]) {
       if (!wrapper.isDependencyTreeStatic() || wrapper.scope === Scope.TRANSIENT)
         throw new HandlerScopeError(className);
@@ -180,10 +175,12 @@ function checked(handler: unknown, className: string): DataUpdaterHandler {
   return handler as unknown as DataUpdaterHandler;
 }
 
-function checkedPart({ wrapper, className }: Candidate, owner: Candidate): object {
+function checkedPart({ wrapper, className, type }: Candidate, owner: Candidate): object {
   const part: unknown = wrapper.instance;
   if (!isObject(part)) throw new InvalidHandlerError(className, `${describe(part)} is provided for it`);
-  const taken = CALLBACKS.find((name) => typeof Reflect.get(part, name) === 'function');
+  // A mock may have every method that it is asked for.
+  const { prototype } = type === undefined || part instanceof type ? { prototype: part } : type;
+  const taken = CALLBACKS.find((name) => typeof Reflect.get(prototype as object, name) === 'function');
   if (taken !== undefined) throw InvalidHandlerError.part(className, taken, owner.className);
   return part;
 }
@@ -200,6 +197,10 @@ function lookalikeOf({ metatype, instance, host, isAlias, token }: InstanceWrapp
   return { name: `${type.name} in ${host?.name}`, method: claim?.method };
 }
 
-function nameAndModuleOf({ className, wrapper }: Candidate): string {
-  return `${className} in ${wrapper.host?.name}`;
+function nameAndModuleOf(candidate: Candidate): string {
+  return `${candidate.className} in ${moduleOf(candidate)}`;
+}
+
+function moduleOf({ wrapper }: Candidate): string {
+  return String(wrapper.host?.name);
 }

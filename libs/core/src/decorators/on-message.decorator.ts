@@ -17,6 +17,6 @@ export function OnMessage<const Name extends string, Shape extends PayloadShape 
 ): MessageMethodDecorator<Name, Shape>;
 export function OnMessage(type?: string, options: OnMessageOptions = {}): MessageMethodDecorator {
   return (target: object, method: string | symbol) => {
-    addClaim(target, { kind: 'message', name: type, method: method as string, options });
+    addClaim(target, { kind: 'message', name: type, method, options });
   };
 }

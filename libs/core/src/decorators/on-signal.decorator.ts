@@ -11,6 +11,6 @@ import { addClaim } from '../methods/claims.js';
  */
 export function OnSignal(name?: string): SignalMethodDecorator {
   return (target: object, method: string | symbol) => {
-    addClaim(target, { kind: 'signal', name, method: method as string, options: {} });
+    addClaim(target, { kind: 'signal', name, method, options: {} });
   };
 }

@@ -12,17 +12,21 @@ export interface Decorated {
 /**
  * A mock in a test knows neither its class nor its decorators, and a proxy may hand out methods that are bound or wrapped.
  * They must not lose their guards: Nest gets a stand-in then, made from the decorated class, that calls the handler.
+ * A method that a subclass overrides without decorators handles what the overridden one handles, so it has its guards too.
  * @param type the decorated class, where the handler does not know it
+ * @param claimed the prototype whose method says what it handles
  */
-export function decoratedOf(handler: object, name: string, type?: Type): Decorated {
+export function decoratedOf(handler: object, name: string, type?: Type, claimed?: object): Decorated {
   const method = Reflect.get(handler, name) as Method | undefined;
   const knowsItself = isHandlerClass(handler.constructor);
   const { prototype } = (knowsItself ? handler.constructor : type) ?? {};
   const declared = prototype && (Reflect.get(prototype as object, name) as Method | undefined);
-  const isDeclared = declared === undefined || declared === method;
+  const inherited = claimed && (Reflect.get(claimed, name) as Method | undefined);
+  const isDeclared =
+    (declared === undefined || declared === method) && (inherited === undefined || inherited === method);
   if (method === undefined || prototype === undefined || (knowsItself && isDeclared)) return { handler, method };
   const standIn: Method = { [name]: (...args: unknown[]) => Reflect.apply(method, handler, args) }[name]!;
-  for (const source of [declared, method]) if (source !== undefined) copyMetadata(source, standIn);
+  for (const source of [inherited, declared, method]) if (source !== undefined) copyMetadata(source, standIn);
   return { handler: Object.create(prototype as object) as object, method: standIn };
 }
 

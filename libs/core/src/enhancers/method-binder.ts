@@ -1,5 +1,6 @@
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import type { NestContainer } from '@nestjs/core';
+import { InvalidHandlerError } from '../errors/index.js';
 import { RefusedPayload } from '../payload/refused-payload.js';
 import { decoratedOf, type Decorated, type Method } from './decorated.js';
 import { Denied } from './denied.js';
@@ -23,15 +24,21 @@ export class MethodBinder {
   /**
    * A method with its guards, pipes, interceptors and filters around it, and its parameters as they are decorated; the method itself,
    * with its own `this`, where it has none of them, so that they cost nothing.
-   * @throws {InvalidHandlerError} when one of them could not be applied
+   * @param claimed the prototype whose method says what it handles, where a subclass may have overridden it
+   * @throws {InvalidHandlerError} when one of them could not be applied, or it is no method
    */
-  bind(name: string): Method | undefined {
-    return this.decorate(name) ?? this.own(name);
+  bind(name: string, claimed?: object): Method | undefined {
+    return this.decorate(name, claimed) ?? this.own(name);
   }
 
   /** The same; `undefined` where there is nothing of the kind. */
-  decorate(name: string): Method | undefined {
-    const decorated = decoratedOf(this.handler, name, this.source.type);
+  decorate(name: string, claimed?: object): Method | undefined {
+    const given: unknown = Reflect.get(this.handler, name);
+    if (given === undefined) return undefined;
+    if (typeof given !== 'function') {
+      throw new InvalidHandlerError(this.source.className, `its ${name} is no method: make it one`);
+    }
+    const decorated = decoratedOf(this.handler, name, this.source.type, claimed);
     const { handler, method } = decorated;
     if (method === undefined) return undefined;
     const parameters = parametersOf(this.source.className, decorated, name);

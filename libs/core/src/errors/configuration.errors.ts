@@ -187,6 +187,24 @@ export class InvalidHandlerError extends MississippiError {
   }
 
   /** @internal */
+  static method(className: string, method: string, what: string): InvalidHandlerError {
+    const text = `${className}.${method} is decorated with @OnMessage or @OnSignal but is ${what}, so that nobody would call it: decorate an ordinary method.`;
+    return new InvalidHandlerError(className, '', text);
+  }
+
+  /** @internal */
+  static emptyPart(className: string): InvalidHandlerError {
+    const text = `${className} is decorated with @MessageHandlerPart but has no method with @OnMessage or @OnSignal, so that it would handle nothing: decorate its methods, or take it out of the providers.`;
+    return new InvalidHandlerError(className, '', text);
+  }
+
+  /** @internal */
+  static severalTimes(className: string, modules: readonly string[]): InvalidHandlerError {
+    const text = `${className} is a provider of ${modules.join(' and of ')}, and each would be a part of its own for the same messages: list it in the providers of one module.`;
+    return new InvalidHandlerError(className, '', text);
+  }
+
+  /** @internal */
   static undecorated(className: string, method: string | undefined): InvalidHandlerError {
     const has = method === undefined ? 'has' : `has the method ${method} with @OnMessage or @OnSignal, but`;
     const text = `${className} ${has} no decorator of its own, so that nobody would call it: decorate the class with @MessageHandler(…), or with @MessageHandlerPart(…) where another class has init.`;

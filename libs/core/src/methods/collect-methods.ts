@@ -6,6 +6,7 @@ import type { FailurePolicyOptions, ResolvedFailurePolicy } from '../mississippi
 import { OnMessageOptions } from '../options/on-message.options.js';
 import { validateOptions } from '../options/validate-options.js';
 import { isShortText } from '../outgoing/short-text.js';
+import { CALLBACKS } from './callbacks.js';
 import { claimsOf, written, type Claim } from './claims.js';
 import type { CalledMethod, HandlerMethods, MessageMethod, MethodTable } from './handler-methods.js';
 
@@ -37,6 +38,8 @@ export function collectMethods(sources: MethodSources): HandlerMethods {
     };
   };
   const bound = binders.flatMap(boundOf);
+  for (const part of binders.slice(1))
+    if (claimsIn(part).length === 0) throw InvalidHandlerError.emptyPart(part.source.className);
   const messages = tableOf(sources, bound, 'message', message);
   const signals = tableOf(sources, bound, 'signal', ({ call }) => call);
   if (messages === undefined && (handler.handleMessage as unknown) === undefined) {
@@ -56,13 +59,17 @@ interface Bound {
   readonly call: CalledMethod;
 }
 
+/** What the decorated class says, whatever a test has put in the place of its instance. */
+function claimsIn({ handler, source }: MethodBinder): Claim[] {
+  return claimsOf((source.type?.prototype ?? handler) as object);
+}
+
 function boundOf(binder: MethodBinder): Bound[] {
-  const { handler, source } = binder;
-  const { className, type } = source;
-  return claimsOf((type?.prototype ?? handler) as object).flatMap((claim) => {
+  const { className } = binder.source;
+  return claimsIn(binder).flatMap((claim) => {
     const label = `${className}.${claim.method}`;
     checkClaim(claim, label, className);
-    const call = binder.bind(claim.method);
+    const call = binder.bind(claim.method, claim.prototype);
     // What a test has put in the handler's place may have fewer methods.
     return call === undefined ? [] : [{ claim, label, call }];
   });
@@ -98,8 +105,15 @@ function tableOf<Method>(
   };
 }
 
-function checkClaim({ kind, name, options }: Claim, label: string, className: string): void {
+function checkClaim({ kind, name, method, options }: Claim, label: string, className: string): void {
   const decorator = kind === 'message' ? 'OnMessage' : 'OnSignal';
+  const own = kind === 'message' ? 'handleMessage' : 'handleSignal';
+  if (method !== own && (CALLBACKS as readonly string[]).includes(method)) {
+    throw new InvalidHandlerError(
+      className,
+      `${label} has @${decorator}, though ${method} is called for something else: give the method another name`,
+    );
+  }
   if (name !== undefined && (typeof name !== 'string' || name === '' || !isShortText(name))) {
     throw new InvalidHandlerError(
       className,

@@ -61,6 +61,11 @@ class PaymentsModule {}
 @Module({ providers: [Orders] })
 class OrdersModule {}
 
+/** Decorates what TypeScript would not let be decorated. */
+function decorate(decorator: unknown, target: object, method: string | symbol): void {
+  (decorator as MethodDecorator)(target, method, {});
+}
+
 const root = () => MississippiModule.forRoot({ name: 'orders', failurePolicy: AT_ONCE });
 
 test('parts of other modules handle their types with the one state of the key, and what their module provides', async () => {
@@ -93,6 +98,24 @@ test('a part that a test puts a mock in the place of keeps its types and guards'
   } finally {
     await app.close();
   }
+});
+
+test('a part may be replaced by a mock that has whatever method it is asked for', async () => {
+  const anything = new Proxy(
+    {},
+    { get: (_, name) => (name === 'then' || typeof name === 'symbol' ? undefined : () => void seen.push(name)) },
+  );
+  const module = await Test.createTestingModule({ imports: [root(), OrdersModule, PaymentsModule] })
+    .overrideProvider(Payments)
+    .useValue(anything)
+    .setLogger(new Logs())
+    .compile();
+  const app = module.createNestApplication({ logger: new Logs() });
+  await app.init();
+  seen.splice(0);
+  await serviceOf(app, 'orders').handleMessage('k', { payload: 1, type: 'paid' });
+  expect(seen).toEqual([['asked', 'the ledger'], 'paid']);
+  await app.close();
 });
 
 test('a handler of which a mock has some methods only claims those', async () => {
@@ -153,7 +176,30 @@ describe('an app does not start where', () => {
     @OnMessage('paid', { failurePolicy: { attempts: 0 }, payload: 'bytes' as never }) paid(): void {}
   }
 
+  @MessageHandlerPart({ instance: 'orders' })
+  class Empty {
+    paid(): void {}
+  }
+  @MessageHandlerPart({ instance: 'orders' })
+  class NoMethod {
+    readonly paid: unknown = 5;
+  }
+  decorate(OnMessage('paid'), NoMethod.prototype, 'paid');
+
   test.each<[string, Type, string, string | RegExp]>([
+    [
+      'a part has no decorated method',
+      Empty,
+      'invalid_handler',
+      'Empty is decorated with @MessageHandlerPart but has no method with @OnMessage or @OnSignal, so that it would handle nothing: decorate its methods, or take it out of the providers.',
+    ],
+    ['what is decorated is no method', NoMethod, 'invalid_handler', 'its paid is no method: make it one'],
+    [
+      'a part is provided twice',
+      Payments,
+      'invalid_handler',
+      /Payments is a provider of \w+ and of \w+, and each would be a part of its own for the same messages: list it in the providers of one module\./,
+    ],
     [
       'a part has what the handler alone has',
       SecondOwner,
@@ -210,7 +256,8 @@ describe('an app does not start where', () => {
       "@OnMessage('paid') of NoOptions.paid.failurePolicy.attempts",
     ],
   ])('%s', async (_name, provider, code, text) => {
-    const error = await startError({ imports: [root(), OrdersModule], providers: [provider, PerRequest] });
+    const imports = provider === Payments ? [root(), OrdersModule, PaymentsModule] : [root(), OrdersModule];
+    const error = await startError({ imports, providers: [provider, PerRequest, Ledger] });
     expect(error).toMatchObject({ code });
     expect(error.message).toMatch(
       typeof text === 'string' ? new RegExp(text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')) : text,
@@ -225,6 +272,25 @@ describe('an app does not start where', () => {
     }
     const error = await startError({ imports: [MississippiModule.forRoot()], providers: [Both] });
     expect(error.message).toContain('Both.other and Both.handleMessage both are for @OnMessage()');
+  });
+
+  test('a callback of the handler is decorated for something else', async () => {
+    @MessageHandler()
+    class Misnamed {
+      @OnMessage('begin') init(): void {}
+    }
+    const error = await startError({ imports: [MississippiModule.forRoot()], providers: [Misnamed] });
+    expect(error.message).toContain(
+      'Misnamed.init has @OnMessage, though init is called for something else: give the method another name.',
+    );
+  });
+
+  test.each([
+    ['static', class Lost {}, 'paid', 'Lost.paid is decorated with @OnMessage or @OnSignal but is static'],
+    ['named by a symbol', class Lost {}.prototype, Symbol('paid'), 'Lost.Symbol(paid) is decorated'],
+  ])('a decorated method is %s: its class cannot even be made', (_name, target, method, text) => {
+    expect(() => decorate(OnMessage('paid'), target, method)).toThrow(text);
+    expect(() => decorate(OnSignal('paid'), target, method)).toThrow(text);
   });
 
   test('nobody handles messages', async () => {
