@@ -12,7 +12,7 @@ import type { EngineStatus, ProcessInfo } from '../interfaces/status.interface.j
 import { keyTextFor } from '../keys/key-text.js';
 import { KeyEncoder } from '../keys/key-kinds.js';
 import type { HandlerMethods } from '../methods/handler-methods.js';
-import type { ResolvedFailurePolicy, ResolvedOptions } from '../mississippi.options.js';
+import type { ResolvedFailurePolicy, ResolvedOptions, TypeSource } from '../mississippi.options.js';
 import { codecOf } from '../payload/payload-format.js';
 import { encodeMessage as encodeOutgoing, encodePayload as encodePayloadBy } from '../outgoing/encode-message.js';
 import type { OutboxMessage, Store } from '../store/store.interface.js';
@@ -333,10 +333,9 @@ export class Engine implements ProducerPort {
     return this.environment.options.instance;
   }
 
-  /** The header that has the type of a message, where it is one. */
-  get typeHeader(): string | undefined {
-    const { typeFrom } = this.environment.options;
-    return typeof typeFrom === 'object' && 'header' in typeFrom ? typeFrom.header : undefined;
+  /** Where the type of a message is read. */
+  get typeFrom(): TypeSource {
+    return this.environment.options.typeFrom;
   }
 
   get clock(): Clock {

@@ -59,6 +59,18 @@ export class InvalidMessageError extends MississippiError {
     );
   }
 
+  static untypedPayload(type: string, member: string, payload: unknown): InvalidMessageError {
+    return new InvalidMessageError(
+      `The instance reads a message's type from its payload (typeFrom), so that one of the type '${type}' must be an object, with ${member}: '${type}', not ${describe(payload)}.`,
+    );
+  }
+
+  static otherType(type: string, member: string, found: unknown): InvalidMessageError {
+    return new InvalidMessageError(
+      `The instance reads a message's type from its payload (typeFrom), where ${member} is ${describe(found)}: leave it out, or say '${type}' there.`,
+    );
+  }
+
   static signalName(value: unknown): InvalidMessageError {
     return new InvalidMessageError(
       `The name of a signal must be a text of 1 to 255 bytes in UTF-8, without halves of surrogate pairs, not ${describe(value)}.`,

@@ -157,7 +157,7 @@ export class DataUpdaterService {
   for<Handler extends object>(handler: abstract new (...args: never[]) => Handler): HandlerClient<Handler> {
     return clientOf(handler, {
       instance: () => this.runtime.engine.instance,
-      header: () => this.runtime.engine.typeHeader,
+      typeFrom: () => this.runtime.engine.typeFrom,
       signal: (key, signal, options) => this.handleSignal(key, signal, options),
       publish: (payload, options) => new EventsProducer(this.runtime).publish(payload, options),
     });

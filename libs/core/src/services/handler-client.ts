@@ -1,20 +1,37 @@
 import { MessageHandlerPartMark } from '../decorators/message-handler-part.decorator.js';
 import { MessageHandlerMark } from '../decorators/message-handler.decorator.js';
-import { InvalidHandlerError, SignalNotHandledError } from '../errors/index.js';
+import { InvalidHandlerError, InvalidMessageError, SignalNotHandledError } from '../errors/index.js';
 import type { HandlerClient, SignalOptions } from '../interfaces/key-client.interface.js';
 import type { ShardingKey } from '../keys/sharding-key.js';
+import { isObject } from '../is-object.js';
 import { claimsOf } from '../methods/claims.js';
+import type { TypeSource } from '../mississippi.options.js';
 import { DEFAULT_INSTANCE } from '../default-instance.js';
 import type { PublishOptions } from './events-producer.service.js';
 
 /** What a client calls. */
 export interface ClientPort {
   instance(): string;
-  /** The header that has the type of a message, where it is one. */
-  header(): string | undefined;
+  /** Where the instance reads the type of a message. */
+  typeFrom(): TypeSource;
   signal(key: ShardingKey, signal: unknown, options: { timeout?: number; name?: string }): Promise<unknown>;
   publish(payload: unknown, options: PublishOptions): Promise<void>;
 }
+
+/** What Nest, JavaScript or a logger calls by itself where an object has it: no signal, unless `@OnSignal` makes it one. */
+const IMPLICIT = new Set([
+  'constructor',
+  'then',
+  'toJSON',
+  'toString',
+  'toLocaleString',
+  'valueOf',
+  'onModuleInit',
+  'onApplicationBootstrap',
+  'onModuleDestroy',
+  'beforeApplicationShutdown',
+  'onApplicationShutdown',
+]);
 
 type Call = (signal?: unknown, options?: SignalOptions) => Promise<unknown>;
 type Given = Omit<PublishOptions, 'shardingKey' | 'type'>;
@@ -31,15 +48,34 @@ export function clientOf<Handler extends object>(
       if (port.instance() !== instance) throw InvalidHandlerError.otherInstance(type.name, instance, port.instance());
       const client: Record<string, unknown> = {};
       for (const [method, name] of methods) client[method] = callOf(port, key, type.name, method, name);
-      client['publish'] = (name: string, payload: unknown, options: Given = {}) => {
-        const header = port.header();
-        const headers = header === undefined ? options.headers : { ...options.headers, [header]: name };
+      client['publish'] = async (name: string, payload: unknown, options: Given = {}) => {
         const typed = { ...options, shardingKey: key, type: name };
-        return port.publish(payload, headers === undefined ? typed : { ...typed, headers });
+        const source = port.typeFrom();
+        if (source === 'property') return port.publish(payload, typed);
+        if ('payload' in source) return port.publish(withMember(payload, source.payload, name), typed);
+        return port.publish(payload, { ...typed, headers: { ...options.headers, [source.header]: name } });
       };
       return client;
     },
   } as unknown as HandlerClient<Handler>;
+}
+
+/**
+ * A payload that says its type itself.
+ * @throws {InvalidMessageError} where it cannot, or says another one
+ */
+function withMember(payload: unknown, member: string, type: string): unknown {
+  if (!isObject(payload) || ArrayBuffer.isView(payload)) {
+    throw InvalidMessageError.untypedPayload(type, member, payload);
+  }
+  const own: unknown = Object.hasOwn(payload, member) ? Reflect.get(payload, member) : undefined;
+  if (own === type) return payload;
+  if (own !== undefined) throw InvalidMessageError.otherType(type, member, own);
+  const named = { [member]: { value: type, enumerable: true, writable: true, configurable: true } };
+  return Object.create(Object.getPrototypeOf(payload) as object | null, {
+    ...Object.getOwnPropertyDescriptors(payload),
+    ...named,
+  }) as object;
 }
 
 function callOf(
@@ -63,7 +99,7 @@ function methodsOf(type: {
   const methods = new Map<string, string | undefined | null>();
   for (let at = type.prototype as object | null; at !== null && at !== Object.prototype;) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
-      if (typeof value === 'function' && name !== 'constructor') methods.set(name, null);
+      if (typeof value === 'function' && !IMPLICIT.has(name)) methods.set(name, null);
     }
     at = Object.getPrototypeOf(at) as object | null;
   }

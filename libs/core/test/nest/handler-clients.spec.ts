@@ -78,6 +78,59 @@ test('a client names the type in the header that the instance reads it from', as
   expect(await order.total()).toBe(7);
 });
 
+describe('a client of an instance that reads the type from the payload', () => {
+  class Note implements Paid {
+    constructor(readonly cents: number) {}
+    get twice(): number {
+      return this.cents * 2;
+    }
+  }
+
+  test('names it there, in a copy', async () => {
+    const service = await start(Orders, { typeFrom: { payload: 'kind' } });
+    const order = service.for(Orders).key('k');
+    const note = new Note(7);
+    for (const payload of [{ cents: 7 }, Object.freeze({ cents: 7, kind: 'paid' }), note]) {
+      const handled = next(service, 'handled');
+      await order.publish('paid', payload);
+      await handled;
+    }
+    expect(await order.total()).toBe(21);
+    expect(note).toEqual(new Note(7));
+  });
+
+  test('refuses a payload that cannot have it, and one that says another', async () => {
+    const service = await start(Orders, { typeFrom: { payload: 'kind' } });
+    const order = service.for(Orders).key('k');
+    await expect(order.publish('noted', 'a text')).rejects.toMatchObject({
+      code: 'invalid_message',
+      message: expect.stringContaining("must be an object, with kind: 'noted', not") as unknown,
+    });
+    await expect(order.publish('paid', { cents: 1, kind: 'noted' } as Paid)).rejects.toMatchObject({
+      code: 'invalid_message',
+      message: expect.stringContaining("leave it out, or say 'paid' there") as unknown,
+    });
+  });
+});
+
+test('what Nest and JavaScript call by themselves is no signal', async () => {
+  @MessageHandler()
+  class Hooked extends Orders {
+    onModuleInit(): void {}
+    toJSON(): string {
+      return 'a handler';
+    }
+    override toString(): string {
+      return 'a handler';
+    }
+  }
+  const service = await start(Hooked);
+  const client = service.for(Hooked).key('k') as unknown as Record<string, unknown>;
+  expect(JSON.stringify(client)).toBe('{}');
+  expect(String(client)).toBe('[object Object]');
+  expect(client['onModuleInit']).toBeUndefined();
+});
+
 test('a method that is for no signal says so', async () => {
   const service = await start(Orders);
   for (const call of ['noted', 'undecorated'] as const) {
