@@ -69,6 +69,8 @@ class OrderHandler implements DataUpdaterHandler<Order, { n: number }> {
 })
 class AppModule {}
 
+const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
+
 let harness: MississippiHarness;
 let ledger: Ledger;
 
@@ -102,6 +104,22 @@ describe('One call', () => {
     expect(harness.outcomes('a')).toEqual(['handled']);
     expect(app.get(DataUpdaterService).status().shards).toBe(4);
     await app.close();
+  });
+
+  it('lets such an app close while a callback does not end', async () => {
+    @MessageHandler()
+    class Endless {
+      handleMessage = (): Promise<void> => new Promise(() => undefined);
+    }
+    harness = new MississippiHarness();
+    const builder = Test.createTestingModule({ imports: [MississippiModule.forRoot()], providers: [Endless] });
+    const module = await harness.install(builder.setLogger(SILENT)).compile();
+    const app = module.createNestApplication({ logger: SILENT });
+    await app.init();
+    await harness.send('a', 1);
+    await harness.advance(0);
+    await app.close();
+    expect(harness.clock.now()).toBeGreaterThanOrEqual(30_000); // drainTimeout
   });
 });
 
@@ -173,6 +191,28 @@ describe('What a test sees', () => {
     expect(ledger.booked).toEqual([1, 2]);
   });
 
+  it('sees why a key was parked, until it is resumed or that message is dropped', async () => {
+    await harness.close();
+    const imports = [MississippiModule.forRoot({ failurePolicy: { attempts: 1, onExhausted: 'park' } })];
+    const builder = Test.createTestingModule({ imports, providers: [OrderHandler, Ledger] }).setLogger(SILENT);
+    harness = await MississippiHarness.create(builder);
+    const cause = new Error('no such customer');
+    const service = harness.get(DataUpdaterService);
+    for (const end of ['drop', 'resume'] as const) {
+      harness.fail('a', { error: cause });
+      await harness.send('a', { n: 1 });
+      await harness.settled();
+      await harness.send('a', { n: 2 });
+      await harness.settled();
+      expect(harness.parked()).toEqual([{ key: 'a', messages: 2, lastError: cause }]);
+      await service[end]('a');
+      expect(harness.parked().map(({ lastError }) => lastError)).toEqual([undefined]);
+      if (end === 'drop') await service.resume('a');
+      await harness.settled();
+      expect(harness.parked()).toEqual([]);
+    }
+  });
+
   it('waits for what runs after a message was settled', async () => {
     await harness.send('a', { n: 7 });
     await harness.settled();
@@ -217,6 +257,31 @@ describe('Time', () => {
     await harness.settled();
     await harness.advance(3 * 3_600_000);
     expect(harness.journal.at(-1)).toMatchObject({ type: 'deactivated', key: 'a', reason: 'idle' });
+  });
+
+  it('passes forward only, and by what can be counted', async () => {
+    await harness.advance(5);
+    for (const milliseconds of [-1, NaN, Infinity]) {
+      await expect(harness.advance(milliseconds)).rejects.toThrow(RangeError);
+      await expect(harness.settled({ advance: milliseconds })).rejects.toThrow(RangeError);
+    }
+    expect(harness.clock.now()).toBe(5);
+  });
+
+  it('says that it cannot pass, where something is repeated without a delay', async () => {
+    await harness.close();
+    const failurePolicy = { attempts: Infinity, backoff: { initial: 0, max: 0 } };
+    const imports = [MississippiModule.forRoot({ failurePolicy })];
+    const builder = Test.createTestingModule({ imports, providers: [OrderHandler, Ledger] }).setLogger(SILENT);
+    harness = await MississippiHarness.create(builder);
+    harness.get(Ledger).failures = Infinity;
+    await harness.send('a', { n: 1 });
+    const error: unknown = await harness.settled({ advance: 1_000 }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(NotSettledError);
+    expect(String(error)).toMatch(
+      /1 message of the key "a" .*\nTime cannot pass beyond 0 ms: .* whose backoff is 0\.$/s,
+    );
+    await expect(harness.advance(1_000)).rejects.toThrow('Time cannot pass beyond 0 ms');
   });
 
   it('abandons what does not end', async () => {

@@ -95,6 +95,7 @@ class BenchConnection implements TransportConnection, Publisher {
   }
 
   stopClaiming(): void {
+    this.world.closes();
     this.inner.stopClaiming();
   }
 

@@ -15,6 +15,8 @@ export interface BrokerWorld {
   readonly absence: Absence | undefined;
   /** What waits for a broker that is away, in the order of the calls. */
   readonly waiting: Set<OutgoingMessage>;
+  /** The app closes. */
+  closes(): void;
   /** The broker takes the message. */
   published(message: OutgoingMessage): void;
   /** Whether the broker is to have the message, or it is recorded only. */

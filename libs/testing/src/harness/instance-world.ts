@@ -20,6 +20,8 @@ export interface SharedWorld {
   readonly journal: JournalEntry[];
   /** How many messages the test has sent, of those without an id of its own. */
   sent: number;
+  /** The app closes, whoever asked for it. */
+  readonly closes: () => void;
 }
 
 /** What is around one instance: its broker and its store, which outlive its process, and what is to go wrong. */
@@ -81,6 +83,10 @@ export class InstanceWorld implements BrokerWorld {
       journal.push({ ...(event as HarnessEvent), instance: this.name, at: clock.now() });
     }
     activity.touch();
+  }
+
+  closes(): void {
+    this.shared.closes();
   }
 
   published(message: OutgoingMessage): void {

@@ -2,7 +2,7 @@ import { DEFAULT_INSTANCE, MISSISSIPPI_CLOCK } from '@mississippi/core';
 import { MISSISSIPPI_TEST_BENCH, type TestBench } from '@mississippi/core/testing';
 import type { InjectionToken } from '@nestjs/common';
 import type { TestingModule, TestingModuleBuilder } from '@nestjs/testing';
-import { FakeClock } from '../clock/fake-clock.js';
+import { FakeClock, StandstillError } from '../clock/fake-clock.js';
 import { Activity } from './activity.js';
 import type { HarnessOptions } from './harness-options.interface.js';
 import { InstanceHarness } from './instance-harness.js';
@@ -32,6 +32,8 @@ export class MississippiHarness extends InstanceHarness {
   private readonly worlds: Map<string, InstanceWorld>;
   private readonly shared: SharedWorld;
   private started: TestingModule | undefined;
+  /** What the app hangs in, while it closes, is being ended. */
+  private ending: Promise<void> | undefined;
 
   /** For apps that are made and started by the test itself: see {@link install}. */
   constructor(options: HarnessOptions = {}) {
@@ -39,7 +41,8 @@ export class MississippiHarness extends InstanceHarness {
     super(() => only(worlds));
     this.worlds = worlds;
     this.clock = options.clock ?? new FakeClock();
-    this.shared = { options, clock: this.clock, activity: new Activity(), journal: [], sent: 0 };
+    const closes = (): void => void this.endCallbacks();
+    this.shared = { options, clock: this.clock, activity: new Activity(), journal: [], sent: 0, closes };
   }
 
   /**
@@ -168,22 +171,38 @@ export class MississippiHarness extends InstanceHarness {
     for (const world of this.worlds.values()) world.returnToBroker();
   }
 
-  /** Ends what hangs, and closes the app. */
+  /** Ends what hangs, and closes the app. An app that the test made is the test's to close, which ends what hangs too. */
   async close(): Promise<void> {
-    const worlds = [...this.worlds.values()];
+    this.endFaults();
+    const closing = this.started?.close();
+    await this.endCallbacks();
+    await closing;
+  }
+
+  private endFaults(): void {
     this.brokerBack();
-    for (const { faults } of worlds) faults.clear();
-    let closed = false;
-    const closing = this.started?.close().finally(() => (closed = true));
-    const busy = (): boolean => !closed && worlds.some((world) => world.active());
+    for (const { faults } of this.worlds.values()) faults.clear();
+  }
+
+  /** A callback that does not end is abandoned after drainTimeout, which is fake time. */
+  private endCallbacks(): Promise<void> {
+    return (this.ending ??= this.passTime().finally(() => (this.ending = undefined)));
+  }
+
+  private async passTime(): Promise<void> {
+    const busy = (): boolean => [...this.worlds.values()].some((world) => world.active());
     for (let within = ENDING; ; within = 0) {
       await this.shared.activity.rest(busy, within);
       const { next } = this.clock;
-      if (closed || next === undefined || !busy()) break;
-      // A callback that does not end is abandoned after drainTimeout, which is fake time.
-      await this.clock.advance(next - this.clock.now());
+      if (next === undefined || !busy()) return;
+      this.endFaults();
+      try {
+        await this.clock.advance(next - this.clock.now());
+      } catch (error) {
+        if (error instanceof StandstillError) return; // Timers of the test's own.
+        throw error;
+      }
     }
-    await closing;
   }
 }
 

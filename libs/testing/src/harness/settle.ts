@@ -1,3 +1,4 @@
+import { checkDuration, StandstillError } from '../clock/fake-clock.js';
 import type { InstanceWorld, SharedWorld } from './instance-world.js';
 import { NotSettledError, type Unfinished } from './not-settled.error.js';
 
@@ -6,7 +7,7 @@ import { NotSettledError, type Unfinished } from './not-settled.error.js';
  * @publicApi
  */
 export interface SettleOptions {
-  /** How long callbacks may run before they count as hanging. Real milliseconds, default 4,000: below the limit that Jest and Vitest set. */
+  /** How long callbacks may take, all of a moment of fake time together. Real milliseconds, default 4,000: below the limit that Jest and Vitest set. */
   readonly within?: number;
   /** How much fake time may pass for what waits for it, such as backoffs. Milliseconds, default 0. */
   readonly advance?: number;
@@ -18,6 +19,7 @@ export async function settle(
   { clock, activity }: SharedWorld,
   { within = 4_000, advance = 0 }: SettleOptions,
 ): Promise<void> {
+  checkDuration(advance);
   const active = (): boolean => worlds.some((world) => world.active());
   const end = clock.now() + advance;
   for (;;) {
@@ -34,7 +36,12 @@ export async function settle(
     const { next } = clock;
     if (next === undefined || next > end)
       throw new NotSettledError(left, 'Not settled', adviceFor(worlds, left, next, clock.now()));
-    await clock.advance(next - clock.now(), () => activity.rest(active, within));
+    try {
+      await clock.advance(next - clock.now(), () => activity.rest(active, within));
+    } catch (error) {
+      if (!(error instanceof StandstillError)) throw error;
+      throw new NotSettledError(await unfinishedOf(worlds), 'Not settled', error.message);
+    }
   }
 }
 

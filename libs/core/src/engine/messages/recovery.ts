@@ -242,14 +242,16 @@ export class Recovery implements ParkedKey {
     const requested = this.parkRequested;
     this.parkRequested = false;
     if (this.parking?.resume() !== true) return requested;
+    this.lastError = undefined;
     this.tracker.attempt = 0;
     this.parking.feed();
     return true;
   }
 
   /** Dead-letters the first parked message of a parked key. */
-  drop(): Promise<void> {
-    return this.parking!.drop();
+  async drop(): Promise<void> {
+    await this.parking!.drop();
+    if (this.parking?.state === 'held') this.lastError = undefined; // It was that message's.
   }
 
   /** Takes over what a previous owner of the shard left in the side queue. */
@@ -423,6 +425,8 @@ export class Recovery implements ParkedKey {
     if (mode === 'held' || fifo.peek() instanceof DirectTrackedMessage) {
       tracker.attempt = 0;
       this.forgetHead();
+      // Whoever is to resume the key sees why it is held.
+      if (mode === 'held') this.lastError = failure.error;
     }
     const parking = (this.parking ??= new Parking(this));
     parking.enter(mode, reason);
