@@ -20,14 +20,23 @@ export function decoratedOf(handler: object, name: string, type?: Type, claimed?
   const method = Reflect.get(handler, name) as Method | undefined;
   const knowsItself = isHandlerClass(handler.constructor);
   const { prototype } = (knowsItself ? handler.constructor : type) ?? {};
-  const declared = prototype && (Reflect.get(prototype as object, name) as Method | undefined);
-  const inherited = claimed && (Reflect.get(claimed, name) as Method | undefined);
+  const declared = methodOf(prototype as object | undefined, name);
+  const inherited = methodOf(claimed, name);
   const isDeclared =
     (declared === undefined || declared === method) && (inherited === undefined || inherited === method);
   if (method === undefined || prototype === undefined || (knowsItself && isDeclared)) return { handler, method };
   const standIn: Method = { [name]: (...args: unknown[]) => Reflect.apply(method, handler, args) }[name]!;
   for (const source of [inherited, declared, method]) if (source !== undefined) copyMetadata(source, standIn);
   return { handler: Object.create(prototype as object) as object, method: standIn };
+}
+
+/** The method that a class declares or inherits. What is behind a getter needs an instance. */
+function methodOf(prototype: object | undefined, name: string): Method | undefined {
+  for (let at = prototype; at !== undefined; at = (Object.getPrototypeOf(at) as object | null) ?? undefined) {
+    const descriptor = Object.getOwnPropertyDescriptor(at, name);
+    if (descriptor !== undefined) return descriptor.value as Method | undefined;
+  }
+  return undefined;
 }
 
 function copyMetadata(source: Method, target: Method): void {

@@ -19,6 +19,8 @@ export interface Parameter {
   readonly pipes: readonly unknown[];
 }
 
+type Metadata = Readonly<Record<string, Parameter>>;
+
 /**
  * What the parameters of a method are decorated with, in order; `undefined` where none is, so that they are payload, state and context.
  * @throws {InvalidHandlerError} where a decorator means nothing here, or is missing beside others
@@ -26,7 +28,7 @@ export interface Parameter {
 export function parametersOf(className: string, { handler }: Decorated, name: string): Parameter[] | undefined {
   const type = handler.constructor as object | undefined;
   if (type === undefined) return undefined;
-  const given = Reflect.getMetadata(ROUTE_ARGS_METADATA, type, name) as Record<string, Parameter> | undefined;
+  const given = metadataOf(type, name);
   if (given === undefined) return undefined;
   const parameters = Object.entries(given)
     .map(([key, { index, data, pipes }]) => ({ index, data, pipes, type: Number(key.split(':')[0]) }))
@@ -47,6 +49,20 @@ export function parametersOf(className: string, { handler }: Decorated, name: st
     refuse(index, `has no decorator, while others of it have: decorate it with ${OURS}, or none of them`);
   }
   return parameters;
+}
+
+/**
+ * Nest adds what a class says to what the class says that it extends. A method that is overridden with decorators of its own has these
+ * alone: Nest is to see it so, too.
+ */
+function metadataOf(type: object, name: string): Metadata | undefined {
+  const own = Reflect.getOwnMetadata(ROUTE_ARGS_METADATA, type, name) as Metadata | undefined;
+  const base = Object.getPrototypeOf(type) as object;
+  const inherited = Reflect.getMetadata(ROUTE_ARGS_METADATA, base, name) as Metadata | undefined;
+  if (own === undefined || inherited === undefined) return own ?? inherited;
+  const alone = Object.fromEntries(Object.entries(own).filter(([key, parameter]) => inherited[key] !== parameter));
+  Reflect.defineMetadata(ROUTE_ARGS_METADATA, alone, type, name);
+  return alone;
 }
 
 /** How many parameters a method has. Those with a default do not count in its `length`. */

@@ -5,7 +5,7 @@ import type { HandlerClient, SignalOptions } from '../interfaces/key-client.inte
 import type { ShardingKey } from '../keys/sharding-key.js';
 import { isObject } from '../is-object.js';
 import { claimsOf } from '../methods/claims.js';
-import type { TypeSource } from '../mississippi.options.js';
+import type { MessageHandlerOptions, TypeSource } from '../mississippi.options.js';
 import { DEFAULT_INSTANCE } from '../default-instance.js';
 import type { PublishOptions } from './events-producer.service.js';
 
@@ -41,7 +41,7 @@ export function clientOf<Handler extends object>(
   type: abstract new (...args: never[]) => Handler,
   port: ClientPort,
 ): HandlerClient<Handler> {
-  const instance = instanceOf(type);
+  const { instance = DEFAULT_INSTANCE, typeFrom } = optionsOf(type);
   const methods = methodsOf(type);
   return {
     key: (key: ShardingKey) => {
@@ -50,7 +50,8 @@ export function clientOf<Handler extends object>(
       for (const [method, name] of methods) client[method] = callOf(port, key, type.name, method, name);
       client['publish'] = async (name: string, payload: unknown, options: Given = {}) => {
         const typed = { ...options, shardingKey: key, type: name };
-        const source = port.typeFrom();
+        // An app that only publishes may know it by the class alone.
+        const source = typeFrom ?? port.typeFrom();
         if (source === 'property') return port.publish(payload, typed);
         if ('payload' in source) return port.publish(withMember(payload, source.payload, name), typed);
         return port.publish(payload, { ...typed, headers: { ...options.headers, [source.header]: name } });
@@ -109,10 +110,10 @@ function methodsOf(type: {
   return methods;
 }
 
-function instanceOf(type: { readonly name: string }): string {
+function optionsOf(type: { readonly name: string }): MessageHandlerOptions {
   for (const { KEY } of [MessageHandlerMark, MessageHandlerPartMark]) {
-    const options = Reflect.getMetadata(KEY, type) as { instance?: string } | undefined;
-    if (options !== undefined) return options.instance ?? DEFAULT_INSTANCE;
+    const options = Reflect.getMetadata(KEY, type) as MessageHandlerOptions | undefined;
+    if (options !== undefined) return options;
   }
   throw InvalidHandlerError.undecorated(type.name, undefined);
 }

@@ -78,6 +78,22 @@ test('a client names the type in the header that the instance reads it from', as
   expect(await order.total()).toBe(7);
 });
 
+test('a client in an app that only publishes knows by the class where the type is read', async () => {
+  @MessageHandler({ typeFrom: { header: 'event' } })
+  class ByHeader extends Orders {}
+  const transport = memory();
+  const service = await start(ByHeader, { transport });
+  const producing = MississippiModule.forRoot({
+    producerOnly: true,
+    transport: memory({ broker: transport.broker }),
+  });
+  const producer = serviceOf(await startApp({ imports: [producing] }));
+  const handled = next(service, 'handled');
+  await producer.for(ByHeader).key('k').publish('paid', { cents: 7 });
+  await handled;
+  expect(await service.for(ByHeader).key('k').total()).toBe(7);
+});
+
 describe('a client of an instance that reads the type from the payload', () => {
   class Note implements Paid {
     constructor(readonly cents: number) {}

@@ -1,10 +1,14 @@
 import { UseGuards, type CanActivate } from '@nestjs/common';
+import { Payload } from '@nestjs/microservices';
+import { inspect } from 'node:util';
 import {
+  KeyState,
   memory,
   MessageHandler,
   MississippiModule,
   OnMessage,
   OnSignal,
+  ShardingKey,
   type MemoryTransport,
   type DataUpdaterService,
 } from '@mississippi/core';
@@ -106,4 +110,52 @@ test('one that says itself what it handles has what it says, and nothing else', 
   await send('guarded', 'deadLettered');
   expect(seen).toEqual(['sub']);
   expect(transport.broker.takeDeadLetters()[0]).toMatchObject({ headers: { mississippi_reason: 'unknown_type' } });
+});
+
+describe('an overriding method with decorated parameters', () => {
+  class Parameters {
+    @OnMessage('some') some(@KeyState() state: unknown, @Payload() payload: unknown, @ShardingKey() key: string): void {
+      seen.push(inspect([state, payload, key]));
+    }
+  }
+  class Inheriting extends Parameters {
+    override some(state: unknown, payload: unknown): void {
+      seen.push(inspect(['inherited', state, payload]));
+    }
+  }
+  class Own extends Parameters {
+    @OnMessage('some') override some(@Payload() payload: unknown, @KeyState() state: unknown): void {
+      seen.push(inspect(['own', payload, state]));
+    }
+  }
+  class Piped extends Parameters {
+    @OnMessage('some') override some(@Payload({ transform: () => 'piped' }) payload: unknown): void {
+      seen.push(inspect(['piped', payload]));
+    }
+  }
+
+  test.each([
+    [Inheriting, "[ 'inherited', undefined, 1 ]"],
+    [Own, "[ 'own', 1, undefined ]"],
+    [Piped, "[ 'piped', 'piped' ]"],
+  ])('%p gets what they say, or what those of the overridden one say', async (handler, expected) => {
+    MessageHandler()(handler);
+    const { send } = await start(handler);
+    await send('some', 'handled');
+    expect(seen).toEqual([expected]);
+  });
+});
+
+test('a method behind a getter is asked of the instance alone', async () => {
+  class Lazy {
+    private readonly inner = { paid: () => void seen.push('paid') };
+    get paid(): () => void {
+      return this.inner.paid;
+    }
+  }
+  (OnMessage('paid') as (target: object, method: string) => void)(Lazy.prototype, 'paid');
+  MessageHandler()(Lazy);
+  const { send } = await start(Lazy);
+  await send('paid', 'handled');
+  expect(seen).toEqual(['paid']);
 });
