@@ -122,6 +122,8 @@ export class MississippiHarness extends InstanceHarness {
    * Lets fake time pass: backoffs, time-outs, idle keys, TTLs. What each timer sets off has come to rest before the next one
    * fires, as far as it needs the event loop alone: what your code awaits elsewhere is awaited by {@link settled}.
    * @param milliseconds how long
+   * @throws {RangeError} when it is negative or not finite
+   * @throws when something is repeated without a delay and without end, such as a retry whose backoff is 0
    */
   async advance(milliseconds: number): Promise<void> {
     const { activity } = this.shared;
