@@ -40,6 +40,7 @@ export default {
     {
       ...common,
       displayName: 'unit',
+      testPathIgnorePatterns: ['/node_modules/', 'mutants\\.spec\\.ts$'],
       roots: [
         '<rootDir>/libs',
         '<rootDir>/history',
@@ -48,6 +49,13 @@ export default {
         '<rootDir>/bench',
         '<rootDir>/test/file-transport',
       ],
+    },
+    // What proves the tests, not the library: each fault that is planted must be noticed. A command of its own.
+    {
+      ...common,
+      displayName: 'mutants',
+      roots: ['<rootDir>/libs', '<rootDir>/apps'],
+      testMatch: ['**/*mutants.spec.ts'],
     },
     // These need a RabbitMQ, which the setup brings up once for all of them.
     {
