@@ -35,6 +35,8 @@ export default {
   // Jest does not let go of the modules of a spec that has run, so that a worker has a gigabyte or more at its end. On a
   // busy machine the system needs longer to take that apart than the 500 ms after which Jest would tell of open handles.
   workerGracefulExitTimeout: 10_000,
+  // Half-way through the suites a worker spends much of its time collecting garbage.
+  workerIdleMemoryLimit: '700MB',
   testTimeout: 60_000,
   projects: [
     {

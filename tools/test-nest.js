@@ -75,7 +75,7 @@ function layOut() {
   }
   for (const file of CONFIGURATION) cpSync(join(root, file), join(scratch, file));
   // Jest wants all folders that its configuration names.
-  for (const folder of ['chaos', 'bench', 'test/postgres']) mkdirSync(join(scratch, folder));
+  for (const folder of ['chaos', 'bench', 'test/postgres', 'test/file-transport']) mkdirSync(join(scratch, folder));
   const references = COPIED.filter((path) => !path.startsWith('test/')).map((path) => ({ path }));
   writeJson(join(scratch, 'tsconfig.json'), { files: [], references });
 }
