@@ -49,8 +49,12 @@ export class Signals {
   started({ id, mono }: EventOf<'started'>, text: string): void {
     const signal = this.signals.get(id);
     if (signal === undefined) return;
-    const { key, how, sentAt } = signal;
+    const { key, how, sentAt, timeout } = signal;
     signal.ranAt = mono;
+    // Whatever its caller was told: nobody waits for it any more.
+    if (mono - sentAt - timeout > this.limits.signalDelay) {
+      this.findings.add('signalRanUntold', `${text} after the time-out of its caller`, key);
+    }
     if (++signal.runs > 1) this.findings.add('signalTwice', `${text} is the ${signal.runs}. run of it`, key);
     else if (mono - sentAt >= LONG) this.counts.waited++;
     if (how === 'notRun') this.findings.add('signalRanUntold', `${text} though it was never to run`, key);
