@@ -20,7 +20,7 @@ import { isObject } from './is-object.js';
 import { CALLBACKS } from './methods/callbacks.js';
 import { claimsOf } from './methods/claims.js';
 import { DEFAULT_INSTANCE } from './mississippi.tokens.js';
-import { findProviders, MODULE_METADATA } from './nest.js';
+import { MODULE_METADATA, readProviders } from './nest.js';
 import { validateOptions } from './options/validate-options.js';
 import { canReachService } from './reachable-service.js';
 import { DataUpdaterService } from './services/data-updater.service.js';
@@ -100,12 +100,12 @@ export class MississippiExplorer {
     container: NestContainer,
   ): Candidate[] {
     const found = new Map<unknown, Candidate>();
-    const isMeant = (provider: InstanceWrapper): boolean => {
-      const type = classOf(provider, container);
-      return type !== undefined && Reflect.hasMetadata(kind.mark.KEY, type);
-    };
-    for (const wrapper of findProviders(this.discovery, isMeant)) {
-      const candidate = candidateOf(kind, wrapper, container);
+    const provided = readProviders(this.discovery, (wrapper) => {
+      const type = handlerClassOf(wrapper, providersOf(wrapper, container));
+      return type !== undefined && Reflect.hasMetadata(kind.mark.KEY, type) ? { wrapper, type } : undefined;
+    });
+    for (const { wrapper, type } of provided) {
+      const candidate = candidateOf(kind, wrapper, type);
       const named = candidate.options.instance ?? DEFAULT_INSTANCE;
       if (!known.includes(named)) throw new UnknownInstanceError(named, candidate.className, known);
       // An alias is another way to the same instance; its own module knows nothing of the handler.
@@ -117,16 +117,14 @@ export class MississippiExplorer {
 
   /** Providers that look like a handler or a part, but for the decorator of their class. */
   private undecorated(): Lookalike[] {
-    return findProviders(this.discovery, (wrapper) => lookalikeOf(wrapper) !== undefined).map((wrapper) =>
-      lookalikeOf(wrapper)!,
-    );
+    return readProviders(this.discovery, lookalikeOf);
   }
 }
 
 /** A provider that is a handler or a part, with what the decorator of its class says. */
 interface Candidate {
   readonly wrapper: InstanceWrapper;
-  readonly type: Type | undefined;
+  readonly type: Type;
   readonly className: string;
   readonly options: MessageHandlerOptions;
 }
@@ -140,16 +138,15 @@ interface Lookalike {
 function candidateOf(
   { mark, name, options }: typeof HANDLER | typeof PART,
   wrapper: InstanceWrapper,
-  container: NestContainer,
+  type: Type,
 ): Candidate {
-  const type = classOf(wrapper, container);
-  const className = type?.name ?? String(wrapper.name);
-  const given: unknown = type && Reflect.getMetadata(mark.KEY, type);
-  return { wrapper, type, className, options: validateOptions<object>(`@${name}(${className})`, options, given ?? {}) };
-}
-
-function classOf(wrapper: InstanceWrapper, container: NestContainer): Type | undefined {
-  return handlerClassOf(wrapper, providersOf(wrapper, container));
+  const given: unknown = Reflect.getMetadata(mark.KEY, type);
+  return {
+    wrapper,
+    type,
+    className: type.name,
+    options: validateOptions<object>(`@${name}(${type.name})`, options, given ?? {}),
+  };
 }
 
 /** The providers that a handler's module lists, by its decorator or as a dynamic module. */

@@ -1,8 +1,7 @@
 import { Inject, Injectable, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { NotRegisteredError, NotStartedError } from './errors/index.js';
-import { REGISTRATION, type Registration } from './mississippi.module-definition.js';
-import { MississippiRuntime } from './mississippi.runtime.js';
+import { registeredIn, type MississippiRuntime, type Registered } from './mississippi.runtime.js';
 import { getDataUpdaterServiceToken, getEventsProducerToken } from './mississippi.tokens.js';
 import { DataUpdaterService } from './services/data-updater.service.js';
 import { EventsProducer } from './services/events-producer.service.js';
@@ -18,7 +17,7 @@ class FeatureAccess implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    const names = this.registered().map(({ name }) => name);
+    const names = this.registered().map(({ registration }) => registration.name);
     if (!names.includes(this.instance)) throw NotRegisteredError.feature(this.instance, names);
   }
 
@@ -31,18 +30,13 @@ class FeatureAccess implements OnModuleInit {
   }
 
   private get runtime(): MississippiRuntime {
-    const runtime = this.registered().find(({ name }) => name === this.instance)?.runtime;
+    const runtime = this.registered().find(({ registration }) => registration.name === this.instance)?.runtime;
     if (runtime === undefined) throw new NotStartedError(`The instance '${this.instance}'`);
     return runtime;
   }
 
-  private registered() {
-    return [...this.modules.values()].flatMap(({ providers }) => {
-      const registration = providers.get(REGISTRATION)?.instance as Registration | undefined;
-      const runtime: unknown = providers.get(MississippiRuntime)?.instance;
-      if (registration === undefined) return [];
-      return [{ name: registration.name, runtime: runtime instanceof MississippiRuntime ? runtime : undefined }];
-    });
+  private registered(): Registered[] {
+    return registeredIn(this.modules);
   }
 }
 

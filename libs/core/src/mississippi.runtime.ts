@@ -84,7 +84,7 @@ export class MississippiRuntime
     this.options = this.validated(this.given);
     const { name } = this.registration;
     const { transport, store } = this.plugins(this.options);
-    const names = this.registrations().map((registration) => registration.name);
+    const names = this.registered.map(({ registration }) => registration.name);
     if (names.filter((other) => other === name).length > 1) throw new DuplicateInstanceError(name);
     const found = this.explorer.find(name, this.options.producerOnly === true, names, this.container());
     if (found?.reachesService === true) followCallbacks();
@@ -136,7 +136,7 @@ export class MississippiRuntime
 
   /** All instances of the app together, since the handlers of one may publish for another. */
   private async windDown(): Promise<void> {
-    const engines = this.runtimes().flatMap(({ started }) => started ?? []);
+    const engines = this.registered.flatMap(({ runtime }) => runtime?.started ?? []);
     do {
       await Promise.all(engines.map((engine) => engine.windDown()));
     } while (engines.some((engine) => engine.windsDown));
@@ -196,18 +196,8 @@ export class MississippiRuntime
     return { handler, methods };
   }
 
-  private registrations(): Registration[] {
-    return [...this.modules.values()].flatMap((module) => {
-      const registration = module.providers.get(REGISTRATION)?.instance as Registration | undefined;
-      return registration === undefined ? [] : [registration];
-    });
-  }
-
-  private runtimes(): MississippiRuntime[] {
-    return [...this.modules.values()].flatMap((module) => {
-      const runtime: unknown = module.providers.get(MississippiRuntime)?.instance;
-      return runtime instanceof MississippiRuntime ? [runtime] : [];
-    });
+  private get registered(): Registered[] {
+    return registeredIn(this.modules);
   }
 
   /** The container is what Nest's own context creators are made from; ModuleRef holds it for its subclasses. */
@@ -221,4 +211,21 @@ export class MississippiRuntime
       'Shutdown hooks are not enabled, so a SIGTERM ends handlers in the middle of their work: call app.enableShutdownHooks() in main.ts.',
     );
   }
+}
+
+/** An instance of the app. */
+export interface Registered {
+  readonly registration: Registration;
+  /** `undefined` while Nest has not made it. */
+  readonly runtime: MississippiRuntime | undefined;
+}
+
+/** All instances of the app. */
+export function registeredIn(modules: ModulesContainer): Registered[] {
+  return [...modules.values()].flatMap(({ providers }) => {
+    const registration = providers.get(REGISTRATION)?.instance as Registration | undefined;
+    const runtime: unknown = providers.get(MississippiRuntime)?.instance;
+    if (registration === undefined) return [];
+    return [{ registration, runtime: runtime instanceof MississippiRuntime ? runtime : undefined }];
+  });
 }

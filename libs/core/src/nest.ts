@@ -1,13 +1,4 @@
 import type { ArgumentMetadata } from '@nestjs/common';
-import {
-  EXCEPTION_FILTERS_METADATA,
-  GUARDS_METADATA,
-  INJECTABLE_WATERMARK,
-  INTERCEPTORS_METADATA,
-  MODULE_METADATA,
-  PIPES_METADATA,
-  ROUTE_ARGS_METADATA,
-} from '@nestjs/common/constants.js';
 import type { DiscoveryService } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
 
@@ -25,25 +16,22 @@ export {
   MODULE_METADATA,
   PIPES_METADATA,
   ROUTE_ARGS_METADATA,
-};
+} from '@nestjs/common/constants.js';
 
 /** An argument as `ExternalContextCreator.getParamValue` takes it: Nest 11 asks for all three fields, Nest 12 does not. */
 export type CompleteArgumentMetadata = Required<ArgumentMetadata>;
 
 /**
- * The providers that a test says are meant. Nest 11's own search by metadata key asks each for its class when modules are
- * scanned, so that it misses what a factory or a value provides.
- * @param isMeant may throw where a value cannot be asked for its class: that is no provider of ours
+ * What is read off the providers, of those that are meant. Nest 11's own search by metadata key asks each for its class when
+ * modules are scanned, so that it misses what a factory or a value provides.
+ * @param read `undefined` where a provider is not meant; may throw where a value cannot be asked for its class: that is none of ours
  */
-export function findProviders(
-  discovery: DiscoveryService,
-  isMeant: (wrapper: InstanceWrapper) => boolean,
-): InstanceWrapper[] {
-  return discovery.getProviders().filter((wrapper) => {
+export function readProviders<T>(discovery: DiscoveryService, read: (wrapper: InstanceWrapper) => T | undefined): T[] {
+  return discovery.getProviders().flatMap((wrapper) => {
     try {
-      return isMeant(wrapper);
+      return read(wrapper) ?? [];
     } catch {
-      return false;
+      return [];
     }
   });
 }

@@ -24,15 +24,11 @@ beforeEach(() => {
 
 afterEach(() => deleteQueues(sharedUrl(), prefix, 1));
 
-/** Puts messages of the keys `k0` to `k9` in turn into a queue, each with its number. */
-async function fill(queue: string, count: number): Promise<void> {
+/** Puts messages into a queue, each with its number; their keys are given in turn. */
+async function fill(queue: string, count: number, keys: readonly string[]): Promise<void> {
   await onRawBroker(sharedUrl(), async (channel) => {
-    await channel.assertQueue(queue, {
-      durable: true,
-      arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000_000 },
-    });
     for (let n = 0; n < count; n++) {
-      const headers = { [KEY_HEADER]: Buffer.from(encodeTerm(`k${n % 10}`)), n };
+      const headers = { [KEY_HEADER]: Buffer.from(encodeTerm(keys[n % keys.length]!)), n };
       channel.sendToQueue(queue, Buffer.alloc(1), { headers, persistent: true });
     }
     await channel.waitForConfirms();
@@ -49,13 +45,7 @@ test.each(['classic', 'quorum'] as const)('a shard is opened with all that is pa
   try {
     const first = await consumer.opening(0, 1);
     first.accept();
-    await onRawBroker(sharedUrl(), async (channel) => {
-      for (let n = 0; n < MANY; n++) {
-        const headers = { [KEY_HEADER]: Buffer.from(encodeTerm('k')), n };
-        channel.sendToQueue(`${prefix}0.parked`, Buffer.alloc(1), { headers, persistent: true });
-      }
-      await channel.waitForConfirms();
-    });
+    await fill(`${prefix}0.parked`, MANY, ['k']);
     await first.session.close();
     const second = await consumer.opening(0, 2);
     second.accept();
@@ -76,7 +66,13 @@ describe('of a quorum queue with more than RabbitMQ gives to one consumer', () =
     model = await connectRaw(sharedUrl());
     queue = `${prefix}0.parked`;
     crowded = 0;
-    await fill(queue, 25);
+    const quorum = { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000_000 };
+    await onRawBroker(sharedUrl(), (channel) => channel.assertQueue(queue, { durable: true, arguments: quorum }));
+    await fill(
+      queue,
+      25,
+      Array.from({ length: 10 }, (_, n) => `k${n}`),
+    );
   });
 
   afterEach(() => model.close());

@@ -1,8 +1,6 @@
-import { Injectable } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
-import { INJECTABLE_WATERMARK } from '../nest.js';
-import { checkObject } from '../options/validate-options.js';
 import { IsInstanceName, Optional } from '../options/validators.js';
+import { markClass } from './mark-class.js';
 
 /**
  * What `@MessageHandlerPart(...)` takes.
@@ -30,9 +28,5 @@ export const MessageHandlerPartMark = DiscoveryService.createDecorator<MessageHa
  * @publicApi
  */
 export function MessageHandlerPart(options: MessageHandlerPartOptions = {}): ClassDecorator {
-  return (target) => {
-    checkObject(`@MessageHandlerPart(${target.name})`, options);
-    if (!Reflect.hasOwnMetadata(INJECTABLE_WATERMARK, target)) Injectable()(target);
-    MessageHandlerPartMark(options)(target);
-  };
+  return markClass('MessageHandlerPart', MessageHandlerPartMark, options);
 }

@@ -1,8 +1,6 @@
-import { Injectable } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import type { MessageHandlerOptions } from '../mississippi.options.js';
-import { INJECTABLE_WATERMARK } from '../nest.js';
-import { checkObject } from '../options/validate-options.js';
+import { markClass } from './mark-class.js';
 
 /** Marks handlers for Nest's discovery. */
 export const MessageHandlerMark = DiscoveryService.createDecorator<MessageHandlerOptions>();
@@ -19,10 +17,5 @@ export const MessageHandlerMark = DiscoveryService.createDecorator<MessageHandle
  * @publicApi
  */
 export function MessageHandler(options: MessageHandlerOptions = {}): ClassDecorator {
-  return (target) => {
-    checkObject(`@MessageHandler(${target.name})`, options); // The mark would take null for no options at all.
-    // A second Injectable() would hide the scope of the first, which is refused at the start of the app.
-    if (!Reflect.hasOwnMetadata(INJECTABLE_WATERMARK, target)) Injectable()(target);
-    MessageHandlerMark(options)(target);
-  };
+  return markClass('MessageHandler', MessageHandlerMark, options);
 }

@@ -1,6 +1,6 @@
-import { ROUTE_ARGS_METADATA } from '../enhancers/enhancer-metadata.js';
 import type { Term } from '@mississippi/terms';
 import { ParameterType } from '../methods/parameter-metadata.js';
+import { ROUTE_ARGS_METADATA } from '../nest.js';
 
 /**
  * Gives a parameter of a handler's method the key's state, beside Nest's `@Payload()` and `@Ctx()`. A method has decorators on all of

@@ -1,12 +1,4 @@
-import {
-  EXCEPTION_FILTERS_METADATA,
-  GUARDS_METADATA,
-  INTERCEPTORS_METADATA,
-  PIPES_METADATA,
-  ROUTE_ARGS_METADATA,
-} from '../nest.js';
-
-export { ROUTE_ARGS_METADATA };
+import { EXCEPTION_FILTERS_METADATA, GUARDS_METADATA, INTERCEPTORS_METADATA, PIPES_METADATA } from '../nest.js';
 
 /** The kinds of enhancers, each with the metadata key by which Nest finds it. */
 export const ENHANCERS = [

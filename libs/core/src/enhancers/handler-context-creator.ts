@@ -11,10 +11,10 @@ import { PipesConsumer, PipesContextCreator } from '@nestjs/core/pipes/index.js'
 import { describe } from '../errors/describe.js';
 import { InvalidHandlerError, PayloadInvalidError } from '../errors/index.js';
 import { ParameterType } from '../methods/parameter-metadata.js';
-import type { CompleteArgumentMetadata } from '../nest.js';
+import { ROUTE_ARGS_METADATA, type CompleteArgumentMetadata } from '../nest.js';
 import { RefusedPayload } from '../payload/refused-payload.js';
 import { Denied } from './denied.js';
-import { ENHANCERS, enhancersOf, ROUTE_ARGS_METADATA } from './enhancer-metadata.js';
+import { ENHANCERS, enhancersOf } from './enhancer-metadata.js';
 import { valueOf } from './parameters.js';
 
 /**

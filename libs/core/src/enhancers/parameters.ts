@@ -1,8 +1,8 @@
 import { InvalidHandlerError } from '../errors/index.js';
 import type { MessageContext } from '../interfaces/callback-context.interface.js';
 import { ParameterType } from '../methods/parameter-metadata.js';
+import { ROUTE_ARGS_METADATA } from '../nest.js';
 import type { Decorated, Method } from './decorated.js';
-import { ROUTE_ARGS_METADATA } from './enhancer-metadata.js';
 
 /** What TypeScript says of a method that has any decorator. */
 const PARAMTYPES_METADATA = 'design:paramtypes';

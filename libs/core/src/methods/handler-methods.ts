@@ -20,6 +20,11 @@ export interface MethodTable<Method> {
   readonly other: Method | undefined;
 }
 
+/** What is for a type or a name; `undefined` where nothing is. */
+export function inTable<Method>({ byName, other }: MethodTable<Method>, name: string | undefined): Method | undefined {
+  return (name === undefined ? undefined : byName.get(name)) ?? other;
+}
+
 /** The methods of a handler and its parts; `undefined` where nothing is decorated, so that there is nothing to look up. */
 export interface HandlerMethods {
   readonly messages: MethodTable<MessageMethod> | undefined;

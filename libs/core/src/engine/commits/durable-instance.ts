@@ -126,10 +126,7 @@ export class DurableInstance {
     let waiting = 0;
     let oldest: OldestRow | undefined;
     for (const sender of this.senders) {
-      if (sender.over) {
-        this.senders.delete(sender);
-        continue;
-      }
+      if (sender.over) continue;
       waiting += sender.length;
       const its = sender.oldest;
       if (its !== undefined && (oldest === undefined || its.since < oldest.since)) oldest = its;

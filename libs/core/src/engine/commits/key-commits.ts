@@ -1,4 +1,3 @@
-import { keyId } from '../../keys/sharding-key.js';
 import { isEmpty, type Changes, type CommitItem, type CommittedAt } from './commit-item.js';
 import { FinishedIds } from './finished-ids.js';
 import type { DurableEpoch } from './durable-epoch.js';
@@ -26,6 +25,7 @@ export const NO_EFFECT: Effect = {
 
 /** The key whose callbacks are committed. */
 export interface CommittingKey {
+  readonly id: string;
   /** Something may go on that waited for a commit. */
   committed(): void;
   /**
@@ -78,7 +78,7 @@ export class KeyCommits {
       effect.committed({ number: this.durable.commits.number, firstRow: 0 });
       return;
     }
-    if (changes.state !== undefined) this.durable.dropAhead(keyId(changes.state.key));
+    if (changes.state !== undefined) this.durable.dropAhead(this.key.id);
     const item = new KeyItem(this, changes, effect);
     this.items.push(item);
     this.durable.commits.add(item);

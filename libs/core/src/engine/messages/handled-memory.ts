@@ -75,14 +75,9 @@ export class HandledMemory {
     }
     // A key's messages come again in their order: what it handled before one that is here now would have come before it, so it was
     // settled, and what equals it is another message. Of this one's equals nobody knows which it is.
-    if (this.unhandled.takeNext(keyId, delivery)) {
-      if (!inOrder) return false;
-      this.last = withoutOthers(this.last, keyId, delivery);
-      this.late = withoutOthers(this.late, keyId, delivery);
-      return false;
-    }
-    if (takeFrom(this.last, keyId, delivery, inOrder)) return true;
-    const handledLate = takeFrom(this.late, keyId, delivery, inOrder);
+    const wasUnhandled = this.unhandled.takeNext(keyId, delivery);
+    if (!wasUnhandled && takeFrom(this.last, keyId, delivery, inOrder)) return true;
+    const handledLate = !wasUnhandled && takeFrom(this.late, keyId, delivery, inOrder);
     if (inOrder) {
       this.last = withoutOthers(this.last, keyId, delivery);
       // It runs again, and so does what follows: where equals were confused, skipping that would end on what was earlier.

@@ -1,8 +1,9 @@
 import type { Timer } from '../../clock/clock.interface.js';
 import { HandlerTimeoutError, SignalNotHandledError } from '../../errors/index.js';
+import type { CallbackContext } from '../../interfaces/callback-context.interface.js';
 import type { DataUpdaterHandler } from '../../interfaces/data-updater-handler.interface.js';
 import { decodeShardingKey, keyBytes, type ShardingKey } from '../../keys/sharding-key.js';
-import type { CalledMethod, HandlerMethods, MethodTable } from '../../methods/handler-methods.js';
+import { inTable, type CalledMethod, type HandlerMethods, type MethodTable } from '../../methods/handler-methods.js';
 import type { ResolvedFailurePolicy } from '../../mississippi.options.js';
 import { PayloadReader } from '../../payload/payload-reader.js';
 import { SignalCodec } from '../../signals/signal-codec.js';
@@ -55,6 +56,9 @@ export class Callbacks {
   /** Where methods of the handler are for names of signals. */
   private readonly signalMethods: MethodTable<CalledMethod> | undefined;
   readonly signals: SignalCodec;
+  /** The handler's own, as any other method: one for all signals. */
+  private readonly handleSignal: CalledMethod = (signal, state, context) =>
+    this.handler.handleSignal!(signal, state, context as CallbackContext);
   private readonly deadlines: DeadlineList<CallbackRun>;
   /** Promises that this round brought. Most callbacks have ended when it ends, and need no deadline. */
   private fresh: CallbackRun[] = [];
@@ -91,10 +95,8 @@ export class Callbacks {
    */
   answering(name: string | undefined): CalledMethod {
     const { handler, signalMethods } = this;
-    const method =
-      signalMethods === undefined
-        ? (handler.handleSignal?.bind(handler) as CalledMethod | undefined)
-        : ((name === undefined ? undefined : signalMethods.byName.get(name)) ?? signalMethods.other);
+    const own = handler.handleSignal === undefined ? undefined : this.handleSignal;
+    const method = signalMethods === undefined ? own : inTable(signalMethods, name);
     if (method !== undefined) return method;
     throw new SignalNotHandledError(this.handlerName, name, [...(signalMethods?.byName.keys() ?? [])]);
   }

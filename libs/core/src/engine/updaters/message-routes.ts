@@ -1,4 +1,4 @@
-import type { CalledMethod, MessageMethod, MethodTable } from '../../methods/handler-methods.js';
+import { inTable, type CalledMethod, type MessageMethod, type MethodTable } from '../../methods/handler-methods.js';
 import { PayloadReader } from '../../payload/payload-reader.js';
 import type { ResolvedFailurePolicy, TypeSource } from '../../mississippi.options.js';
 import { isObject } from '../../is-object.js';
@@ -18,8 +18,7 @@ export interface MessageRoute {
 export class MessageRoutes {
   /** Whether the type is known only once the payload is decoded. */
   readonly inPayload: boolean;
-  private readonly byName: ReadonlyMap<string, MessageRoute>;
-  private readonly other: MessageRoute | undefined;
+  private readonly table: MethodTable<MessageRoute>;
 
   constructor(
     table: MethodTable<MessageMethod>,
@@ -32,24 +31,27 @@ export class MessageRoutes {
       policy: failurePolicy === undefined ? undefined : policyOf(failurePolicy),
     });
     this.inPayload = typeof source === 'object' && 'payload' in source;
-    this.byName = new Map([...table.byName].map(([name, method]) => [name, routeOf(method)]));
-    this.other = table.other && routeOf(table.other);
+    this.table = {
+      byName: new Map([...table.byName].map(([name, method]) => [name, routeOf(method)])),
+      other: table.other && routeOf(table.other),
+    };
   }
 
   /** The types that there are methods for. */
   get types(): string[] {
-    return [...this.byName.keys()];
+    return [...this.table.byName.keys()];
   }
 
   /** @throws {MissingPackageError} by a rejected promise */
   async load(): Promise<void> {
-    for (const { reader } of this.byName.values()) await reader?.load();
-    await this.other?.reader?.load();
+    const { byName, other } = this.table;
+    for (const { reader } of byName.values()) await reader?.load();
+    await other?.reader?.load();
   }
 
   /** What handles messages of a type; `undefined` where nobody does. */
   find(type: string | undefined): MessageRoute | undefined {
-    return (type === undefined ? undefined : this.byName.get(type)) ?? this.other;
+    return inTable(this.table, type);
   }
 
   /** The type of a message, where that is not in its payload. */

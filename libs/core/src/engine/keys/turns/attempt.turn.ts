@@ -22,6 +22,7 @@ import { CallbackRun } from '../../updaters/callback-run.js';
 import type { DataUpdater } from '../../updaters/data-updater.js';
 import { invokeByType, UnclaimedMessage } from './invoke-by-type.js';
 import type { FollowUp, TurnKey } from './turn-key.js';
+import { whenRead } from './when-read.js';
 
 /** A direct message whose id the key has finished. */
 const DUPLICATE = Object.freeze(Object.assign(new Ack<never>(undefined, undefined), { duplicate: true }));
@@ -93,13 +94,7 @@ class Attempt extends CallbackRun<TurnKey, TrackedMessage> {
         ? reader.read(message.delivery.body)
         : reader.check((message as DirectTrackedMessage).payload);
     if (!isThenable(payload)) return handler.handleMessage(payload, this.updater.state, new RunContext(this));
-    // The `then` of a foreign thenable may return anything.
-    return Promise.resolve(payload).then((ready) => {
-      if (!this.running || key.closeError !== undefined) {
-        throw new Error('the attempt ended before its payload was read');
-      }
-      return handler.handleMessage(ready, this.updater.state, new RunContext(this));
-    });
+    return whenRead(this, payload, (ready) => handler.handleMessage(ready, this.updater.state, new RunContext(this)));
   }
 
   protected ended(end: CallbackEnd): void {

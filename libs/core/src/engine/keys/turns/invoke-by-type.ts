@@ -6,6 +6,7 @@ import { RunContext } from '../../updaters/callback-context.js';
 import type { CallbackRun } from '../../updaters/callback-run.js';
 import type { MessageRoute, MessageRoutes } from '../../updaters/message-routes.js';
 import type { TurnKey } from './turn-key.js';
+import { whenRead } from './when-read.js';
 
 /** Thrown inside an attempt when no method claims the message's type. */
 export class UnclaimedMessage extends Error {
@@ -53,12 +54,5 @@ function find(
 
 /** Goes on with a value, at once where it is no promise. */
 function then(run: CallbackRun<TurnKey, TrackedMessage>, value: unknown, goOn: (value: unknown) => unknown): unknown {
-  if (!isThenable(value)) return goOn(value);
-  // The `then` of a foreign thenable may return anything.
-  return Promise.resolve(value).then((ready) => {
-    if (!run.running || run.key.closeError !== undefined) {
-      throw new Error('the attempt ended before its payload was read');
-    }
-    return goOn(ready);
-  });
+  return isThenable(value) ? whenRead(run, value, goOn) : goOn(value);
 }
