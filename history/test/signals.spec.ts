@@ -45,6 +45,7 @@ describe('a signal', () => {
     ['never runs, as its caller is told', [sent, told('notRun', 1_001)]],
     ['may run, as its caller is told', [sent, started(2), told('unknown', 1_001), ended(1_002)]],
     ['fails, as its caller is told', [sent, started(2), ended(3, 1, 'failed'), told('failed', 4)]],
+    ['starts at its time-out', [sent, told('unknown', 1_201), started(1_501), ended(1_502)]],
     ['has a caller that was killed', [sent, started(2), ended(3), exited('killed', 4)]],
   ])('that %s breaks no promise', (_name, lines) => {
     expect(check(...lines).violations).toEqual([]);
@@ -54,6 +55,7 @@ describe('a signal', () => {
     ['runs twice', 'signalTwice', [sent, started(2), ended(3), started(5, 2), ended(6, 2), told('answered', 7)]],
     ['runs though it was not to', 'signalRanUntold', [sent, told('notRun', 1_001), started(1_002), ended(1_003)]],
     ['had run when its caller heard that not', 'signalRanUntold', [sent, started(2), ended(3), told('notRun', 1_001)]],
+    ['runs long after its time-out', 'signalRanUntold', [sent, told('unknown', 1_201), started(1_502), ended(1_503)]],
     ['is answered though it never ran', 'signalFalseAnswer', [sent, told('answered', 4)]],
     ['is answered while it runs', 'signalFalseAnswer', [sent, started(2), told('answered', 4), ended(5)]],
     [

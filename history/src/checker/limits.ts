@@ -18,7 +18,7 @@ export interface Limits {
   readonly ackDelay?: number;
   /** The same for a broker that is killed: classic queues write acks to disk lazily. Milliseconds, default 10,000. */
   readonly brokerDelay?: number;
-  /** How much later than its time-out the caller of a signal may be told its end. Milliseconds. */
+  /** How much later than its time-out a signal may be seen to start, and its caller be told its end. Milliseconds. */
   readonly signalDelay?: number;
   /**
    * For how long the news that a signal has started may be on its way: a caller who has given up by then may be told that it

@@ -24,7 +24,7 @@ export const PROMISES = {
   neverTerminated: 'data updaters that were never terminated',
   wrongAnswer: 'direct messages with a wrong answer',
   signalTwice: 'signals that ran twice',
-  signalRanUntold: 'signals that ran though their caller was told not',
+  signalRanUntold: 'signals that ran though their caller was told not, or waited no more',
   signalFalseAnswer: 'signals answered though none had run',
   signalUnanswered: 'signals whose caller was never told',
   signalLate: 'signals that outlived their time-out',

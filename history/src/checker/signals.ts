@@ -29,6 +29,11 @@ export interface SignalCounts {
 /** So long is a wait that is counted. Milliseconds. */
 const LONG = 1_000;
 
+/** Milliseconds after its caller's time-out. */
+function lateness({ sentAt, timeout }: SignalState, mono: number): number {
+  return mono - sentAt - timeout;
+}
+
 /** Signals run at most once, and their callers are told in time and truly what became of them. */
 export class Signals {
   readonly counts: SignalCounts = { sent: 0, answered: 0, notRun: 0, unknown: 0, failed: 0, waited: 0 };
@@ -49,10 +54,10 @@ export class Signals {
   started({ id, mono }: EventOf<'started'>, text: string): void {
     const signal = this.signals.get(id);
     if (signal === undefined) return;
-    const { key, how, sentAt, timeout } = signal;
+    const { key, how, sentAt } = signal;
     signal.ranAt = mono;
     // Whatever its caller was told: nobody waits for it any more.
-    if (mono - sentAt - timeout > this.limits.signalDelay) {
+    if (lateness(signal, mono) > this.limits.signalDelay) {
       this.findings.add('signalRanUntold', `${text} after the time-out of its caller`, key);
     }
     if (++signal.runs > 1) this.findings.add('signalTwice', `${text} is the ${signal.runs}. run of it`, key);
@@ -70,7 +75,7 @@ export class Signals {
     if (signal === undefined) return;
     this.counts[how]++;
     signal.how = how;
-    const late = mono - signal.sentAt - signal.timeout;
+    const late = lateness(signal, mono);
     if (late > this.limits.signalDelay) {
       this.findings.add('signalLate', `the signal ${id} ended ${Math.round(late)} ms after its time-out`, key);
     }
