@@ -29,7 +29,7 @@ export function dense(options: RunOptions, mutant: Pick<Mutant, 'name' | 'action
 }
 
 /** Schedules that a mutant may survive: whether its fault can strike depends on what runs when something breaks. */
-export const SCHEDULES = 3;
+export const SCHEDULES = 5;
 
 /** What is left says nothing where a run was cut short. */
 const OF_THE_END: ReadonlySet<Promised> = new Set(['lost', 'unsettled', 'stuck', 'neverEnded', 'signalUnanswered']);

@@ -143,13 +143,19 @@ export class Nemesis {
       case 'deleteQueue':
         return this.trouble.deleteQueue(whom, more);
       case 'badQueue':
-        return this.trouble.badQueue(whom, 2_000 + much * 4_000, more);
+        return this.badQueue(whom, 2_000 + much * 4_000, more);
       case 'broker':
       case 'wipe':
         return this.end(action, much * 1_000);
       default:
         return this.actOn(step);
     }
+  }
+
+  private badQueue(whom: number, length: number, more: number): Act {
+    return this.trouble.badQueue(whom, length, more, (shard) =>
+      this.keys.parkOn(shard, this.field.busiest(), length / 2),
+    );
   }
 
   /** The broker's end is everybody's, and who starts meanwhile could not. */

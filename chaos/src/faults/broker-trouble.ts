@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EVERYBODY, type Recorder } from '@mississippi/history';
 import type { RabbitMqNode } from '#support/rabbitmq-node.js';
-import { spoil, spoilsOf, type Spoilt } from './bad-queue.js';
+import { spoil, spoilsOf } from './bad-queue.js';
 import { deletablesOf, deleteOne, isBack, type Deletable } from './deleted-queue.js';
 import { alarmFor } from './memory-alarm.js';
 import { wipe } from './wipe.js';
@@ -72,13 +72,28 @@ export class BrokerTrouble {
     return () => this.anywhere(rotated(all, more), whom, (what, shard) => this.deleted(what, shard));
   }
 
-  /** The first that can be spoilt, from a certain one on. */
-  badQueue(whom: number, length: number, more: number): () => Promise<boolean> {
+  /**
+   * The first that can be spoilt, from a certain one on.
+   * @param meet has a key of the shard set aside, so that something meets a side queue that refuses
+   */
+  badQueue(
+    whom: number,
+    length: number,
+    more: number,
+    meet: (shard: number) => Promise<unknown>,
+  ): () => Promise<boolean> {
     const all = spoilsOf(this.witness.layout);
     return () =>
-      this.anywhere(rotated(all, more), whom, (how, shard) =>
-        this.spoilt(() => spoil(this.witness, how, shard), length, how),
-      );
+      this.anywhere(rotated(all, more), whom, async (how, shard) => {
+        const spoilt = await spoil(this.witness, how, shard);
+        if (spoilt === undefined) return false;
+        this.say(`spoilt ${spoilt.queue} (${how}) for ${Math.round(length)} ms`);
+        const met = how === 'parked' ? meet(shard) : undefined;
+        await this.rest(length);
+        await spoilt.heal();
+        await met;
+        return true;
+      });
   }
 
   /** @param booted called when the broker is back and the app has all of it again */
@@ -134,15 +149,6 @@ export class BrokerTrouble {
     if (what !== 'parked' && !(await comesTrue(this.patience, () => isBack(this.witness, what, name)))) {
       this.recorder.record({ type: 'missing', queue: name, text: 'was deleted and did not come back' });
     }
-    return true;
-  }
-
-  private async spoilt(plant: () => Promise<Spoilt | undefined>, length: number, how: string): Promise<boolean> {
-    const spoilt = await plant();
-    if (spoilt === undefined) return false;
-    this.say(`spoilt ${spoilt.queue} (${how}) for ${Math.round(length)} ms`);
-    await this.rest(length);
-    await spoilt.heal();
     return true;
   }
 }

@@ -41,6 +41,12 @@ export class KeyTrouble {
     });
   }
 
+  /** An operator parks a key of a shard, if one of these is: the first that is not set aside already. */
+  async parkOn(shard: number, keys: readonly string[], length: number): Promise<void> {
+    const key = keys.find((one) => this.shardOf(one) === shard && !this.held.has(one));
+    if (key !== undefined) await this.park(key, length)?.();
+  }
+
   /** The key's handler fails until it is healed; its messages are set aside meanwhile. */
   sicken(key: string, length: number): (() => Promise<boolean>) | undefined {
     const { operator, recorder } = this.parts;

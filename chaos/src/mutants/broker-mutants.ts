@@ -80,7 +80,7 @@ const refusedMoveIgnored: Mutant = {
           const fail = this.fail.bind(this);
           let refused = false;
           this.fail = (cause) => {
-            refused = /nack|refused/.test(cause.message);
+            refused = /refuses messages/.test(cause.message);
             if (!refused) fail(cause);
           };
           try {
