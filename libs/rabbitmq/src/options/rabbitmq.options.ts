@@ -198,7 +198,18 @@ export class RabbitMqOptions {
   @IsCount()
   maxShards?: number;
 
-  /** How often shards without an owner are looked for. Milliseconds, default 500. */
+  /**
+   * This process's part of the shards beside the other processes' weights: one of weight 2 gets twice as many as one of weight 1.
+   * Default 1.
+   */
+  @Optional()
+  @IsCount({ max: 1_000 })
+  weight?: number;
+
+  /**
+   * How often this process looks whether the others have a coordinator, and after itself where they have none; less often where
+   * more than 50 processes share the shards. Milliseconds, default 500.
+   */
   @Optional()
   @IsMilliseconds({ min: 1 })
   claimInterval?: number;

@@ -27,6 +27,7 @@ export interface Settings {
   readonly maxMessageSize: number;
   readonly deliveryTimeout: number;
   readonly maxShards: number;
+  readonly weight: number;
   readonly claimInterval: number;
 }
 
@@ -57,6 +58,7 @@ export function settingsOf(options: RabbitMqOptions): OpenSettings {
     maxMessageSize: options.maxMessageSize ?? 16 * 1024 * 1024,
     deliveryTimeout: options.deliveryTimeout ?? 1_800_000,
     maxShards: options.maxShards ?? Infinity,
+    weight: options.weight ?? 1,
     claimInterval: options.claimInterval ?? 500,
   };
 }

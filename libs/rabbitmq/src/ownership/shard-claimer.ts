@@ -55,6 +55,15 @@ export class ShardClaimer {
     private readonly freed: (session: RabbitShardSession) => void,
   ) {}
 
+  isVerified(shard: number): boolean {
+    return this.verified.has(shard);
+  }
+
+  /** Somebody else has seen that only one process can be the consumer of a shard. */
+  know(shard: number): void {
+    this.verified.add(shard);
+  }
+
   /** Returns the claim, or `undefined` where somebody else has the shard. */
   async claim(model: ChannelModel, shard: number): Promise<Claim | undefined> {
     const channel = await openConfirmChannel(model);

@@ -1,7 +1,7 @@
 import { describe, type Clock, type ShardReceiver } from '@mississippi/core/transport';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { BrokerConnection } from '../connection/broker-connection.js';
-import { askBack, reply, REPLY_TO, wantsReply } from '../connection/direct-reply.js';
+import { askBack, reply, replyWithAddress, REPLY_TO, wantsReply } from '../connection/direct-reply.js';
 import { LazyChannel } from '../connection/lazy-channel.js';
 import { pause } from '../connection/timers.js';
 import { REQUESTS, type QueueNames } from '../topology/queue-names.js';
@@ -44,8 +44,6 @@ export class SignalResponder {
     private readonly names: QueueNames,
     /** Bytes of one answer. */
     private readonly limit: number,
-    /** Name of a queue that lives as long as this process consumes. */
-    private readonly process: string,
     private readonly clock: Clock,
     /** Tells in the log what the user lacks, where that is why the broker closed the channel of answers. */
     denied: (cause: Error | undefined) => unknown,
@@ -132,7 +130,7 @@ export class SignalResponder {
   ): Promise<void> {
     const started = (): void => {
       ack();
-      void this.reply(message, { kind: 'started', process: this.process });
+      void this.tellStarted(message);
     };
     let answer: Uint8Array;
     try {
@@ -142,6 +140,16 @@ export class SignalResponder {
     }
     ack();
     await this.reply(message, this.sized(asBuffer(answer)));
+  }
+
+  /** The caller can look from now on whether we still live. */
+  private async tellStarted(message: ConsumeMessage): Promise<void> {
+    if (!wantsReply(message)) return;
+    try {
+      replyWithAddress(await this.replies.get(), message, Buffer.alloc(0), 'started');
+    } catch {
+      // The connection went in this moment; the caller times out.
+    }
   }
 
   private async askForTime(message: ConsumeMessage, id: string): Promise<void> {

@@ -129,26 +129,17 @@ export class Topology {
     await needing('configure', this.settings, channel.assertQueue(this.names.lock(index), options));
   }
 
-  /** Declares the exchange by which all processes are asked. */
-  async declareProcesses(channel: Channel): Promise<void> {
-    await this.asserted(channel.assertExchange(this.names.processes, 'fanout', { durable: true }));
+  /** Declares the queue of the coordinator. Returns how many consumers it has. */
+  declareCoordinator(channel: Channel): Promise<Replies.AssertQueue> {
+    const { quorum } = this.settings;
+    // Of those that consume a quorum queue one is to get everything: they do not enforce exclusive consumers.
+    const options = quorum ? quorumOptions({ 'x-single-active-consumer': true }) : CLASSIC;
+    return this.asserted(channel.assertQueue(this.names.coordinator, options));
   }
 
-  /** Declares a queue that lives as long as this connection, and has it get what all processes are asked. */
-  async declareProcess(channel: Channel, queue: string): Promise<void> {
-    const { settings, names } = this;
-    await this.declareProcesses(channel);
-    await needing('configure', settings, channel.assertQueue(queue, { exclusive: true, durable: false }));
-    await needingToBind(settings, channel.bindQueue(queue, names.processes, ''));
-  }
-
-  /** Declares the queues that count who takes part, and tells their consumers. */
-  async declareMembers(channel: Channel): Promise<{ members: number; hungry: number }> {
-    const [members, hungry] = await Promise.all([
-      this.asserted(channel.assertQueue(this.names.members, this.durable())),
-      this.asserted(channel.assertQueue(this.names.hungry, this.durable())),
-    ]);
-    return { members: members.consumerCount, hungry: hungry.consumerCount };
+  /** Declares the queue that counts who takes part, and tells its consumers. */
+  async declareMembers(channel: Channel): Promise<number> {
+    return (await this.asserted(channel.assertQueue(this.names.members, this.durable()))).consumerCount;
   }
 
   /** Awaits the answer to a question that needs the right to read. */

@@ -1,0 +1,184 @@
+import type { Clock, Timer } from '@mississippi/core/transport';
+import { DeathWatch } from './death-watch.js';
+import { Members } from './members.js';
+import { planMoves } from './plan.js';
+import type { CoordinatorBroker, Inbox, Mail } from './ports.js';
+import type { Order, Report } from './reports.js';
+import { UnownedShards } from './unowned-shards.js';
+
+/** How often the members are counted, and shards looked at in turn. Milliseconds. */
+const TICK = 200;
+/** How many shards without a known owner are looked at in turn at each tick. */
+const IN_TURN = 10;
+/** For how long reports are collected before a plan is made. Milliseconds. */
+const COLLECT = 5;
+/** For how long who asks for all members waits for those that the broker counts and that have not reported yet, and how often they are counted meanwhile. Milliseconds. */
+const PATIENCE = 1_000;
+const COUNT_AGAIN = 50;
+/** How many looks are under way at once. */
+const PARALLEL = 16;
+
+/** What a coordinator tells whoever runs it. */
+export interface CoordinatorHooks {
+  /** At each tick: the shards that nobody may own, and those that are consumed by somebody who is no member. */
+  readonly looked: (unserved: readonly number[], foreign: readonly number[]) => void;
+  /** The broker could not be asked. */
+  readonly failed: (error: unknown) => void;
+}
+
+/**
+ * Knows from their reports who owns what, looks at what nobody owns, and tells each what to claim and how many to hand over.
+ * There should be one; two would tell members different things, which costs time. The broker decides who owns what.
+ */
+export class Coordinator implements Inbox {
+  private readonly members: Members;
+  private readonly unowned = new UnownedShards();
+  private readonly deaths: DeathWatch;
+  private ticker: Timer | undefined;
+  private next: { readonly at: number; readonly timer: Timer } | undefined;
+  private planning = false;
+  private again = false;
+  private stopped = false;
+  private orders = 0;
+  private unserved: readonly number[] = [];
+  /** Members that have left: what they said before may come late. */
+  private readonly left = new Set<string>();
+
+  constructor(
+    /** Unlike that of any other coordinator. */
+    private readonly id: string,
+    private readonly total: number,
+    private readonly broker: CoordinatorBroker,
+    private readonly clock: Clock,
+    private readonly hooks: CoordinatorHooks,
+  ) {
+    this.members = new Members(total);
+    this.deaths = new DeathWatch(broker, clock, (id) => {
+      this.members.remove(id);
+      this.planIn(0);
+    });
+    this.ticker = clock.after(TICK, () => this.tick());
+  }
+
+  reported(report: Report, mail: Mail): void {
+    if (this.stopped) return;
+    if (mail.address === undefined || report.totalCount !== this.total) mail.settle();
+    else if (mail.again && !report.left) void this.revive(report, mail, mail.address);
+    else this.take(report, mail);
+  }
+
+  asked(mail: Mail): void {
+    mail.settle();
+    this.answer(mail, this.clock.now() + PATIENCE).catch((error: unknown) => this.failed(error));
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.ticker?.cancel();
+    this.next?.timer.cancel();
+  }
+
+  private async answer(mail: Mail, deadline: number): Promise<void> {
+    const { broker, clock, members } = this;
+    const counted = await broker.members();
+    if (this.stopped) return;
+    if (counted === undefined || members.connected >= counted || clock.now() >= deadline) {
+      await broker.tell(mail, members.reports);
+    } else {
+      clock.after(COUNT_AGAIN, () => {
+        this.answer(mail, deadline).catch((error: unknown) => this.failed(error));
+      });
+    }
+  }
+
+  private take(report: Report, mail: Mail): void {
+    if (report.left) this.left.add(report.id);
+    else if (this.left.has(report.id)) {
+      mail.settle();
+      return;
+    }
+    this.members.take(report, mail, this.clock.now());
+    this.planIn(COLLECT);
+  }
+
+  /** The coordinator before had it, and who sent it may be gone since. */
+  private async revive(report: Report, mail: Mail, address: string): Promise<void> {
+    const alive = await this.broker.isAlive(address).catch(() => true); // Then it is found out later.
+    if (this.stopped) return;
+    if (alive) this.take(report, mail);
+    else mail.settle();
+  }
+
+  private tick(): void {
+    this.ticker = this.clock.after(TICK, () => this.tick());
+    this.deaths.look(this.members.connected, this.members.addresses).catch((error: unknown) => this.failed(error));
+    this.hooks.looked(this.unserved, this.unowned.foreign(this.clock.now()));
+    void this.plan(IN_TURN);
+  }
+
+  /** @param delay milliseconds */
+  private planIn(delay: number): void {
+    const at = this.clock.now() + delay;
+    if (this.next !== undefined && this.next.at <= at) return;
+    this.next?.timer.cancel();
+    const timer = this.clock.after(delay, () => {
+      this.next = undefined;
+      void this.plan(0);
+    });
+    this.next = { at, timer };
+  }
+
+  /** @param some how many shards are looked at besides those that have just lost their owner */
+  private async plan(some: number): Promise<void> {
+    this.again = true;
+    if (this.planning) return;
+    this.planning = true;
+    while (this.again && !this.stopped) {
+      this.again = false;
+      await this.look(some);
+      if (!this.stopped) this.give();
+    }
+    this.planning = false;
+    const due = this.unowned.nextDue();
+    if (due !== undefined && !this.stopped) this.planIn(Math.max(COLLECT, due - this.clock.now()));
+  }
+
+  private async look(some: number): Promise<void> {
+    const { clock, unowned, total } = this;
+    const held = this.members.held(clock.now());
+    unowned.update(total, (shard) => held.has(shard), clock.now());
+    const due = unowned.due(clock.now(), some).values();
+    const work = async (): Promise<void> => {
+      for (const shard of due) unowned.looked(shard, await this.consumers(shard), clock.now());
+    };
+    await Promise.all(Array.from({ length: PARALLEL }, work));
+  }
+
+  private async consumers(shard: number): Promise<number | undefined> {
+    try {
+      return await this.broker.consumers(shard);
+    } catch (error) {
+      this.failed(error);
+      return undefined;
+    }
+  }
+
+  private give(): void {
+    const { members, unowned, clock } = this;
+    const now = clock.now();
+    const held = members.held(now);
+    const free = unowned.free(now).filter((shard) => !held.has(shard));
+    const plan = planMoves(members.situation(free, now));
+    this.unserved = plan.unserved;
+    const orders = members.orders(plan.claims, plan.sheds, () => `${this.id} ${++this.orders}`, now);
+    for (const [address, order] of orders) this.send(address, order);
+  }
+
+  private send(address: string, order: Order): void {
+    this.broker.order(address, order).catch((error: unknown) => this.failed(error));
+  }
+
+  private failed(error: unknown): void {
+    if (!this.stopped) this.hooks.failed(error);
+  }
+}

@@ -1,0 +1,161 @@
+import type { Mail } from './ports.js';
+import type { PlanMember, Situation } from './plan.js';
+import type { Order, Report } from './reports.js';
+
+/** How long a process that says nothing may take to carry out an order. Milliseconds. */
+const ORDER_PATIENCE = 3_000;
+
+interface Entry {
+  report: Report;
+  mail: Mail;
+  /** Whether the report is to be answered. */
+  unanswered: boolean;
+  /** What it is told to do and has not done yet. */
+  order: Order | undefined;
+  /** When something was last heard of it, or told to it. */
+  heardAt: number;
+}
+
+/** The members as they report themselves, and what each was told to do. */
+export class Members {
+  private readonly entries = new Map<string, Entry>();
+  /** Who owns each shard. */
+  private readonly owners: (string | undefined)[];
+  private readonly verified = new Set<number>();
+
+  constructor(total: number) {
+    this.owners = Array.from({ length: total });
+  }
+
+  get reports(): Report[] {
+    return [...this.entries.values()].map(({ report }) => report);
+  }
+
+  /** How many are there whose consumers the broker can count. */
+  get connected(): number {
+    let count = 0;
+    for (const { report } of this.entries.values()) if (report.connected) count++;
+    return count;
+  }
+
+  get addresses(): [id: string, address: string][] {
+    return [...this.entries].map(([id, { mail }]) => [id, mail.address!]);
+  }
+
+  has(id: string): boolean {
+    return this.entries.has(id);
+  }
+
+  /** Takes the newest report of a member in the place of the one before. */
+  take(report: Report, mail: Mail, now: number): void {
+    const { id } = report;
+    const before = this.entries.get(id);
+    if (report.left) {
+      mail.settle();
+      this.remove(id);
+      return;
+    }
+    if (before !== undefined && before.report.seq > report.seq) {
+      mail.settle(); // It came late, from the broker's hands.
+      return;
+    }
+    before?.mail.settle();
+    const order = before?.order !== undefined && before.order.id !== report.done ? before.order : undefined;
+    this.disown(before?.report);
+    this.entries.set(id, { report, mail, unanswered: true, order, heardAt: now });
+    this.own(report);
+  }
+
+  /** It is gone. */
+  remove(id: string): void {
+    const entry = this.entries.get(id);
+    if (entry === undefined) return;
+    entry.mail.settle();
+    this.entries.delete(id);
+    this.disown(entry.report);
+  }
+
+  /** Shards that belong to a member or are being claimed by one. */
+  held(now: number): Set<number> {
+    const held = new Set<number>();
+    this.owners.forEach((owner, shard) => {
+      if (owner !== undefined) held.add(shard);
+    });
+    for (const entry of this.entries.values()) for (const shard of orderOf(entry, now)?.claim ?? []) held.add(shard);
+    return held;
+  }
+
+  /** Those whose queue was seen to have one consumer at most. */
+  isVerified(shard: number): boolean {
+    return this.verified.has(shard);
+  }
+
+  situation(free: readonly number[], now: number): Situation {
+    let coming = 0;
+    const members: PlanMember[] = [];
+    for (const entry of this.entries.values()) {
+      const { report } = entry;
+      const order = orderOf(entry, now);
+      const leaving = report.leaving.length + (order?.shed ?? 0);
+      coming += leaving;
+      if (!report.connected) continue;
+      const unable = new Set(report.unable);
+      members.push({
+        id: report.id,
+        weight: report.weight,
+        most: report.most,
+        load:
+          report.owned.length -
+          leaving +
+          (order?.claim ?? []).filter((shard) => this.owners[shard] !== report.id).length,
+        ready: order === undefined,
+        able: (shard) => !unable.has(shard),
+      });
+    }
+    return { members, free, held: this.held(now).size, coming };
+  }
+
+  /** What is to be sent to each: to whom there is something to do, and to whoever waits for an answer. */
+  orders(
+    claims: ReadonlyMap<string, readonly number[]>,
+    sheds: ReadonlyMap<string, number>,
+    id: () => string,
+    now: number,
+  ): [address: string, order: Order][] {
+    const orders: [string, Order][] = [];
+    for (const entry of this.entries.values()) {
+      const { report, mail } = entry;
+      const claim = claims.get(report.id) ?? [];
+      const shed = sheds.get(report.id) ?? 0;
+      const isWork = claim.length > 0 || shed > 0;
+      if (!isWork && !entry.unanswered) continue;
+      const verified = claim.filter((shard) => this.verified.has(shard));
+      const order: Order = { id: id(), seq: report.seq, members: this.entries.size, claim, verified, shed };
+      entry.unanswered = false;
+      if (isWork) {
+        entry.order = order;
+        entry.heardAt = now;
+      }
+      orders.push([mail.address!, order]);
+    }
+    return orders;
+  }
+
+  private own({ id, owned, verified }: Report): void {
+    const seen = new Set(verified);
+    for (const shard of owned) {
+      this.owners[shard] = id;
+      if (seen.has(shard)) this.verified.add(shard);
+      else this.verified.delete(shard);
+    }
+  }
+
+  private disown(report: Report | undefined): void {
+    for (const shard of report?.owned ?? []) if (this.owners[shard] === report!.id) this.owners[shard] = undefined;
+  }
+}
+
+/** What a member still has to do; one that says nothing for long has not got it. */
+function orderOf({ order, heardAt }: Entry, now: number): Order | undefined {
+  return now - heardAt < ORDER_PATIENCE ? order : undefined;
+}

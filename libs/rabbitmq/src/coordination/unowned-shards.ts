@@ -1,0 +1,86 @@
+/** How soon to look again at a shard that has just lost its owner: after as long as that is ago, but not sooner. Milliseconds. */
+const SOONEST = 50;
+/** From then on it is one of those that are looked at in turn. Milliseconds. */
+const FRESH = 2_000;
+/** For how long a look counts. Milliseconds. */
+const VALID = 1_000;
+
+/** What the last look at a shard without a known owner has shown. */
+interface Unowned {
+  readonly since: number;
+  lookedAt: number;
+  consumers: number | undefined;
+  /** Since when it has no consumer. */
+  freeSince: number | undefined;
+}
+
+/** Shards that belong to none of the members: free ones, and those of strangers. */
+export class UnownedShards {
+  private readonly shards = new Map<number, Unowned>();
+
+  /** @param owned whether a shard belongs to a member, or is being claimed by one */
+  update(total: number, owned: (shard: number) => boolean, now: number): void {
+    for (let shard = 0; shard < total; shard++) {
+      if (owned(shard)) this.shards.delete(shard);
+      else if (!this.shards.has(shard))
+        this.shards.set(shard, { since: now, lookedAt: -Infinity, consumers: undefined, freeSince: undefined });
+    }
+  }
+
+  /**
+   * Those to look at now: all that have lost their owner lately, and some of the others in turn.
+   * @param some how many of the others
+   */
+  due(now: number, some: number): number[] {
+    const due: number[] = [];
+    const others: [shard: number, lookedAt: number][] = [];
+    for (const [shard, { since, lookedAt }] of this.shards) {
+      if (now - since >= FRESH) others.push([shard, lookedAt]);
+      else if (now - lookedAt >= Math.max(SOONEST, now - since)) due.push(shard);
+    }
+    if (some > 0 && others.length > 0) {
+      others.sort(([, a], [, b]) => a - b);
+      for (const [shard] of others.slice(0, some)) due.push(shard);
+    }
+    return due;
+  }
+
+  /** When the next of those that have lost their owner lately is due; `undefined` where there is none. */
+  nextDue(): number | undefined {
+    let next: number | undefined;
+    for (const { since, lookedAt } of this.shards.values()) {
+      if (lookedAt - since >= FRESH) continue;
+      const at = lookedAt === -Infinity ? since : lookedAt + Math.max(SOONEST, lookedAt - since);
+      if (at - since < FRESH && (next === undefined || at < next)) next = at;
+    }
+    return next;
+  }
+
+  looked(shard: number, consumers: number | undefined, now: number): void {
+    const seen = this.shards.get(shard);
+    if (seen === undefined) return;
+    seen.lookedAt = now;
+    seen.consumers = consumers;
+    if (consumers !== 0) seen.freeSince = undefined;
+    else seen.freeSince ??= now;
+  }
+
+  /** Those without an owner, as was seen lately. */
+  free(now: number): number[] {
+    return this.where(({ consumers, lookedAt }) => consumers === 0 && now - lookedAt < VALID);
+  }
+
+  /** Those that had no owner for some milliseconds. */
+  freeFor(milliseconds: number, now: number): number[] {
+    return this.where(({ freeSince }) => freeSince !== undefined && now - freeSince >= milliseconds);
+  }
+
+  /** Those that somebody consumes who is no member. */
+  foreign(now: number): number[] {
+    return this.where(({ consumers, since }) => (consumers ?? 0) > 0 && now - since >= FRESH);
+  }
+
+  private where(test: (seen: Unowned) => boolean): number[] {
+    return [...this.shards].filter(([, seen]) => test(seen)).map(([shard]) => shard);
+  }
+}
