@@ -12,7 +12,7 @@ const TICK = 200;
 const IN_TURN = 10;
 /** For how long reports are collected before a plan is made. Milliseconds. */
 const COLLECT = 5;
-/** For how long who asks for all members waits for those that the broker counts and that have not reported yet, and how often they are counted meanwhile. Milliseconds. */
+/** For how long members that the broker counts are waited for that have not reported yet, and how often they are counted meanwhile. Milliseconds. */
 const PATIENCE = 1_000;
 const COUNT_AGAIN = 50;
 /** How many looks are under way at once. */
@@ -41,6 +41,10 @@ export class Coordinator implements Inbox {
   private stopped = false;
   private orders = 0;
   private unserved: readonly number[] = [];
+  /** Reports of the coordinator before of which it is not known yet whether their members live. */
+  private reviving = 0;
+  /** Since when the broker counts more members than have reported. */
+  private missingSince: number | undefined;
   /** Members that have left: what they said before may come late. */
   private readonly left = new Set<string>();
 
@@ -103,10 +107,13 @@ export class Coordinator implements Inbox {
 
   /** The coordinator before had it, and who sent it may be gone since. */
   private async revive(report: Report, mail: Mail, address: string): Promise<void> {
+    this.reviving++;
     const alive = await this.broker.isAlive(address).catch(() => true); // Then it is found out later.
+    this.reviving--;
     if (this.stopped) return;
     if (alive) this.take(report, mail);
     else mail.settle();
+    this.planIn(COLLECT);
   }
 
   private tick(): void {
@@ -136,7 +143,7 @@ export class Coordinator implements Inbox {
     while (this.again && !this.stopped) {
       this.again = false;
       await this.look(some);
-      if (!this.stopped) this.give();
+      await this.give();
     }
     this.planning = false;
     const due = this.unowned.nextDue();
@@ -144,14 +151,19 @@ export class Coordinator implements Inbox {
   }
 
   private async look(some: number): Promise<void> {
-    const { clock, unowned, total } = this;
-    const held = this.members.held(clock.now());
-    unowned.update(total, (shard) => held.has(shard), clock.now());
+    const { clock, unowned } = this;
+    this.findUnowned();
     const due = unowned.due(clock.now(), some).values();
     const work = async (): Promise<void> => {
       for (const shard of due) unowned.looked(shard, await this.consumers(shard), clock.now());
     };
     await Promise.all(Array.from({ length: PARALLEL }, work));
+  }
+
+  private findUnowned(): void {
+    const now = this.clock.now();
+    const held = this.members.held(now);
+    this.unowned.update(this.total, (shard) => held.has(shard), now);
   }
 
   private async consumers(shard: number): Promise<number | undefined> {
@@ -163,15 +175,29 @@ export class Coordinator implements Inbox {
     }
   }
 
-  private give(): void {
+  private async give(): Promise<void> {
     const { members, unowned, clock } = this;
+    this.findUnowned(); // While they were looked at others may have lost their owners.
+    const expected = unowned.free(clock.now()).length > 0 ? await this.expected() : 0;
+    if (this.stopped || this.reviving > 0) return;
+    this.findUnowned();
     const now = clock.now();
-    const held = members.held(now);
-    const free = unowned.free(now).filter((shard) => !held.has(shard));
-    const plan = planMoves(members.situation(free, now));
+    const plan = planMoves(members.situation(unowned.free(now), unowned.unsettled(now), expected, now));
     this.unserved = plan.unserved;
     const orders = members.orders(plan.claims, plan.sheds, () => `${this.id} ${++this.orders}`, now);
     for (const [address, order] of orders) this.send(address, order);
+  }
+
+  /** How many consume already and have not reported yet: of many that start together none is to get all. */
+  private async expected(): Promise<number> {
+    const counted = (await this.broker.members()) ?? 0;
+    const missing = counted - this.members.connected;
+    const now = this.clock.now();
+    if (missing <= 0) this.missingSince = undefined;
+    else this.missingSince ??= now;
+    if (this.missingSince === undefined || now - this.missingSince >= PATIENCE) return 0;
+    this.planIn(COUNT_AGAIN);
+    return missing;
   }
 
   private send(address: string, order: Order): void {

@@ -90,8 +90,9 @@ export class Members {
     return this.verified.has(shard);
   }
 
-  situation(free: readonly number[], now: number): Situation {
-    let coming = 0;
+  /** @param unsettled how many shards have no known owner, and will show to be free or not */
+  situation(free: readonly number[], unsettled: number, expected: number, now: number): Situation {
+    let coming = unsettled;
     const members: PlanMember[] = [];
     for (const entry of this.entries.values()) {
       const { report } = entry;
@@ -112,7 +113,7 @@ export class Members {
         able: (shard) => !unable.has(shard),
       });
     }
-    return { members, free, held: this.held(now).size, coming };
+    return { members, free, held: this.held(now).size + unsettled, coming, expected };
   }
 
   /** What is to be sent to each: to whom there is something to do, and to whoever waits for an answer. */

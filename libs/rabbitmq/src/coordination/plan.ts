@@ -19,6 +19,8 @@ export interface Situation {
   readonly held: number;
   /** How many of them are being handed over, and will be free. */
   readonly coming: number;
+  /** How many processes are about to join. */
+  readonly expected: number;
 }
 
 export interface Plan {
@@ -29,6 +31,9 @@ export interface Plan {
   /** Free shards that nobody may own. */
   readonly unserved: readonly number[];
 }
+
+/** Of whom nothing is known yet. */
+const NEWCOMER: Sharer = { weight: 1, most: Infinity };
 
 /** Somebody in the middle of a plan. */
 interface Part {
@@ -41,18 +46,23 @@ interface Part {
  * Moves towards a share for each: free shards go to whoever lacks most, and only as many are handed over as somebody lacks who
  * gets none of those. Shards that strangers hold, or that nobody can own, count for nobody's share.
  */
-export function planMoves({ members, free, held, coming }: Situation): Plan {
+export function planMoves({ members, free, held, coming, expected }: Situation): Plan {
   const claimable = free.filter((shard) => members.some((member) => member.most > 0 && member.able(shard)));
-  const quotas = quotasOf(held + claimable.length, members);
+  const newcomers = Array.from({ length: expected }, () => NEWCOMER);
+  const quotas = quotasOf(held + claimable.length, [...members, ...newcomers]);
   const parts = members.map((member, index): Part => ({ member, quota: quotas[index]!, load: member.load }));
-  const { claims, unserved } = give(parts, free);
+  const { claims, unserved } = give(parts, free, expected > 0);
   return { claims, sheds: take(parts, coming), unserved };
 }
 
-/** A shard whose taker still carries out an order is given to him later. */
+/**
+ * A shard whose taker still carries out an order is given to him later.
+ * @param sparing whether what is above everybody's share is kept for others
+ */
 function give(
   parts: readonly Part[],
   free: readonly number[],
+  sparing: boolean,
 ): Pick<Plan, 'unserved'> & { claims: Map<string, number[]> } {
   const claims = new Map<string, number[]>();
   const unserved: number[] = [];
@@ -62,6 +72,7 @@ function give(
       unserved.push(shard);
       continue;
     }
+    if (sparing && lack(taker) <= 0) break;
     taker.load++;
     if (!taker.member.ready) continue;
     const claim = claims.get(taker.member.id);

@@ -70,6 +70,11 @@ export class UnownedShards {
     return this.where(({ consumers, lookedAt }) => consumers === 0 && now - lookedAt < VALID);
   }
 
+  /** How many have just lost their owner, and are not known to be free or a stranger's yet. */
+  unsettled(now: number): number {
+    return this.where(({ since, consumers }) => consumers !== 0 && now - since < FRESH).length;
+  }
+
   /** Those that had no owner for some milliseconds. */
   freeFor(milliseconds: number, now: number): number[] {
     return this.where(({ freeSince }) => freeSince !== undefined && now - freeSince >= milliseconds);
