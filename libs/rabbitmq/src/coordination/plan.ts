@@ -1,3 +1,4 @@
+import { Heap } from './heap.js';
 import { quotasOf, type Sharer } from './share.js';
 
 /** A process as the plan sees it. */
@@ -66,14 +67,16 @@ function give(
 ): Pick<Plan, 'unserved'> & { claims: Map<string, number[]> } {
   const claims = new Map<string, number[]>();
   const unserved: number[] = [];
+  const takers = ranked(parts, needier);
   for (const shard of free) {
-    const taker = neediest(parts, shard);
+    const taker = takeNeediest(takers, shard);
     if (taker === undefined) {
       unserved.push(shard);
       continue;
     }
     if (sparing && lack(taker) <= 0) break;
     taker.load++;
+    takers.push(taker);
     if (!taker.member.ready) continue;
     const claim = claims.get(taker.member.id);
     if (claim === undefined) claims.set(taker.member.id, [shard]);
@@ -82,19 +85,20 @@ function give(
   return { claims, unserved };
 }
 
-/** Who lacks most of his share, of those who may have the shard. */
-function neediest(parts: readonly Part[], shard: number): Part | undefined {
+/** Takes out who lacks most of his share, of those who may have the shard. Whoever can own no more is not looked at again. */
+function takeNeediest(takers: Heap<Part>, shard: number): Part | undefined {
+  const others: Part[] = [];
   let found: Part | undefined;
-  for (const part of parts) {
+  while (found === undefined) {
+    const part = takers.take();
+    if (part === undefined) break;
     const { member, load } = part;
-    if (load >= member.most || !member.able(shard)) continue;
-    if (found === undefined || lack(part) > lack(found)) found = part;
+    if (load >= member.most) continue;
+    if (member.able(shard)) found = part;
+    else others.push(part);
   }
+  for (const part of others) takers.push(part);
   return found;
-}
-
-function lack({ quota, load }: Part): number {
-  return quota - load;
 }
 
 /** How many each hands over, so that all have their share, rounded down or up: from whoever has most above his. */
@@ -106,11 +110,15 @@ function take(parts: readonly Part[], coming: number): Map<string, number> {
     lacking += Math.max(0, Math.floor(quota + TINY) - load);
     above += Math.max(0, load - Math.ceil(quota - TINY));
   }
-  for (let moves = Math.max(lacking, above) - coming; moves > 0; moves--) {
-    const giver = richest(parts);
+  const moves = Math.max(lacking, above) - coming;
+  if (moves <= 0) return sheds;
+  const givers = ranked(parts.filter(isGiver), (one, other) => needier(other, one));
+  for (let left = moves; left > 0; left--) {
+    const giver = givers.take();
     if (giver === undefined) break;
     giver.load--;
     sheds.set(giver.member.id, (sheds.get(giver.member.id) ?? 0) + 1);
+    if (isGiver(giver)) givers.push(giver);
   }
   return sheds;
 }
@@ -118,12 +126,22 @@ function take(parts: readonly Part[], coming: number): Map<string, number> {
 /** A share of 3 may be computed as 2.9999. */
 const TINY = 1e-9;
 
-/** Who has most above his share rounded down. */
-function richest(parts: readonly Part[]): Part | undefined {
-  let found: Part | undefined;
-  for (const part of parts) {
-    if (!part.member.ready || part.load <= Math.floor(part.quota + TINY)) continue;
-    if (found === undefined || lack(part) < lack(found)) found = part;
-  }
-  return found;
+/** Whether it has more than its share rounded down, and can hand over. */
+function isGiver({ member, quota, load }: Part): boolean {
+  return member.ready && load > Math.floor(quota + TINY);
+}
+
+function lack({ quota, load }: Part): number {
+  return quota - load;
+}
+
+function needier(one: Part, other: Part): boolean {
+  return lack(one) > lack(other);
+}
+
+/** With a thousand processes and ten thousand shards, to look at each process for each shard would take a tenth of a second. */
+function ranked(parts: readonly Part[], isBefore: (one: Part, other: Part) => boolean): Heap<Part> {
+  const heap = new Heap(isBefore);
+  for (const part of parts) heap.push(part);
+  return heap;
 }

@@ -1,3 +1,5 @@
+import { Heap } from '../../../src/coordination/heap.js';
+
 export interface Event {
   readonly at: number;
   /** Of those of one moment the lower comes first. */
@@ -6,49 +8,20 @@ export interface Event {
   callback: (() => void) | undefined;
 }
 
-/** Events in the order of their time: a binary heap, since a thousand processes have thousands under way. */
+/** Events in the order of their time. */
 export class EventHeap {
-  private readonly events: Event[] = [];
+  private readonly events = new Heap<Event>((a, b) => a.at < b.at || (a.at === b.at && a.order < b.order));
 
   push(event: Event): void {
-    const { events } = this;
-    let at = events.length;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (!isBefore(event, events[parent]!)) break;
-      events[at] = events[parent]!;
-      at = parent;
-    }
-    events[at] = event;
+    this.events.push(event);
   }
 
   /** The next one up to a moment, cancelled ones left out; `undefined` where there is none. */
   takeUntil(moment: number): Event | undefined {
-    for (;;) {
-      const [first] = this.events;
-      if (first === undefined || first.at > moment) return undefined;
-      this.removeFirst();
+    for (let { first } = this.events; first !== undefined && first.at <= moment; first = this.events.first) {
+      this.events.take();
       if (first.callback !== undefined) return first;
     }
+    return undefined;
   }
-
-  private removeFirst(): void {
-    const { events } = this;
-    const last = events.pop()!;
-    if (events.length === 0) return;
-    let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= events.length) break;
-      if (child + 1 < events.length && isBefore(events[child + 1]!, events[child]!)) child++;
-      if (!isBefore(events[child]!, last)) break;
-      events[at] = events[child]!;
-      at = child;
-    }
-    events[at] = last;
-  }
-}
-
-function isBefore(a: Event, b: Event): boolean {
-  return a.at < b.at || (a.at === b.at && a.order < b.order);
 }
