@@ -5,6 +5,8 @@ import type { Order, Report } from './reports.js';
 /** How long a process that says nothing may take to carry out an order. Milliseconds. */
 const ORDER_PATIENCE = 3_000;
 
+const NONE: ReadonlySet<number> = new Set();
+
 interface Entry {
   report: Report;
   mail: Mail;
@@ -16,11 +18,18 @@ interface Entry {
   heardAt: number;
 }
 
+/** Shards, as they are asked for one by one: they are too many to be listed for each plan. */
+export interface Held {
+  readonly size: number;
+  has(shard: number): boolean;
+}
+
 /** The members as they report themselves, and what each was told to do. */
 export class Members {
   private readonly entries = new Map<string, Entry>();
   /** Who owns each shard. */
   private readonly owners: (string | undefined)[];
+  private owned = 0;
   private readonly verified = new Set<number>();
 
   constructor(total: number) {
@@ -76,13 +85,15 @@ export class Members {
   }
 
   /** Shards that belong to a member or are being claimed by one. */
-  held(now: number): Set<number> {
-    const held = new Set<number>();
-    this.owners.forEach((owner, shard) => {
-      if (owner !== undefined) held.add(shard);
-    });
-    for (const entry of this.entries.values()) for (const shard of orderOf(entry, now)?.claim ?? []) held.add(shard);
-    return held;
+  held(now: number): Held {
+    const { owners } = this;
+    const claimed = new Set<number>();
+    for (const entry of this.entries.values())
+      for (const shard of orderOf(entry, now)?.claim ?? []) if (owners[shard] === undefined) claimed.add(shard);
+    return {
+      size: this.owned + claimed.size,
+      has: (shard) => owners[shard] !== undefined || claimed.has(shard),
+    };
   }
 
   /** Those whose queue was seen to have one consumer at most. */
@@ -100,20 +111,16 @@ export class Members {
       const leaving = report.leaving.length + (order?.shed ?? 0);
       coming += leaving;
       if (!report.connected) continue;
-      const unable = new Set(report.unable);
-      members.push({
-        id: report.id,
-        weight: report.weight,
-        most: report.most,
-        load:
-          report.owned.length -
-          leaving +
-          (order?.claim ?? []).filter((shard) => this.owners[shard] !== report.id).length,
-        ready: order === undefined,
-        able: (shard) => !unable.has(shard),
-      });
+      members.push(this.planned(report, order, leaving));
     }
     return { members, free, held: this.held(now).size + unsettled, coming, expected };
+  }
+
+  private planned({ id, weight, most, owned, unable }: Report, order: Order | undefined, leaving: number): PlanMember {
+    const resting = unable.length === 0 ? NONE : new Set(unable);
+    let load = owned.length - leaving;
+    for (const shard of order?.claim ?? []) if (this.owners[shard] !== id) load++;
+    return { id, weight, most, load, ready: order === undefined, able: (shard) => !resting.has(shard) };
   }
 
   /** What is to be sent to each: to whom there is something to do, and to whoever waits for an answer. */
@@ -145,6 +152,7 @@ export class Members {
   private own({ id, owned, verified }: Report): void {
     const seen = new Set(verified);
     for (const shard of owned) {
+      if (this.owners[shard] === undefined) this.owned++;
       this.owners[shard] = id;
       if (seen.has(shard)) this.verified.add(shard);
       else this.verified.delete(shard);
@@ -152,7 +160,11 @@ export class Members {
   }
 
   private disown(report: Report | undefined): void {
-    for (const shard of report?.owned ?? []) if (this.owners[shard] === report!.id) this.owners[shard] = undefined;
+    for (const shard of report?.owned ?? []) {
+      if (this.owners[shard] !== report!.id) continue;
+      this.owners[shard] = undefined;
+      this.owned--;
+    }
   }
 }
 
