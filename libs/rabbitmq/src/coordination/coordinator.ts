@@ -15,8 +15,9 @@ const COLLECT = 5;
 /** For how long members that the broker counts are waited for that have not reported yet, and how often they are counted meanwhile. Milliseconds. */
 const PATIENCE = 1_000;
 const COUNT_AGAIN = 50;
-/** How many looks are under way at once. */
-const PARALLEL = 16;
+/** How many looks are under way at once, and how many there are before a plan is made of what they show. */
+const PARALLEL = 64;
+const LOOKS = 512;
 
 /** What a coordinator tells whoever runs it. */
 export interface CoordinatorHooks {
@@ -151,11 +152,14 @@ export class Coordinator implements Inbox {
   }
 
   private async look(some: number): Promise<void> {
-    const { clock, unowned } = this;
+    const { clock, unowned, members } = this;
     this.findUnowned();
-    const due = unowned.due(clock.now(), some).values();
+    const due = unowned.due(clock.now(), some, members.haveRoom(clock.now()));
+    // All at once would take seconds, with ten thousand shards: those that are free are to be served meanwhile.
+    if (due.length > LOOKS) this.again = true;
+    const looks = due.slice(0, LOOKS).values();
     const work = async (): Promise<void> => {
-      for (const shard of due) unowned.looked(shard, await this.consumers(shard), clock.now());
+      for (const shard of looks) unowned.looked(shard, await this.consumers(shard), clock.now());
     };
     await Promise.all(Array.from({ length: PARALLEL }, work));
   }

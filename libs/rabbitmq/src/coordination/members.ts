@@ -101,6 +101,16 @@ export class Members {
     return this.verified.has(shard);
   }
 
+  /** Whether one of them could own more shards now. */
+  haveRoom(now: number): boolean {
+    for (const entry of this.entries.values()) {
+      const { owned, leaving, connected, most } = entry.report;
+      const coming = orderOf(entry, now)?.claim.length ?? 0;
+      if (connected && owned.length - leaving.length + coming < most) return true;
+    }
+    return false;
+  }
+
   /** @param unsettled how many shards have no known owner, and will show to be free or not */
   situation(free: readonly number[], unsettled: number, expected: number, now: number): Situation {
     let coming = unsettled;

@@ -28,14 +28,17 @@ export class UnownedShards {
   }
 
   /**
-   * Those to look at now: all that have lost their owner lately, and some of the others in turn.
+   * Those to look at now: those that were not looked at yet and those that have lost their owner lately; those that were free
+   * and may be given; and some of the others in turn.
    * @param some how many of the others
+   * @param wanted whether somebody could own more
    */
-  due(now: number, some: number): number[] {
+  due(now: number, some: number, wanted: boolean): number[] {
     const due: number[] = [];
     const others: [shard: number, lookedAt: number][] = [];
-    for (const [shard, { since, lookedAt }] of this.shards) {
-      if (now - since >= FRESH) others.push([shard, lookedAt]);
+    for (const [shard, { since, lookedAt, consumers }] of this.shards) {
+      if (lookedAt === -Infinity || (wanted && consumers === 0 && now - lookedAt >= VALID)) due.push(shard);
+      else if (now - since >= FRESH) others.push([shard, lookedAt]);
       else if (now - lookedAt >= Math.max(SOONEST, now - since)) due.push(shard);
     }
     if (some > 0 && others.length > 0) {
@@ -50,8 +53,9 @@ export class UnownedShards {
     let next: number | undefined;
     for (const { since, lookedAt } of this.shards.values()) {
       if (lookedAt - since >= FRESH) continue;
-      const at = lookedAt === -Infinity ? since : lookedAt + Math.max(SOONEST, lookedAt - since);
-      if (at - since < FRESH && (next === undefined || at < next)) next = at;
+      const isNew = lookedAt === -Infinity;
+      const at = isNew ? since : lookedAt + Math.max(SOONEST, lookedAt - since);
+      if ((isNew || at - since < FRESH) && (next === undefined || at < next)) next = at;
     }
     return next;
   }
@@ -72,7 +76,9 @@ export class UnownedShards {
 
   /** How many have just lost their owner, and are not known to be free or a stranger's yet. */
   unsettled(now: number): number {
-    return this.where(({ since, consumers }) => consumers !== 0 && now - since < FRESH).length;
+    const isUnsettled = ({ since, lookedAt, consumers }: Unowned): boolean =>
+      lookedAt === -Infinity || (consumers !== 0 && now - since < FRESH);
+    return this.where(isUnsettled).length;
   }
 
   /** Those that had no owner for some milliseconds. */
