@@ -25,7 +25,6 @@ async function ask() {
     connection as unknown as BrokerConnection,
     names,
     1_000,
-    'me',
     clock,
     () => undefined,
   );
