@@ -188,7 +188,10 @@ export class Member {
     const refresh = Math.max(REFRESH, (this.members / REFRESHES) * 1_000);
     const isDue = this.clock.now() - this.saidAt >= (this.unanswered === undefined ? refresh : PATIENCE / 2);
     await this.reportChanges(isDue);
-    await this.sweep.look(this.isAlone, this.members);
+    const { isAlone } = this;
+    // Nobody tells how many share the work of looking.
+    if (isAlone || !this.firstDone) this.members = (await this.broker.members()) || this.members;
+    await this.sweep.look(isAlone, this.members);
   }
 
   /** Nobody hears what it reports. */

@@ -32,7 +32,7 @@ export interface CoordinatorBroker {
 }
 
 /** What a member needs of the broker. */
-export interface MemberBroker {
+export interface MemberBroker extends Pick<CoordinatorBroker, 'consumers' | 'members'> {
   /** Whether anybody coordinates. */
   isCoordinated(): Promise<boolean>;
   /**
@@ -41,8 +41,6 @@ export interface MemberBroker {
    */
   campaign(inbox: Inbox, ended: () => void): Promise<{ close(): Promise<void> }>;
   report(report: Report): Promise<void>;
-  /** How many consumers a shard has. Rejects where it cannot be looked at. */
-  consumers(shard: number): Promise<number>;
   /** Whether nothing can be reported at present. */
   readonly blocked: boolean;
 }
