@@ -1,21 +1,27 @@
-import { Simulation } from './simulation.js';
-const [n, s] = process.argv.slice(2).map(Number);
-const sim = new Simulation({ shards: s!, seed: 1 });
-const t0 = Date.now();
-sim.startMany(n!, 500);
-await sim.advance(1);
-const log = (what: string, x: unknown) => console.log(`${Date.now() - t0} real, ${sim.clock.now()} sim: ${what}`, x, { granted: sim.auditor.granted, refused: sim.auditor.refusals, moves: sim.auditor.moves.length, v: sim.auditor.violations.slice(0,3) }, sim.broker.operations.list.map(([k, v]) => `${k} ${v}`).join(', '));
-await sim.advance(500);
-try { log('level', await sim.untilRest(60000)); } catch (e) { log('unrest', e); }
-const f = sim.processes.find((p) => p.failure); if (f) console.log(f.failure);
-sim.broker.operations.clear(); sim.auditor.reset();
-await sim.advance(30000); log('rest 30 s', ''); 
-sim.broker.operations.clear(); sim.auditor.reset();
-sim.start(); await sim.advance(10); log('join', await sim.untilRest(60000).catch(String));
-await sim.advance(5000); log('join+5', '');
-sim.broker.operations.clear(); sim.auditor.reset();
-sim.processes[0]!.kill([10, 50]); await sim.advance(10); log('kill', await sim.untilRest(60000).catch(String)); console.log(Math.max(...sim.auditor.gaps.map((g) => g.milliseconds)), sim.auditor.gaps.length);
-await sim.advance(5000); 
-sim.broker.operations.clear(); sim.auditor.reset();
-sim.coordinator!.kill([10, 50]); await sim.advance(10); log('kill coord', await sim.untilRest(60000).catch(String)); console.log(Math.max(...sim.auditor.gaps.map((g) => g.milliseconds)), sim.auditor.gaps.length);
-await sim.advance(5000); log('+5', sim.coordinator?.id);
+import { parseOptions, USAGE, UsageError, type SimulateOptions } from './options.js';
+import { isKept, reportOf } from './report.js';
+import { SCENARIOS } from './scenarios/index.js';
+
+async function run({ size, scenarios }: SimulateOptions): Promise<boolean> {
+  const { processes, shards, seed } = size;
+  console.log(`${processes} processes, ${shards} shards, seed ${seed}\n`);
+  let kept = true;
+  for (const name of scenarios) {
+    const from = performance.now();
+    const checks = await SCENARIOS[name]!(size);
+    console.log(`${reportOf(name, checks, (performance.now() - from) / 1_000)}\n`);
+    kept &&= isKept(checks);
+  }
+  console.log(kept ? 'All promises were kept.' : 'A promise was broken.');
+  return kept;
+}
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) console.log(USAGE);
+  else if (!(await run(options))) process.exitCode = 1;
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`${error.message}\n\n${USAGE}`);
+  process.exitCode = 2;
+}

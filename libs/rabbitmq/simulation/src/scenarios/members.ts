@@ -1,0 +1,96 @@
+import { NOTICED } from '../simulation.js';
+import type { SimulatedProcess } from '../process/simulated-process.js';
+import { Trial, type Scenario } from './scenario.js';
+
+/** How soon a dead process's shards are to be served again. Milliseconds. */
+const SOON = 1_500;
+
+/** All start within half a second. */
+export const start: Scenario = async (size) => {
+  const trial = new Trial(size);
+  const { simulation } = trial;
+  simulation.startMany(size.processes, 500);
+  await simulation.advance(501);
+  await trial.settle();
+  trial.checkRefusals();
+  return trial.checks;
+};
+
+/** One more starts. */
+export const join: Scenario = async (size) => {
+  const trial = await Trial.risen(size);
+  const { simulation } = trial;
+  simulation.start();
+  await simulation.advance(1_000);
+  await trial.settle();
+  await simulation.advance(5_000);
+  const share = size.shards / (size.processes + 1);
+  trial.atMost('join', Math.max(Math.ceil(share), 1.1 * share), simulation.auditor.moves.length);
+  trial.checkRefusals();
+  return trial.checks;
+};
+
+/** As many start as are there, one soon after the other. */
+export const doubling: Scenario = async (size) => {
+  const trial = await Trial.risen(size);
+  const { simulation } = trial;
+  simulation.startMany(size.processes, 2_000);
+  await simulation.advance(2_001);
+  await trial.settle();
+  trial.atMost('join', 1.1 * Math.ceil(size.shards / 2), simulation.auditor.moves.length);
+  trial.checkRefusals();
+  return trial.checks;
+};
+
+/** A process dies. */
+export const death: Scenario = async (size) =>
+  dying(size, ({ simulation }) => {
+    const others = simulation.serving.filter(({ isCoordinating }) => !isCoordinating);
+    return [simulation.dice.pick(others)];
+  });
+
+/** The one that coordinates dies. */
+export const coordinatorDeath: Scenario = async (size) => dying(size, ({ simulation }) => [simulation.coordinator!]);
+
+/** A tenth of them die at once, the one that coordinates too. */
+export const manyDeaths: Scenario = async (size) =>
+  dying(size, ({ simulation }) => {
+    const { coordinator } = simulation;
+    const others = simulation.serving.filter((process) => process !== coordinator);
+    return [coordinator!, ...others.slice(0, Math.floor(size.processes / 10))];
+  });
+
+async function dying(size: Parameters<Scenario>[0], victims: (trial: Trial) => readonly SimulatedProcess[]) {
+  const trial = await Trial.risen(size);
+  const { simulation } = trial;
+  const { auditor, clock } = simulation;
+  const diedAt = clock.exact;
+  for (const victim of victims(trial)) victim.kill(NOTICED);
+  await simulation.advance(1_000);
+  await trial.settle();
+  await simulation.advance(5_000);
+  const late = auditor.gaps.map(({ from, milliseconds }) => from + milliseconds - diedAt);
+  trial.atMost('death', SOON, simulation.unserved.length === 0 ? Math.max(0, ...late) : Infinity);
+  trial.checkRefusals();
+  return trial.checks;
+}
+
+/** How many are restarted at most: each of them costs seconds. */
+const RESTARTS = 60;
+
+/** Each ends as it should and another starts in its place, one after the other. */
+export const rollingRestart: Scenario = async (size) => {
+  const trial = await Trial.risen(size);
+  const { simulation } = trial;
+  for (const process of simulation.serving.slice(0, RESTARTS)) {
+    process.stop().catch((error: unknown) => void (process.failure = error));
+    await simulation.until(() => (process.clock.isDead ? [] : ['it has not ended yet']), 30_000);
+    await simulation.advance(simulation.dice.between([200, 1_500]));
+    simulation.start();
+    await simulation.advance(simulation.dice.between([1_500, 3_000]));
+  }
+  await trial.settle();
+  trial.atMost('restart', 2, simulation.auditor.mostMoves);
+  trial.checkRefusals();
+  return trial.checks;
+};
