@@ -152,14 +152,14 @@ export class Coordinator implements Inbox {
   }
 
   private async look(some: number): Promise<void> {
-    const { clock, unowned, members } = this;
+    const { broker, clock, unowned, members } = this;
     this.findUnowned();
     const due = unowned.due(clock.now(), some, members.haveRoom(clock.now()));
     // All at once would take seconds, with ten thousand shards: those that are free are to be served meanwhile.
     if (due.length > LOOKS) this.again = true;
     const looks = due.slice(0, LOOKS).values();
     const work = async (): Promise<void> => {
-      for (const shard of looks) unowned.looked(shard, await this.consumers(shard), clock.now());
+      for (const shard of looks) unowned.looked(shard, await broker.consumers(shard), clock.now());
     };
     await Promise.all(Array.from({ length: PARALLEL }, work));
   }
@@ -168,15 +168,6 @@ export class Coordinator implements Inbox {
     const now = this.clock.now();
     const held = this.members.held(now);
     this.unowned.update(this.total, (shard) => held.has(shard), now);
-  }
-
-  private async consumers(shard: number): Promise<number | undefined> {
-    try {
-      return await this.broker.consumers(shard);
-    } catch (error) {
-      this.failed(error);
-      return undefined;
-    }
   }
 
   private async give(): Promise<void> {

@@ -20,8 +20,8 @@ export interface Inbox {
 
 /** What the coordinator needs of the broker. */
 export interface CoordinatorBroker {
-  /** How many consumers a shard has. Rejects where it cannot be looked at. */
-  consumers(shard: number): Promise<number>;
+  /** How many consumers a shard has; `undefined` where it cannot be looked at. Never rejects. */
+  consumers(shard: number): Promise<number | undefined>;
   /** How many processes consume; `undefined` where the broker cannot tell. */
   members(): Promise<number | undefined>;
   /** Whether the process that wrote from an address lives. Rejects where nobody knows. */

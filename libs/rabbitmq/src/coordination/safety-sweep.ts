@@ -43,7 +43,7 @@ export class SafetySweep {
   private async lookAtNext(): Promise<void> {
     const shard = this.next();
     if (shard === undefined || this.isOurs(shard) || this.suspects.has(shard)) return;
-    if ((await this.broker.consumers(shard)) > 0) return;
+    if ((await this.broker.consumers(shard)) !== 0) return;
     this.suspects.set(shard, this.clock.now() + FORSAKEN * (1 + this.random() / 5));
   }
 

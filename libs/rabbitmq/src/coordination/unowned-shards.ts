@@ -4,12 +4,17 @@ const SOONEST = 50;
 const FRESH = 2_000;
 /** For how long a look counts. Milliseconds. */
 const VALID = 1_000;
+/** How long one that could not be looked at is left alone, the first time in a row and at most. Milliseconds. */
+const REST = 500;
+const LONGEST_REST = 30_000;
 
 /** What the last look at a shard without a known owner has shown. */
 interface Unowned {
   readonly since: number;
   lookedAt: number;
   consumers: number | undefined;
+  /** How often in a row it could not be looked at. */
+  failures: number;
   /** Since when it has no consumer. */
   freeSince: number | undefined;
 }
@@ -23,7 +28,13 @@ export class UnownedShards {
     for (let shard = 0; shard < total; shard++) {
       if (owned(shard)) this.shards.delete(shard);
       else if (!this.shards.has(shard))
-        this.shards.set(shard, { since: now, lookedAt: -Infinity, consumers: undefined, freeSince: undefined });
+        this.shards.set(shard, {
+          since: now,
+          lookedAt: -Infinity,
+          consumers: undefined,
+          failures: 0,
+          freeSince: undefined,
+        });
     }
   }
 
@@ -36,7 +47,9 @@ export class UnownedShards {
   due(now: number, some: number, wanted: boolean): number[] {
     const due: number[] = [];
     const others: [shard: number, lookedAt: number][] = [];
-    for (const [shard, { since, lookedAt, consumers }] of this.shards) {
+    for (const [shard, seen] of this.shards) {
+      const { since, lookedAt, consumers } = seen;
+      if (now < lookedAt + restOf(seen)) continue;
       if (lookedAt === -Infinity || (wanted && consumers === 0 && now - lookedAt >= VALID)) due.push(shard);
       else if (now - since >= FRESH) others.push([shard, lookedAt]);
       else if (now - lookedAt >= Math.max(SOONEST, now - since)) due.push(shard);
@@ -51,8 +64,8 @@ export class UnownedShards {
   /** When the next of those that have lost their owner lately is due; `undefined` where there is none. */
   nextDue(): number | undefined {
     let next: number | undefined;
-    for (const { since, lookedAt } of this.shards.values()) {
-      if (lookedAt - since >= FRESH) continue;
+    for (const { since, lookedAt, failures } of this.shards.values()) {
+      if (lookedAt - since >= FRESH || failures > 0) continue;
       const isNew = lookedAt === -Infinity;
       const at = isNew ? since : lookedAt + Math.max(SOONEST, lookedAt - since);
       if ((isNew || at - since < FRESH) && (next === undefined || at < next)) next = at;
@@ -60,11 +73,13 @@ export class UnownedShards {
     return next;
   }
 
+  /** @param consumers `undefined` where it could not be looked at */
   looked(shard: number, consumers: number | undefined, now: number): void {
     const seen = this.shards.get(shard);
     if (seen === undefined) return;
     seen.lookedAt = now;
     seen.consumers = consumers;
+    seen.failures = consumers === undefined ? seen.failures + 1 : 0;
     if (consumers !== 0) seen.freeSince = undefined;
     else seen.freeSince ??= now;
   }
@@ -94,4 +109,9 @@ export class UnownedShards {
   private where(test: (seen: Unowned) => boolean): number[] {
     return [...this.shards].filter(([, seen]) => test(seen)).map(([shard]) => shard);
   }
+}
+
+/** Each look in vain may cost a channel. */
+function restOf({ failures }: Unowned): number {
+  return failures === 0 ? 0 : Math.min(LONGEST_REST, REST * 2 ** (failures - 1));
 }

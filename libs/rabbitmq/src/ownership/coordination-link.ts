@@ -54,6 +54,8 @@ interface LinkParts {
 export class CoordinationLink implements CoordinatorBroker, MemberBroker {
   /** Gets the coordinator's orders. */
   obey: (order: Order) => void = () => undefined;
+  /** Told of a shard that cannot be looked at, and why. */
+  notLookedAt: (shard: number, error: unknown) => void = () => undefined;
   /** Called when what is reported can be answered again: where to has changed. */
   reconnected: () => void = () => undefined;
   private readonly channel: LazyChannel;
@@ -106,9 +108,15 @@ export class CoordinationLink implements CoordinatorBroker, MemberBroker {
     return { close };
   }
 
-  async consumers(shard: number): Promise<number> {
-    const { topology, survey } = this.parts;
-    return (await topology.declareShard(await survey.get(), shard)).consumerCount;
+  async consumers(shard: number): Promise<number | undefined> {
+    const { topology, survey, consuming } = this.parts;
+    const model = consuming.current;
+    try {
+      return (await topology.declareShard(await survey.get(), shard)).consumerCount;
+    } catch (error) {
+      if (model !== undefined && consuming.current === model) this.notLookedAt(shard, error);
+      return undefined;
+    }
   }
 
   /** What keeps the queue of members away stops nothing else. */

@@ -100,6 +100,7 @@ export class ShardClaims implements MemberShards {
     });
     connection.on('up', () => this.awake());
     link.reconnected = () => this.awake();
+    link.notLookedAt = (shard, error) => this.refused(shard, error);
   }
 
   /** Indexes of the shards that this process owns, in order. */
@@ -230,6 +231,10 @@ export class ShardClaims implements MemberShards {
   /** A shard could not be declared or claimed. The others go on. */
   private failed(shard: number, error: unknown): void {
     this.resting.add(shard, REST);
+    this.refused(shard, error);
+  }
+
+  private refused(shard: number, error: unknown): void {
     if (error instanceof RabbitMqAccessError || error instanceof SharedQueueError) this.refusal ??= error;
     this.parts.warnings.warnOf('claim', shard, `Shard ${shard} cannot be consumed yet: ${reasonOf(error)}`);
   }
