@@ -111,10 +111,17 @@ export class CoordinationLink implements CoordinatorBroker, MemberBroker {
   async consumers(shard: number): Promise<number | undefined> {
     const { topology, survey, consuming } = this.parts;
     const model = consuming.current;
+    if (model === undefined) return undefined;
+    const look = async (channel: Channel): Promise<number> =>
+      (await topology.declareShard(channel, shard)).consumerCount;
     try {
-      return (await topology.declareShard(await survey.get(), shard)).consumerCount;
+      // Where it fails, the channel is gone, with the looks at others that were under way: each is asked for by itself then.
+      return await survey
+        .get()
+        .then(look)
+        .catch(() => onChannel(model, look));
     } catch (error) {
-      if (model !== undefined && consuming.current === model) this.notLookedAt(shard, error);
+      if (consuming.current === model) this.notLookedAt(shard, error);
       return undefined;
     }
   }
