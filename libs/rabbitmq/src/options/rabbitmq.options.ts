@@ -94,6 +94,14 @@ export class RabbitMqOptions {
   )
   urls?: string[];
 
+  /**
+   * In which order the urls are tried: as they are given (default), or another one for each connection and each time that it was
+   * lost, so that many processes spread over the nodes of a cluster.
+   */
+  @Optional()
+  @IsOneOf('given', 'random')
+  urlOrder?: 'given' | 'random';
+
   /** Name or address, without a port. Default `localhost`. */
   @Optional()
   @IsHost()
