@@ -9,7 +9,7 @@ export const PROMISES = {
   level: 'each process owns its share in the end, rounded down or up',
   join: 'a join moves no more shards than it must, and a tenth',
   refused: 'at most one claim of ten is refused',
-  restart: 'a rolling restart moves no shard more than twice',
+  restart: 'a rolling restart moves a shard twice at most',
   death: 'what a dead process owned is served again within 1.5 s',
   still: 'at rest no shard moves',
   rest: 'at rest what is asked of the broker grows no faster than processes and shards do',
