@@ -58,9 +58,15 @@ export class Coordinator implements Inbox {
     private readonly hooks: CoordinatorHooks,
   ) {
     this.members = new Members(total);
-    this.deaths = new DeathWatch(broker, clock, (id) => {
-      this.members.remove(id);
-      this.planIn(0);
+    this.deaths = new DeathWatch(broker, clock, {
+      died: (id) => {
+        this.members.remove(id);
+        this.planIn(0);
+      },
+      lost: (id) => {
+        this.members.doubt(id);
+        this.planIn(0);
+      },
     });
     this.ticker = clock.after(TICK, () => this.tick());
   }
@@ -119,7 +125,7 @@ export class Coordinator implements Inbox {
 
   private tick(): void {
     this.ticker = this.clock.after(TICK, () => this.tick());
-    this.deaths.look(this.members.connected, this.members.addresses).catch((error: unknown) => this.failed(error));
+    this.deaths.look(this.members.connected, this.members.watched).catch((error: unknown) => this.failed(error));
     this.hooks.looked(this.unserved, this.unowned.foreign(this.clock.now()));
     void this.plan(IN_TURN);
   }
