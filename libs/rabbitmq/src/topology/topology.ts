@@ -21,6 +21,9 @@ const DELIVERY_LIMIT = 2_147_483_647;
  */
 const CLASSIC: Options.AssertQueue = { durable: true, arguments: { 'x-queue-type': 'classic' } };
 
+/** Without it all leaders of a cluster lie on the node that declares. */
+const BALANCED = { 'x-queue-leader-locator': 'balanced' };
+
 /** How many channels declare at once. */
 const PARALLEL = 8;
 
@@ -123,10 +126,10 @@ export class Topology {
     return this.asserted(channel.assertQueue(this.names.parked(index), this.durable()));
   }
 
-  /** Takes the lock of one shard: it belongs to this connection alone. */
-  async declareLock(channel: Channel, index: number): Promise<void> {
-    const options = { exclusive: true, durable: false, autoDelete: false };
-    await needing('configure', this.settings, channel.assertQueue(this.names.lock(index), options));
+  /** Declares the queue that is the lock of one shard. Returns how many messages and active consumers it has. */
+  declareLock(channel: Channel, index: number): Promise<Replies.AssertQueue> {
+    const options = quorumOptions({ 'x-single-active-consumer': true, ...BALANCED });
+    return this.asserted(channel.assertQueue(this.names.lock(index), options));
   }
 
   /** Declares the exchange by which all processes are asked. */
