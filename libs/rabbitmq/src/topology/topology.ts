@@ -7,22 +7,8 @@ import type { Settings } from '../options/settings.js';
 import type { Clock } from '@mississippi/core/transport';
 import { applicationOf, explainApplication, explainArguments, explainMeta, metaOf } from './disagreement.js';
 import { QueueNames } from './queue-names.js';
+import { BALANCED, CLASSIC, differsInLocator, quorumOptions, remembering, SINGLE_ACTIVE } from './queue-options.js';
 import { explainRight, needing, needingToBind, needingToForward } from './rights.js';
-
-/**
- * Without a limit of our own a quorum queue of RabbitMQ 4 drops a message at its 20th return, and prefetched messages
- * count; -1 destroys them at the first return on 3.10.8. This number is taken by both and never reached.
- */
-const DELIVERY_LIMIT = 2_147_483_647;
-
-/**
- * The type is named, since a virtual host may make quorum queues of those that name none. For the broker it is the same as a
- * declaration without it, where its default is classic: peers that name none go on (RabbitMQ 3.10).
- */
-const CLASSIC: Options.AssertQueue = { durable: true, arguments: { 'x-queue-type': 'classic' } };
-
-/** Without it all leaders of a cluster lie on the node that declares. */
-const BALANCED = { 'x-queue-leader-locator': 'balanced' };
 
 /** How many channels declare at once. */
 const PARALLEL = 8;
@@ -40,6 +26,8 @@ export type ShardFailed = (shard: number, error: unknown) => void;
  */
 export class Topology {
   readonly names: QueueNames;
+  /** Whether the quorum queues have {@link BALANCED}. Those of earlier releases have not, and the broker compares it (RabbitMQ 3.10, 4.0). */
+  private balanced = true;
 
   constructor(private readonly settings: Settings) {
     this.names = new QueueNames(settings.prefix);
@@ -53,6 +41,7 @@ export class Topology {
    */
   async declare(model: ChannelModel, failed: ShardFailed): Promise<void> {
     const { settings } = this;
+    if (settings.quorum) this.balanced = await this.areBalanced(model);
     await onChannel(model, async (channel) => {
       await this.declareDeadLetters(channel);
       await this.declareMeta(channel);
@@ -110,7 +99,7 @@ export class Topology {
   async declareShard(channel: Channel, index: number): Promise<Replies.AssertQueue> {
     const { exchange, quorum } = this.settings;
     const name = this.names.shard(index);
-    const options = quorum ? quorumOptions({ 'x-single-active-consumer': true }) : CLASSIC;
+    const options = quorum ? this.quorumOptions(SINGLE_ACTIVE) : CLASSIC;
     const queue = await this.asserted(channel.assertQueue(name, options));
     if (exchange !== '') await needingToBind(this.settings, channel.bindQueue(name, exchange, name));
     return queue;
@@ -128,7 +117,7 @@ export class Topology {
 
   /** Declares the queue that is the lock of one shard. Returns how many messages and active consumers it has. */
   declareLock(channel: Channel, index: number): Promise<Replies.AssertQueue> {
-    const options = quorumOptions({ 'x-single-active-consumer': true, ...BALANCED });
+    const options = quorumOptions({ ...SINGLE_ACTIVE, ...BALANCED });
     return this.asserted(channel.assertQueue(this.names.lock(index), options));
   }
 
@@ -166,14 +155,14 @@ export class Topology {
    */
   private async declareMeta(channel: Channel): Promise<void> {
     const { settings, names } = this;
-    const work = channel.assertQueue(names.meta, this.remembering(metaOf(settings)));
+    const work = channel.assertQueue(names.meta, remembering(metaOf(settings), this.durable()));
     await this.asserted(needingToForward(settings, work), (error) => explainMeta(settings, names.meta, error));
   }
 
   /** As the meta queue, for those who consume: producers of any app may publish to the same shards. */
   private async declareApplication(channel: Channel): Promise<void> {
     const { settings, names } = this;
-    const work = channel.assertQueue(names.application, this.remembering(applicationOf(settings)));
+    const work = channel.assertQueue(names.application, remembering(applicationOf(settings), this.durable()));
     await this.asserted(needingToForward(settings, work), (error) =>
       explainApplication(settings, names.application, error),
     );
@@ -242,15 +231,24 @@ export class Topology {
     }
   }
 
-  private remembering(value: string): Options.AssertQueue {
-    return { ...this.durable(), deadLetterExchange: '', deadLetterRoutingKey: value };
-  }
-
   private durable(): Options.AssertQueue {
-    return this.settings.quorum ? quorumOptions({}) : CLASSIC;
+    return this.settings.quorum ? this.quorumOptions({}) : CLASSIC;
   }
-}
 
-function quorumOptions(more: Record<string, unknown>): Options.AssertQueue {
-  return { durable: true, arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': DELIVERY_LIMIT, ...more } };
+  private quorumOptions(more: Readonly<Record<string, unknown>>): Options.AssertQueue {
+    return quorumOptions(this.balanced ? { ...BALANCED, ...more } : more);
+  }
+
+  /** What is declared first of a prefix tells it of all that follow. */
+  private async areBalanced(model: ChannelModel): Promise<boolean> {
+    const { names, settings } = this;
+    if (await this.isMissing(model, names.meta)) return this.isMissing(model, names.shard(0));
+    const options = remembering(metaOf(settings), quorumOptions(BALANCED));
+    try {
+      await onChannel(model, (channel) => channel.assertQueue(names.meta, options));
+      return true;
+    } catch (error) {
+      return !differsInLocator(error); // What else is wrong is told when it is declared.
+    }
+  }
 }

@@ -2,15 +2,19 @@ import type { Clock, Timer } from '@mississippi/core/transport';
 import { within } from '../../connection/timers.js';
 import type { Token, TokenChannel } from './token-channel.js';
 
-/** How long a token may take to come. Milliseconds. */
-const PATIENCE = 10_000;
+/** When a lock is renewed. */
+export interface Pace {
+  /** How often. Milliseconds. */
+  readonly interval: number;
+  /** How long a token may take to come. Milliseconds. */
+  readonly patience: number;
+}
 
 export interface RenewalParts {
   readonly tokens: Pick<TokenChannel, 'giveBack' | 'roundTrip'>;
   /** Publishes a new token. Settles within so many milliseconds. */
   readonly publish: (timeout: number) => Promise<void>;
-  /** Milliseconds. */
-  readonly interval: number;
+  readonly pace: Pace;
   readonly clock: Clock;
   /** It may be that somebody else has the lock. */
   readonly lost: (why: string) => void;
@@ -34,7 +38,7 @@ export class LockRenewal {
 
   constructor(private readonly parts: RenewalParts) {
     // Locks that were taken together are not renewed together.
-    this.timer = this.after(parts.interval * Math.random());
+    this.timer = this.after(parts.pace.interval * Math.random());
   }
 
   came(token: Token): void {
@@ -55,18 +59,19 @@ export class LockRenewal {
   }
 
   private async renew(): Promise<void> {
-    const { tokens, publish, interval, lost } = this.parts;
+    const { tokens, publish, pace, lost } = this.parts;
+    const { interval, patience } = pace;
     const proven =
-      (await this.proof(() => void publish(PATIENCE).catch(() => undefined))) || // It may be blocked; the other way is left.
+      (await this.proof(() => void publish(patience).catch(() => undefined))) || // It may be blocked; the other way is left.
       (await this.proof(() => (this.back = tokens.giveBack())));
     if (this.stopped) return;
     if (proven) this.timer = this.after(interval);
-    else lost(`no token of its lock came within ${(2 * PATIENCE) / 1_000} s`);
+    else lost(`no token of its lock came within ${(2 * patience) / 1_000} s`);
   }
 
   /** Returns whether a token came after something was done for it. */
   private async proof(ask: () => void): Promise<boolean> {
-    const { tokens, clock } = this.parts;
+    const { tokens, clock, pace } = this.parts;
     if (this.stopped) return false;
     let proven = false;
     const came = new Promise<void>((resolve) => {
@@ -77,7 +82,7 @@ export class LockRenewal {
     });
     ask();
     // After a standstill of this process it may have come in time, and not be read yet.
-    await within(clock, PATIENCE, came).catch(() => tokens.roundTrip().catch(() => undefined));
+    await within(clock, pace.patience, came).catch(() => tokens.roundTrip().catch(() => undefined));
     return proven;
   }
 

@@ -8,6 +8,7 @@ import { codeOf, RESOURCE_LOCKED } from '../../errors/reply-codes.js';
 import type { Settings } from '../../options/settings.js';
 import type { RabbitPublisher } from '../../publishing/rabbit-publisher.js';
 import type { Topology } from '../../topology/topology.js';
+import type { Pace } from './lock-renewal.js';
 import type { HeldLock, ShardLock } from './shard-lock.js';
 import { TokenLock } from './token-lock.js';
 
@@ -18,8 +19,10 @@ import { TokenLock } from './token-lock.js';
 const PATIENCE = [250, 1_000, 4_000];
 /** How long the first token of a queue may take to be confirmed. Milliseconds. */
 const FILL_TIMEOUT = 5_000;
-/** It is not proven more often that a lock is held. Milliseconds. */
+/** A lock is not renewed more often. Milliseconds. */
 const LEAST_INTERVAL = 1_000;
+/** Nor is a token waited for less: the queue may have to elect a leader, which takes about one second (RabbitMQ 3.10). Milliseconds. */
+const LEAST_PATIENCE = 5_000;
 
 export interface QueueLockParts {
   /** The connection that consumes. */
@@ -87,9 +90,16 @@ export class QueueLock implements ShardLock {
   }
 
   private lock(channel: Channel, queue: string): TokenLock {
-    const { connection, settings, clock } = this.parts;
-    const interval = Math.max(LEAST_INTERVAL, Math.min(connection.heartbeat, settings.deliveryTimeout / 3));
-    return new TokenLock({ channel, queue, publish: (timeout) => this.publish(queue, timeout), interval, clock });
+    const publish = (timeout: number): Promise<void> => this.publish(queue, timeout);
+    return new TokenLock({ channel, queue, publish, pace: this.pace, clock: this.parts.clock });
+  }
+
+  /** A peer that does not answer is known after three heartbeats, and so is a lock that was lost. */
+  private get pace(): Pace {
+    const { connection, settings } = this.parts;
+    const { heartbeat } = connection;
+    const interval = Math.max(LEAST_INTERVAL, Math.min(heartbeat, settings.deliveryTimeout / 3));
+    return { interval, patience: Math.max(LEAST_PATIENCE, heartbeat) };
   }
 
   /** Nobody consumes the queue, and it has no message: it is new, or was purged. Where that was not so, one token more does no harm. */

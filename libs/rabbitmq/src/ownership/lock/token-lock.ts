@@ -1,7 +1,7 @@
 import type { Clock } from '@mississippi/core/transport';
 import type { Channel } from 'amqplib';
 import { within } from '../../connection/timers.js';
-import { LockRenewal } from './lock-renewal.js';
+import { LockRenewal, type Pace } from './lock-renewal.js';
 import type { HeldLock } from './shard-lock.js';
 import { TokenChannel } from './token-channel.js';
 
@@ -10,8 +10,8 @@ export interface TokenLockParts {
   readonly queue: string;
   /** Publishes a token to the queue. Settles within so many milliseconds. */
   readonly publish: (timeout: number) => Promise<void>;
-  /** How often it is proven that it is still held. Milliseconds. */
-  readonly interval: number;
+  /** When it is proven that it is still held. */
+  readonly pace: Pace;
   readonly clock: Clock;
 }
 
@@ -22,7 +22,7 @@ export class TokenLock implements HeldLock {
   private lostBy: Error | undefined;
   private lost: ((cause: Error) => void) | undefined;
   private onToken: () => void = () => undefined;
-  /** Resolves when it is held. */
+  /** Resolves when it is held, or never will be. */
   private readonly got = new Promise<void>((resolve) => (this.onToken = resolve));
 
   constructor(private readonly parts: TokenLockParts) {
@@ -65,12 +65,12 @@ export class TokenLock implements HeldLock {
       lost(lostBy);
       return;
     }
-    const { publish, interval, clock, queue } = this.parts;
+    const { publish, pace, clock, queue } = this.parts;
     this.lost = lost;
     this.renewal = new LockRenewal({
       tokens: this.tokens,
       publish,
-      interval,
+      pace,
       clock,
       lost: (why) => this.lose(new Error(`${why} (queue '${queue}')`)),
     });
@@ -83,6 +83,7 @@ export class TokenLock implements HeldLock {
 
   private lose(cause: Error): void {
     this.lostBy ??= cause;
+    this.onToken(); // Nobody is to wait for one.
     this.renewal?.stop();
     const { lost } = this;
     this.lost = undefined;
