@@ -17,6 +17,7 @@ import { cancelledBy } from '../topology/disagreement.js';
 import type { Topology } from '../topology/topology.js';
 import { ConsumerLock } from './lock/consumer-lock.js';
 import { QueueLock } from './lock/queue-lock.js';
+import { RefusedClaims } from './lock/refused-claims.js';
 import type { HeldLock, ShardLock } from './lock/shard-lock.js';
 import type { RareWarnings } from './rare-warnings.js';
 
@@ -49,6 +50,7 @@ export interface Claim {
  */
 export class ShardClaimer {
   private readonly lock: ShardLock;
+  private readonly refused: RefusedClaims;
 
   constructor(
     private readonly parts: ClaimerParts,
@@ -56,10 +58,18 @@ export class ShardClaimer {
     private readonly freed: (session: RabbitShardSession) => void,
   ) {
     this.lock = parts.settings.quorum ? new QueueLock(parts) : new ConsumerLock(parts.topology.names);
+    this.refused = new RefusedClaims(parts);
   }
 
   /** Returns the claim, or `undefined` where somebody else has the shard. */
   async claim(model: ChannelModel, shard: number): Promise<Claim | undefined> {
+    const claim = await this.attempt(model, shard);
+    if (claim === undefined) await this.refused.refused(shard);
+    else this.refused.forget(shard);
+    return claim;
+  }
+
+  private async attempt(model: ChannelModel, shard: number): Promise<Claim | undefined> {
     const lock = await this.lock.take(model, shard);
     if (lock === undefined) return undefined;
     try {

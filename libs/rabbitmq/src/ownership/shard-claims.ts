@@ -23,8 +23,8 @@ const HASTE = 5;
 /** How soon to look again after a shard has become free. Milliseconds. */
 const SOON = 10;
 
-/** A shard has a channel, and another one while its side queue is read. */
-const CHANNELS_PER_SHARD = 2;
+/** A shard has a channel, another one while its side queue is read, and as quorum one for its lock. */
+const CHANNELS_PER_SHARD = { classic: 2, quorum: 3 };
 /** For what belongs to no shard. */
 const OTHER_CHANNELS = 8;
 /** How long a shard that could not be declared or claimed is left alone, the first time in a row. Milliseconds. */
@@ -177,7 +177,7 @@ export class ShardClaims {
   private mostShards(): number {
     const { connection, settings, logger } = this.parts;
     const { channelMax } = connection.limits ?? { channelMax: Infinity };
-    const most = Math.floor((channelMax - OTHER_CHANNELS) / CHANNELS_PER_SHARD);
+    const most = Math.floor((channelMax - OTHER_CHANNELS) / CHANNELS_PER_SHARD[settings.quorum ? 'quorum' : 'classic']);
     if (!this.saidMost && most < Math.min(settings.maxShards, settings.totalCount)) {
       this.saidMost = true;
       logger.warn(
