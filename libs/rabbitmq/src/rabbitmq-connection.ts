@@ -77,8 +77,11 @@ export class RabbitMqConnection implements TransportConnection {
     this.maxSignalSize = settings.maxMessageSize;
     this.clock = clock;
     const id = randomBytes(8).toString('hex');
-    const name = `mississippi ${instance} ${hostname()}:${process.pid}:${id.slice(0, 4)}`;
-    const topology = new Topology(settings);
+    const { application } = settings;
+    // An instance without an application of its own gives it its name.
+    const app = application.split('/')[0] === instance ? application : `${application} ${instance}`;
+    const name = `mississippi ${app} ${hostname()}:${process.pid}:${id.slice(0, 4)}`;
+    const topology = new Topology(settings, name);
     const { names } = topology;
     const publishing = new BrokerConnection(settings, `${name} publishes`, logger, clock);
     const connection = new BrokerConnection(settings, `${name} consumes`, logger, clock);
@@ -93,7 +96,7 @@ export class RabbitMqConnection implements TransportConnection {
     const membership = new Membership(topology, new LazyChannel(connection));
     this.neighbour = new Neighbour(instance, settings);
     const fence = fenceOf(connection, survey, topology, clock);
-    this.responder = new SignalResponder(publishing, names, settings.maxMessageSize, clock, (cause) =>
+    this.responder = new SignalResponder(publishing, topology, settings.maxMessageSize, clock, (cause) =>
       this.denied(cause),
     );
     this.link = new CoordinationLink({

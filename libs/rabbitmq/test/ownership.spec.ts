@@ -82,6 +82,7 @@ describe('the membership', () => {
     const channel = new FakeChannel();
     const topology = {
       names: { members: 'members' },
+      tags: { member: 'me' },
       declareMembers: async () => 0,
       reading: (work: unknown) => work,
     } as unknown as Topology;

@@ -98,7 +98,7 @@ export class CoordinationLink implements CoordinatorBroker, MemberBroker {
               void close(); // The queue was deleted.
             else this.came(channel, message, inbox);
           },
-          { exclusive: !settings.quorum },
+          { exclusive: !settings.quorum, consumerTag: topology.tags.coordinator },
         ),
       );
     } catch (error) {

@@ -52,9 +52,11 @@ export class Membership {
   }
 
   private async attach(channel: Channel): Promise<string> {
-    const consuming = channel.consume(this.topology.names.members, (message) => {
+    const { names, tags } = this.topology;
+    const gone = (message: unknown): void => {
       if (message === null) this.forget();
-    });
+    };
+    const consuming = channel.consume(names.members, gone, { consumerTag: tags.member });
     return (await this.topology.reading(consuming)).consumerTag;
   }
 }

@@ -51,7 +51,7 @@ export class OwnedShards {
 
   /** Those of which only one process can be the consumer, as was seen. */
   get verified(): number[] {
-    return this.indexes.filter((shard) => this.claimer.isVerified(shard));
+    return this.indexes.filter((shard) => this.claimer.verified.has(shard));
   }
 
   /** How many the core opens at this moment. */
@@ -108,7 +108,7 @@ export class OwnedShards {
   shed(count: number): void {
     const staying = [...this.sessions.values()].filter((session) => !this.leaving.has(session));
     const opened = staying.filter(({ receiver }) => receiver !== undefined);
-    for (const session of opened.reverse().slice(0, count)) {
+    for (const session of opened.toReversed().slice(0, count)) {
       this.leaving.add(session);
       void this.handOver(session);
     }

@@ -19,8 +19,8 @@ import { Strangers } from './strangers.js';
 /** How many claims are under way at once. */
 const PARALLEL = 32;
 
-/** A shard has a channel, and another one while its side queue is read. */
-const CHANNELS_PER_SHARD = 2;
+/** A shard has a channel, another one while its side queue is read, and as quorum one for its lock. */
+const CHANNELS_PER_SHARD = { classic: 2, quorum: 3 };
 /** For what belongs to no shard. */
 const OTHER_CHANNELS = 8;
 
@@ -218,7 +218,7 @@ export class ShardClaims implements MemberShards {
   private mostShards(): number {
     const { connection, settings, logger } = this.parts;
     const { channelMax } = connection.limits ?? { channelMax: Infinity };
-    const most = Math.floor((channelMax - OTHER_CHANNELS) / CHANNELS_PER_SHARD);
+    const most = Math.floor((channelMax - OTHER_CHANNELS) / CHANNELS_PER_SHARD[settings.quorum ? 'quorum' : 'classic']);
     if (!this.saidMost && most < Math.min(settings.maxShards, settings.totalCount)) {
       this.saidMost = true;
       logger.warn(

@@ -4,7 +4,7 @@ import type { BrokerConnection } from '../connection/broker-connection.js';
 import { askBack, reply, replyWithAddress, REPLY_TO, wantsReply } from '../connection/direct-reply.js';
 import { LazyChannel } from '../connection/lazy-channel.js';
 import { pause } from '../connection/timers.js';
-import { REQUESTS, type QueueNames } from '../topology/queue-names.js';
+import type { Topology } from '../topology/topology.js';
 import { asBuffer } from '../wire/as-buffer.js';
 import { CallerClocks } from './caller-clocks.js';
 import {
@@ -41,7 +41,7 @@ export class SignalResponder {
   constructor(
     /** The connection that publishes. */
     private readonly connection: BrokerConnection,
-    private readonly names: QueueNames,
+    private readonly topology: Pick<Topology, 'names' | 'tags'>,
     /** Bytes of one answer. */
     private readonly limit: number,
     private readonly clock: Clock,
@@ -67,7 +67,8 @@ export class SignalResponder {
       if (message === null) cancelled();
       else this.requested(owner, message);
     };
-    await channel.consume(this.names.signals(shard), requested, { consumerTag: REQUESTS });
+    const { names, tags } = this.topology;
+    await channel.consume(names.signals(shard), requested, { consumerTag: tags.signals(shard) });
   }
 
   /** Resolves when the broker has got every answer. */

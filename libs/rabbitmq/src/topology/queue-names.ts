@@ -1,6 +1,3 @@
-/** The consumer of a shard's requests, on the shard's channel. */
-export const REQUESTS = 'requests';
-
 /** What the queues of one prefix are called. */
 export class QueueNames {
   readonly deadLetters: string;
