@@ -41,6 +41,7 @@ export const deletedQueue: Scenario = async (size) => {
   simulation.start();
   await simulation.advance(1_000);
   await trial.settle();
+  trial.checkJoin();
   trial.checkRefusals();
   return trial.checks;
 };

@@ -24,8 +24,7 @@ export const join: Scenario = async (size) => {
   await simulation.advance(1_000);
   await trial.settle();
   await simulation.advance(5_000);
-  const share = size.shards / (size.processes + 1);
-  trial.atMost('join', Math.max(Math.ceil(share), 1.1 * share), simulation.auditor.moves.length);
+  trial.checkJoin();
   trial.checkRefusals();
   return trial.checks;
 };

@@ -91,6 +91,13 @@ export class Trial {
     this.atMost('owner', 0, auditor.violations.length, violation);
   }
 
+  /** One has joined: its share has moved, and a tenth more at most. */
+  checkJoin(): void {
+    const { processes, shards } = this.size;
+    const share = shards / (processes + 1);
+    this.atMost('join', Math.max(Math.ceil(share), 1.1 * share), this.simulation.auditor.moves.length);
+  }
+
   /** Of the claims since the counts were set back. */
   checkRefusals(): void {
     const { granted, refusals } = this.simulation.auditor;
