@@ -1,7 +1,8 @@
 import type { Clock, Timer } from '@mississippi/core/transport';
 import { DeathWatch } from './death-watch.js';
 import { Members } from './members.js';
-import { planMoves } from './plan.js';
+import { MissingMembers } from './missing-members.js';
+import { planMoves, type Plan } from './plan.js';
 import type { CoordinatorBroker, Inbox, Mail } from './ports.js';
 import type { Order, Report } from './reports.js';
 import { UnownedShards } from './unowned-shards.js';
@@ -44,8 +45,7 @@ export class Coordinator implements Inbox {
   private unserved: readonly number[] = [];
   /** Reports of the coordinator before of which it is not known yet whether their members live. */
   private reviving = 0;
-  /** Since when the broker counts more members than have reported. */
-  private missingSince: number | undefined;
+  private readonly missing: MissingMembers;
   /** Members that have left: what they said before may come late. */
   private readonly left = new Set<string>();
 
@@ -58,9 +58,16 @@ export class Coordinator implements Inbox {
     private readonly hooks: CoordinatorHooks,
   ) {
     this.members = new Members(total);
-    this.deaths = new DeathWatch(broker, clock, (id) => {
-      this.members.remove(id);
-      this.planIn(0);
+    this.missing = new MissingMembers(broker, clock);
+    this.deaths = new DeathWatch(broker, clock, {
+      died: (id) => {
+        this.members.remove(id);
+        this.planIn(0);
+      },
+      lost: (id) => {
+        this.members.doubt(id);
+        this.planIn(0);
+      },
     });
     this.ticker = clock.after(TICK, () => this.tick());
   }
@@ -119,7 +126,7 @@ export class Coordinator implements Inbox {
 
   private tick(): void {
     this.ticker = this.clock.after(TICK, () => this.tick());
-    this.deaths.look(this.members.connected, this.members.addresses).catch((error: unknown) => this.failed(error));
+    this.deaths.look(this.members.connected, this.members.watched).catch((error: unknown) => this.failed(error));
     this.hooks.looked(this.unserved, this.unowned.foreign(this.clock.now()));
     void this.plan(IN_TURN);
   }
@@ -171,28 +178,26 @@ export class Coordinator implements Inbox {
   }
 
   private async give(): Promise<void> {
-    const { members, unowned, clock } = this;
+    const { members, missing } = this;
     this.findUnowned(); // While they were looked at others may have lost their owners.
-    const expected = unowned.free(clock.now()).length > 0 ? await this.expected() : 0;
+    let plan = this.planNow();
+    if (plan.claims.size > 0 || plan.sheds.size > 0 || missing.expected > 0) {
+      await missing.look(() => members.connected);
+      this.findUnowned();
+      plan = this.planNow();
+      if (missing.expected > 0) this.planIn(COUNT_AGAIN);
+    }
     if (this.stopped || this.reviving > 0) return;
-    this.findUnowned();
-    const now = clock.now();
-    const plan = planMoves(members.situation(unowned.free(now), unowned.unsettled(now), expected, now));
     this.unserved = plan.unserved;
-    const orders = members.orders(plan.claims, plan.sheds, () => `${this.id} ${++this.orders}`, now);
-    for (const [address, order] of orders) this.send(address, order);
+    const sheds = missing.mayOwn ? new Map<string, number>() : plan.sheds;
+    const id = (): string => `${this.id} ${++this.orders}`;
+    for (const [address, order] of members.orders(plan.claims, sheds, id, this.clock.now())) this.send(address, order);
   }
 
-  /** How many consume already and have not reported yet: of many that start together none is to get all. */
-  private async expected(): Promise<number> {
-    const counted = (await this.broker.members()) ?? 0;
-    const missing = counted - this.members.connected;
-    const now = this.clock.now();
-    if (missing <= 0) this.missingSince = undefined;
-    else this.missingSince ??= now;
-    if (this.missingSince === undefined || now - this.missingSince >= PATIENCE) return 0;
-    this.planIn(COUNT_AGAIN);
-    return missing;
+  private planNow(): Plan {
+    const { members, unowned, missing, clock } = this;
+    const now = clock.now();
+    return planMoves(members.situation(unowned.free(now), unowned.unsettled(now), missing.expected, now));
   }
 
   private send(address: string, order: Order): void {

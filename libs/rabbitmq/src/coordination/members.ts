@@ -1,3 +1,4 @@
+import type { Watched } from './death-watch.js';
 import type { Mail } from './ports.js';
 import type { PlanMember, Situation } from './plan.js';
 import type { Order, Report } from './reports.js';
@@ -14,6 +15,8 @@ interface Entry {
   unanswered: boolean;
   /** What it is told to do and has not done yet. */
   order: Order | undefined;
+  /** Whether it does not consume what it says: until it says something new, it has nothing and gets nothing. */
+  isDoubtful: boolean;
   /** When something was last heard of it, or told to it. */
   heardAt: number;
 }
@@ -43,12 +46,16 @@ export class Members {
   /** How many are there whose consumers the broker can count. */
   get connected(): number {
     let count = 0;
-    for (const { report } of this.entries.values()) if (report.connected) count++;
+    for (const entry of this.entries.values()) if (isThere(entry)) count++;
     return count;
   }
 
-  get addresses(): [id: string, address: string][] {
-    return [...this.entries].map(([id, { mail }]) => [id, mail.address!]);
+  get watched(): Watched[] {
+    return [...this.entries].map(([id, { report, mail, isDoubtful }]) => ({
+      id,
+      address: mail.address!,
+      shard: isDoubtful ? undefined : report.owned.find((shard) => this.owners[shard] === id),
+    }));
   }
 
   has(id: string): boolean {
@@ -71,7 +78,7 @@ export class Members {
     before?.mail.settle();
     const order = before?.order !== undefined && before.order.id !== report.done ? before.order : undefined;
     this.disown(before?.report);
-    this.entries.set(id, { report, mail, unanswered: true, order, heardAt: now });
+    this.entries.set(id, { report, mail, unanswered: true, order, isDoubtful: false, heardAt: now });
     this.own(report);
   }
 
@@ -81,6 +88,15 @@ export class Members {
     if (entry === undefined) return;
     entry.mail.settle();
     this.entries.delete(id);
+    this.disown(entry.report);
+  }
+
+  /** What it says is not so. */
+  doubt(id: string): void {
+    const entry = this.entries.get(id);
+    if (entry === undefined || entry.isDoubtful) return;
+    entry.isDoubtful = true;
+    entry.order = undefined;
     this.disown(entry.report);
   }
 
@@ -104,9 +120,9 @@ export class Members {
   /** Whether one of them could own more shards now. */
   haveRoom(now: number): boolean {
     for (const entry of this.entries.values()) {
-      const { owned, leaving, connected, most } = entry.report;
+      const { owned, leaving, most } = entry.report;
       const coming = orderOf(entry, now)?.claim.length ?? 0;
-      if (connected && owned.length - leaving.length + coming < most) return true;
+      if (isThere(entry) && owned.length - leaving.length + coming < most) return true;
     }
     return false;
   }
@@ -117,11 +133,11 @@ export class Members {
     const members: PlanMember[] = [];
     for (const entry of this.entries.values()) {
       const { report } = entry;
+      if (entry.isDoubtful) continue;
       const order = orderOf(entry, now);
       const leaving = report.leaving.length + (order?.shed ?? 0);
       coming += leaving;
-      if (!report.connected) continue;
-      members.push(this.planned(report, order, leaving));
+      if (report.connected) members.push(this.planned(report, order, leaving));
     }
     return { members, free, held: this.held(now).size + unsettled, coming, expected };
   }
@@ -176,6 +192,11 @@ export class Members {
       this.owned--;
     }
   }
+}
+
+/** Whether it can own shards. */
+function isThere({ report, isDoubtful }: Entry): boolean {
+  return report.connected && !isDoubtful;
 }
 
 /** What a member still has to do; one that says nothing for long has not got it. */

@@ -52,7 +52,7 @@ export class UnownedShards {
       if (now < lookedAt + restOf(seen)) continue;
       if (lookedAt === -Infinity || (wanted && consumers === 0 && now - lookedAt >= VALID)) due.push(shard);
       else if (now - since >= FRESH) others.push([shard, lookedAt]);
-      else if (now - lookedAt >= Math.max(SOONEST, now - since)) due.push(shard);
+      else if (now >= nextLook(since, lookedAt)) due.push(shard);
     }
     if (some > 0 && others.length > 0) {
       others.sort(([, a], [, b]) => a - b);
@@ -65,10 +65,10 @@ export class UnownedShards {
   nextDue(): number | undefined {
     let next: number | undefined;
     for (const { since, lookedAt, failures } of this.shards.values()) {
-      if (lookedAt - since >= FRESH || failures > 0) continue;
-      const isNew = lookedAt === -Infinity;
-      const at = isNew ? since : lookedAt + Math.max(SOONEST, lookedAt - since);
-      if ((isNew || at - since < FRESH) && (next === undefined || at < next)) next = at;
+      if (failures > 0) continue;
+      const at = lookedAt === -Infinity ? since : nextLook(since, lookedAt);
+      const isFresh = lookedAt === -Infinity || at - since < FRESH;
+      if (isFresh && (next === undefined || at < next)) next = at;
     }
     return next;
   }
@@ -114,4 +114,9 @@ export class UnownedShards {
 /** Each look in vain may cost a channel. */
 function restOf({ failures }: Unowned): number {
   return failures === 0 ? 0 : Math.min(LONGEST_REST, REST * 2 ** (failures - 1));
+}
+
+/** When a shard that has just lost its owner is looked at again. */
+function nextLook(since: number, lookedAt: number): number {
+  return lookedAt + Math.max(SOONEST, lookedAt - since);
 }

@@ -50,10 +50,14 @@ export class SimulatedLink implements CoordinatorBroker, MemberBroker {
     return { close };
   }
 
-  async consumers(shard: number): Promise<number> {
+  async consumers(shard: number): Promise<number | undefined> {
     const { broker, deviations } = this.place;
-    const count = await this.ask('look at a shard', () => (broker.consumers[shard] === undefined ? 0 : 1));
-    return deviations.consumers?.(count) ?? count;
+    try {
+      const count = await this.ask('look at a shard', () => (broker.consumers[shard] === undefined ? 0 : 1));
+      return deviations.consumers?.(count) ?? count;
+    } catch {
+      return undefined;
+    }
   }
 
   async members(): Promise<number | undefined> {

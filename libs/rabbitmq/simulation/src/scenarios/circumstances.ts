@@ -1,5 +1,5 @@
 import { DROPPED, NOTICED } from '../simulation.js';
-import { PATIENCE, Trial, type Scenario } from './scenario.js';
+import { PATIENCE, Trial, type Scenario, type Size } from './scenario.js';
 
 /** A process freezes; the broker drops it, and it wakes. */
 export const freeze: Scenario = async (size) => {
@@ -41,9 +41,20 @@ export const deletedQueue: Scenario = async (size) => {
   simulation.start();
   await simulation.advance(1_000);
   await trial.settle();
+  trial.checkJoin();
   trial.checkRefusals();
   return trial.checks;
 };
+
+/**
+ * How long it takes without a coordinator until a process's shards are found. All together look at 200 a second, each at random,
+ * so that a shard waits for its look a second for each 200; the last of many waits longer by their logarithm. Milliseconds.
+ */
+function longestSweep({ shards, processes }: Size): number {
+  const turn = (shards / 200) * 1_000;
+  const looks = Math.max(500, processes * 10);
+  return turn * (Math.log(shards / processes) + 6) + 1_800 + 4 * looks;
+}
 
 /** Nothing can be published, and a process dies: the others see for themselves that nobody serves its shards. */
 export const alarm: Scenario = async (size) => {
@@ -53,9 +64,7 @@ export const alarm: Scenario = async (size) => {
   await simulation.advance(1_000);
   simulation.dice.pick(simulation.serving).kill(NOTICED);
   await simulation.advance(100);
-  const { shards, processes } = size;
-  // Each is looked at twice, by all together at 200 a second; each process looks at least every `processes` / 100 seconds.
-  const within = 5_000 + (2 * shards * 1_000) / 200 + 4 * processes * 10;
+  const within = longestSweep(size);
   await simulation.until(() => (simulation.unserved.length === 0 ? [] : ['not all are served']), within).catch(() => 0);
   trial.atMost('served', 0, simulation.unserved.length);
   simulation.alarm(false);

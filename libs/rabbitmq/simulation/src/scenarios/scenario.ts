@@ -9,7 +9,7 @@ export const PROMISES = {
   level: 'each process owns its share in the end, rounded down or up',
   join: 'a join moves no more shards than it must, and a tenth',
   refused: 'at most one claim of ten is refused',
-  restart: 'a rolling restart moves no shard more than twice',
+  restart: 'a rolling restart moves a shard twice at most',
   death: 'what a dead process owned is served again within 1.5 s',
   still: 'at rest no shard moves',
   rest: 'at rest what is asked of the broker grows no faster than processes and shards do',
@@ -89,6 +89,13 @@ export class Trial {
     this.atMost('level', 0, unserved.length === 0 ? simulation.unrest.length : 0, unrest);
     const [violation = ''] = auditor.violations;
     this.atMost('owner', 0, auditor.violations.length, violation);
+  }
+
+  /** One has joined: its share has moved, and a tenth more at most. */
+  checkJoin(): void {
+    const { processes, shards } = this.size;
+    const share = shards / (processes + 1);
+    this.atMost('join', Math.max(Math.ceil(share), 1.1 * share), this.simulation.auditor.moves.length);
   }
 
   /** Of the claims since the counts were set back. */
