@@ -1,5 +1,5 @@
 import type { SimulatedClock } from './time/simulated-clock.js';
-import type { Consumer } from './broker/broker.js';
+import { nameOf, type Consumer } from './broker/consumer.js';
 
 /** A shard that came to another process than the one that had it before. */
 export interface Move {
@@ -23,10 +23,7 @@ export class Auditor {
   /** How long shards had no owner, from the loss to the next grant. */
   gaps: { readonly shard: number; readonly from: number; readonly milliseconds: number }[] = [];
 
-  constructor(
-    private readonly clock: SimulatedClock,
-    private readonly nameOf: (consumer: Consumer) => string,
-  ) {}
+  constructor(private readonly clock: SimulatedClock) {}
 
   /** Starts counting anew. */
   reset(): void {
@@ -36,24 +33,24 @@ export class Auditor {
     this.gaps = [];
   }
 
-  /** How often the shard that moved most did. */
-  get mostMoves(): number {
+  /** How many shards have moved more often than so many times. */
+  movedMoreThan(times: number): number {
     const moves = new Map<number, number>();
     for (const { shard } of this.moves) moves.set(shard, (moves.get(shard) ?? 0) + 1);
-    return Math.max(0, ...moves.values());
+    return [...moves.values()].filter((count) => count > times).length;
   }
 
-  refused(_shard: number): void {
+  refused(): void {
     this.refusals++;
   }
 
   consumes(shard: number, consumer: Consumer): void {
-    const name = this.nameOf(consumer);
+    const name = nameOf(consumer);
     const owner = this.owners.get(shard);
-    if (owner !== undefined) this.wrong(`shard ${shard} is consumed by ${this.nameOf(owner)} and by ${name}`);
+    if (owner !== undefined) this.wrong(`shard ${shard} is consumed by ${nameOf(owner)} and by ${name}`);
     const handler = this.handlers.get(shard);
     if (handler !== undefined && handler !== consumer)
-      this.wrong(`shard ${shard} came to ${name} while ${this.nameOf(handler)} still handled its messages`);
+      this.wrong(`shard ${shard} came to ${name} while ${nameOf(handler)} still handled its messages`);
     this.owners.set(shard, consumer);
     this.handlers.set(shard, consumer);
     this.granted++;

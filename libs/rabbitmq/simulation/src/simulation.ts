@@ -1,6 +1,7 @@
 import { Auditor } from './auditor.js';
-import { Broker, type Consumer } from './broker/broker.js';
+import { Broker } from './broker/broker.js';
 import type { Network } from './broker/connection.js';
+import { nameOf } from './broker/consumer.js';
 import type { Deviations } from './deviations.js';
 import { unlevel, type Holder } from './level.js';
 import type { Traits } from './process/place.js';
@@ -54,7 +55,7 @@ export class Simulation {
     const { shards, seed, latency = [0.2, 3], quorum = false, deviations = {} } = options;
     this.dice = new Dice(seed);
     const network: Network = { clock: this.clock, dice: this.dice, latency };
-    this.auditor = new Auditor(this.clock, nameOf);
+    this.auditor = new Auditor(this.clock);
     const settings = { shards, quorum, isLenient: deviations.isLenient ?? false };
     this.broker = new Broker(network, settings, this.auditor);
     this.world = { network, broker: this.broker, auditor: this.auditor, shards, deviations };
@@ -149,9 +150,4 @@ export class Simulation {
       owned: owned.get(id) ?? 0,
     }));
   }
-}
-
-/** A process by its name, whatever its connection is. */
-function nameOf(consumer: Consumer): string {
-  return typeof consumer === 'string' ? consumer : consumer.id.split('/')[0]!;
 }

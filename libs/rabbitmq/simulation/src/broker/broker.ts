@@ -1,6 +1,7 @@
 import type { Auditor } from '../auditor.js';
 import type { Order } from '../../../src/coordination/reports.js';
 import type { Connection, Network } from './connection.js';
+import type { Consumer } from './consumer.js';
 import { CoordinatorQueue, InUseError } from './coordinator-queue.js';
 import { Operations } from './operations.js';
 
@@ -18,9 +19,6 @@ export interface Mailbox {
   readonly connection: Connection;
   readonly deliver: (order: Order) => void;
 }
-
-/** Whoever consumes a shard: a process by its connection, or a stranger by his name. */
-export type Consumer = Connection | string;
 
 /** RabbitMQ as ownership knows it: exclusive consumers, the queue of reports, the count of members, and addresses. */
 export class Broker {
@@ -49,7 +47,7 @@ export class Broker {
   /** @throws {InUseError} when somebody else has the shard */
   consume(shard: number, consumer: Consumer): void {
     if (this.consumers[shard] !== undefined && !this.settings.isLenient) {
-      this.auditor.refused(shard);
+      this.auditor.refused();
       throw new InUseError();
     }
     this.consumers[shard] = consumer;

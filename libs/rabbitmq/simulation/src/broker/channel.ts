@@ -51,3 +51,9 @@ function attempt<T>(act: () => T, resolve: (value: T) => void, reject: (error: u
     return () => reject(error);
   }
 }
+
+/** @throws while there is no connection */
+export function openChannel(connection: Connection | undefined): Channel {
+  if (connection?.isOpen !== true) throw new Error('there is no connection');
+  return new Channel(connection);
+}

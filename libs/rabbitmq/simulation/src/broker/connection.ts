@@ -1,7 +1,6 @@
 import type { Dice, Range } from '../time/dice.js';
 import type { ProcessClock } from '../time/process-clock.js';
 import type { SimulatedClock } from '../time/simulated-clock.js';
-import { Channel } from './channel.js';
 
 /** What a connection runs through. */
 export interface Network {
@@ -36,11 +35,6 @@ export class Connection {
     private readonly process: ProcessClock,
     private readonly hooks: ConnectionHooks,
   ) {}
-
-  channel(): Channel {
-    if (!this.isOpen) throw new Error('there is no connection');
-    return new Channel(this);
-  }
 
   /** When a message arrives that is written now, after another. */
   arrivesAt(after: number, ways: number): number {

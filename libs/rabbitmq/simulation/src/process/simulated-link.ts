@@ -1,8 +1,7 @@
 import type { CoordinatorBroker, Inbox, Mail, MemberBroker } from '../../../src/coordination/ports.js';
 import type { Order, Report } from '../../../src/coordination/reports.js';
 import { InUseError, type Letter, type Reader } from '../broker/coordinator-queue.js';
-import type { Channel } from '../broker/channel.js';
-import type { Connection } from '../broker/connection.js';
+import { openChannel, type Channel } from '../broker/channel.js';
 import type { Operation } from '../broker/operations.js';
 import type { Place } from './place.js';
 
@@ -31,7 +30,7 @@ export class SimulatedLink implements CoordinatorBroker, MemberBroker {
 
   async campaign(inbox: Inbox, ended: () => void): Promise<{ close(): Promise<void> }> {
     const { coordination, operations } = this.place.broker;
-    const channel = open(this.place.consuming);
+    const channel = openChannel(this.place.consuming);
     operations.add('campaign');
     channel.connection.expect(ended);
     let reader: Reader | undefined;
@@ -72,7 +71,7 @@ export class SimulatedLink implements CoordinatorBroker, MemberBroker {
 
   async isAlive(address: string): Promise<boolean> {
     const { broker, publishing } = this.place;
-    const channel = open(publishing);
+    const channel = openChannel(publishing);
     broker.operations.add('look at an address');
     return channel.request(() => broker.mailboxes.has(address), NEW_CHANNEL);
   }
@@ -119,7 +118,7 @@ export class SimulatedLink implements CoordinatorBroker, MemberBroker {
   /** Asks on the channel for looking. */
   private async ask<T>(operation: Operation, act: () => T): Promise<T> {
     const { consuming, broker } = this.place;
-    if (this.surveys === undefined || this.surveys.connection !== consuming) this.surveys = open(consuming);
+    if (this.surveys === undefined || this.surveys.connection !== consuming) this.surveys = openChannel(consuming);
     broker.operations.add(operation);
     return this.surveys.request(act);
   }
@@ -127,13 +126,7 @@ export class SimulatedLink implements CoordinatorBroker, MemberBroker {
   /** The channel that publishes, whose answers come back on it. */
   private replying(): Channel {
     const { publishing } = this.place;
-    if (this.replies === undefined || this.replies.connection !== publishing) this.replies = open(publishing);
+    if (this.replies === undefined || this.replies.connection !== publishing) this.replies = openChannel(publishing);
     return this.replies;
   }
-}
-
-/** @throws while there is none */
-function open(connection: Connection | undefined): Channel {
-  if (connection === undefined) throw new Error('there is no connection');
-  return connection.channel();
 }

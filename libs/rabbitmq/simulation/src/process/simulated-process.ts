@@ -2,6 +2,7 @@ import { Coordinator } from '../../../src/coordination/coordinator.js';
 import { Member } from '../../../src/coordination/member.js';
 import type { Auditor } from '../auditor.js';
 import type { Broker } from '../broker/broker.js';
+import { openChannel } from '../broker/channel.js';
 import { Connection, type Network } from '../broker/connection.js';
 import type { Deviations } from '../deviations.js';
 import type { Range } from '../time/dice.js';
@@ -144,7 +145,7 @@ export class SimulatedProcess implements Place {
   block(isBlocked: boolean): void {
     const { publishing } = this;
     if (publishing === undefined) return;
-    publishing.channel().deliver(() => void (this.link.isBlocked = isBlocked));
+    openChannel(publishing).deliver(() => void (this.link.isBlocked = isBlocked));
   }
 
   private dropWhileFrozen(connection: Connection | undefined, dropped: Range): void {
@@ -175,7 +176,7 @@ export class SimulatedProcess implements Place {
     });
     this.publishing = connection;
     const { broker } = this;
-    const replies = connection.channel();
+    const replies = openChannel(connection);
     const { order: deviate } = this.deviations;
     broker.publishes(connection);
     broker.mailboxes.set(connection.id, {
@@ -205,7 +206,7 @@ export class SimulatedProcess implements Place {
     const { joinedOn, broker } = this;
     if (joinedOn === undefined) return;
     broker.operations.add('leave');
-    await joinedOn.channel().request(() => broker.members.delete(joinedOn));
+    await openChannel(joinedOn).request(() => broker.members.delete(joinedOn));
   }
 
   private async prepare(): Promise<void> {
@@ -214,12 +215,12 @@ export class SimulatedProcess implements Place {
     const isDue = this.hasCoordinated && remembered !== undefined && clock.now() - remembered.at >= REMEMBER;
     if (remembered?.on !== consuming || isDue) {
       broker.operations.add('remember');
-      await consuming.channel().request(() => undefined, 2);
+      await openChannel(consuming).request(() => undefined, 2);
       this.remembered = { on: consuming, at: clock.now() };
     }
     if (this.joinedOn === consuming || this.isStopping) return;
     broker.operations.add('join');
-    await consuming.channel().request(() => broker.members.add(consuming), 2);
+    await openChannel(consuming).request(() => broker.members.add(consuming), 2);
     this.joinedOn = consuming;
   }
 

@@ -1,7 +1,7 @@
 import type { MemberShards } from '../../../src/coordination/ports.js';
 import { OpeningTrials } from '../../../src/ownership/opening-trials.js';
 import { RestingShards } from '../../../src/ownership/resting-shards.js';
-import type { Channel } from '../broker/channel.js';
+import { openChannel, type Channel } from '../broker/channel.js';
 import type { Connection } from '../broker/connection.js';
 import type { Place } from './place.js';
 
@@ -103,7 +103,7 @@ export class SimulatedShards implements MemberShards {
   private async claimOne(shard: number): Promise<void> {
     const { consuming: connection, broker } = this.place;
     if (connection === undefined || !this.isConsuming || this.sessions.has(shard)) return;
-    const channel = connection.channel();
+    const channel = openChannel(connection);
     broker.operations.add('claim');
     try {
       await channel.request(() => broker.consume(shard, connection), CLAIM_TRIPS);

@@ -1,5 +1,5 @@
 import { NOTICED } from '../simulation.js';
-import { PATIENCE, Trial, type Scenario, type Size } from './scenario.js';
+import { Trial, type Scenario, type Size } from './scenario.js';
 
 /** A process freezes; the broker drops its connections, that which publishes later by two seconds; and it wakes. */
 export const freeze: Scenario = async (size) => {
@@ -100,7 +100,7 @@ export const stranger: Scenario = async (size) => {
   trial.atMost('still', 0, simulation.auditor.moves.length);
   leave();
   // Those that strangers hold are looked at ten by ten, every 200 ms.
-  await trial.settle(PATIENCE + (size.shards / 2 / 10) * 200);
+  await trial.settle((size.shards / 2 / 10) * 200);
   trial.checkRefusals();
   return trial.checks;
 };

@@ -1,6 +1,6 @@
 import { DROPPED, NOTICED, type Simulation } from '../simulation.js';
 import type { Range } from '../time/dice.js';
-import { PATIENCE, Trial, type Scenario } from './scenario.js';
+import { Trial, type Scenario } from './scenario.js';
 
 /** For how long things break, and how long it takes from one fault to the next. Milliseconds. */
 const BREAKING = 60_000;
@@ -59,6 +59,6 @@ export const faults: Scenario = async (size) => {
     await simulation.advance(dice.between(BETWEEN));
   }
   await simulation.advance(10_000);
-  await trial.settle(2 * PATIENCE);
+  await trial.settle(BREAKING);
   return trial.checks;
 };

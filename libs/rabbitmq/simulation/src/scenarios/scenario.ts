@@ -33,6 +33,8 @@ export interface Size {
   readonly seed: number;
   readonly quorum?: boolean;
   readonly deviations?: Deviations;
+  /** How long it may take until all is level. Default a minute. Milliseconds. */
+  readonly patience?: number;
 }
 
 /** Something that happens to many processes. Resolves with what was found. */
@@ -40,8 +42,8 @@ export type Scenario = (size: Size) => Promise<Check[]>;
 
 /** How long processes take to start, all together. Milliseconds. */
 const STARTING = 500;
-/** How long it may take until all is level. Milliseconds. */
-export const PATIENCE = 60_000;
+/** Milliseconds. */
+const PATIENCE = 60_000;
 
 /** A simulation, and what is found in it. */
 export class Trial {
@@ -77,11 +79,14 @@ export class Trial {
     this.checks.push({ promised, limit, found, detail });
   }
 
-  /** Waits until all is served and level, and checks what always holds. */
-  async settle(within = PATIENCE): Promise<void> {
+  /**
+   * Waits until all is served and level, and checks what always holds.
+   * @param more how much longer than elsewhere it may take. Milliseconds
+   */
+  async settle(more = 0): Promise<void> {
     const { simulation } = this;
     let unrest = '';
-    await simulation.untilRest(within).catch((error: unknown) => {
+    await simulation.untilRest((this.size.patience ?? PATIENCE) + more).catch((error: unknown) => {
       if (!(error instanceof UnrestError)) throw error;
       unrest = error.message;
     });

@@ -1,9 +1,9 @@
 import type { Clock, Timer } from '@mississippi/core/transport';
 import { EventHeap, type Event } from './event-heap.js';
 
-/** As they were when this file was loaded: a test runner's fake timers must not stop the simulation. */
+/** As it was when this file was loaded: a test runner's fake timers must not stop the simulation. */
 const { setImmediate } = globalThis;
-const { nextTick } = process;
+const nextTick = (callback: () => void): void => process.nextTick(callback);
 
 /** After so many events the event loop gets a turn, so that whoever runs the simulation can be interrupted. */
 const EVENTS_PER_TURN = 2_000;
@@ -63,7 +63,7 @@ export class SimulatedClock implements Clock {
         try {
           event.callback?.();
         } catch (error) {
-          reject(error as Error);
+          reject(error);
           return;
         }
         if (left-- > 0) queueMicrotask(() => nextTick(step));
