@@ -115,7 +115,8 @@ export class SimulatedShards implements MemberShards {
     const session: Session = { shard, connection, channel, state: 'opening' };
     if (!connection.isOpen) return;
     if (!this.isConsuming) {
-      await this.giveBack(session);
+      this.place.auditor.handled(shard, connection);
+      await this.giveBack(session).catch(() => undefined); // The connection was lost, and the shard with it.
       return;
     }
     this.sessions.set(shard, session);
@@ -143,13 +144,15 @@ export class SimulatedShards implements MemberShards {
     }
     this.resting.add(session.shard, LONG_REST);
     this.trials.failed();
+    this.place.auditor.handled(session.shard, session.connection);
     await this.end(session).catch(() => undefined); // The connection was lost, and the shard with it.
   }
 
   private async handOver(session: Session): Promise<void> {
-    const { deviations, traits } = this.place;
-    if (deviations.freesBeforeItsHandlersEnd) await this.giveBack(session, false);
+    const { deviations, traits, auditor } = this.place;
+    if (deviations.freesBeforeItsHandlersEnd) await this.end(session);
     await this.place.pause(traits.handOver);
+    auditor.handled(session.shard, session.connection);
     if (session.state !== 'ended') await this.end(session);
   }
 
@@ -160,9 +163,8 @@ export class SimulatedShards implements MemberShards {
     this.changed();
   }
 
-  private async giveBack({ shard, connection, channel }: Session, isHandled = true): Promise<void> {
-    const { broker, auditor } = this.place;
-    if (isHandled) auditor.handled(shard, connection);
+  private async giveBack({ shard, connection, channel }: Session): Promise<void> {
+    const { broker } = this.place;
     broker.operations.add('give back');
     await channel.request(() => broker.release(shard, connection));
   }
