@@ -4,7 +4,7 @@ import type { Network } from './broker/connection.js';
 import type { Deviations } from './deviations.js';
 import { unlevel, type Holder } from './level.js';
 import type { Traits } from './process/place.js';
-import { SimulatedProcess, type World } from './process/simulated-process.js';
+import { SimulatedProcess, type Noticed, type World } from './process/simulated-process.js';
 import { Dice, type Range } from './time/dice.js';
 import { SimulatedClock } from './time/simulated-clock.js';
 
@@ -28,9 +28,9 @@ export const ORDINARY: Traits = {
 };
 
 /** How soon the broker learns of the end of a process: 5 to 50 ms after a SIGKILL (RabbitMQ 3.10, preliminary). */
-export const NOTICED: Range = [10, 50];
+export const NOTICED: Noticed = { consuming: [10, 50], publishing: [10, 50] };
 /** Three heartbeats of 10 s at most until it drops a silent connection, 2.7 as measured. */
-export const DROPPED: Range = [26_000, 28_000];
+export const DROPPED: Noticed = { consuming: [26_000, 28_000], publishing: [26_000, 28_000] };
 
 /** How often it is looked whether something has come about. Milliseconds. */
 const STEP = 25;

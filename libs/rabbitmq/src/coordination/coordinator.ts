@@ -126,6 +126,7 @@ export class Coordinator implements Inbox {
 
   private tick(): void {
     this.ticker = this.clock.after(TICK, () => this.tick());
+    if (this.members.size === 0) return;
     this.deaths.look(this.members.connected, this.members.watched).catch((error: unknown) => this.failed(error));
     this.hooks.looked(this.unserved, this.unowned.foreign(this.clock.now()));
     void this.plan(IN_TURN);
@@ -146,7 +147,8 @@ export class Coordinator implements Inbox {
   /** @param some how many shards are looked at besides those that have just lost their owner */
   private async plan(some: number): Promise<void> {
     this.again = true;
-    if (this.planning) return;
+    // Whoever waits to be the coordinator, or hears of nobody during an alarm, has nothing to find out.
+    if (this.planning || this.members.size === 0) return;
     this.planning = true;
     while (this.again && !this.stopped) {
       this.again = false;

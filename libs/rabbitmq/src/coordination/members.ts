@@ -33,10 +33,15 @@ export class Members {
   /** Who owns each shard. */
   private readonly owners: (string | undefined)[];
   private owned = 0;
+  /** Those whose queue was seen to have one consumer at most. */
   private readonly verified = new Set<number>();
 
   constructor(total: number) {
     this.owners = Array.from({ length: total });
+  }
+
+  get size(): number {
+    return this.entries.size;
   }
 
   get reports(): Report[] {
@@ -56,10 +61,6 @@ export class Members {
       address: mail.address!,
       shard: isDoubtful ? undefined : report.owned.find((shard) => this.owners[shard] === id),
     }));
-  }
-
-  has(id: string): boolean {
-    return this.entries.has(id);
   }
 
   /** Takes the newest report of a member in the place of the one before. */
@@ -110,11 +111,6 @@ export class Members {
       size: this.owned + claimed.size,
       has: (shard) => owners[shard] !== undefined || claimed.has(shard),
     };
-  }
-
-  /** Those whose queue was seen to have one consumer at most. */
-  isVerified(shard: number): boolean {
-    return this.verified.has(shard);
   }
 
   /** Whether one of them could own more shards now. */

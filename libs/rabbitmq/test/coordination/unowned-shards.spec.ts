@@ -83,6 +83,7 @@ test('one that cannot be looked at rests, twice as long each time and half a min
     if (shards.due(now, 8, true).length === 0) continue;
     looks.push(now);
     shards.looked(3, undefined, now);
+    expect(shards.nextDue()).toBeUndefined();
   }
   const pauses = looks.slice(1).map((at, index) => at - looks[index]!);
   expect(pauses).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);

@@ -15,6 +15,12 @@ const RECONNECTS: Range = [100, 600];
 /** How often a coordinator makes certain of what is remembered, as in `ShardClaims`. Milliseconds. */
 const REMEMBER = 5_000;
 
+/** When the broker learns of the end of each connection. Milliseconds. */
+export interface Noticed {
+  readonly consuming: Range;
+  readonly publishing: Range;
+}
+
 /** What all processes share. */
 export interface World {
   readonly network: Network;
@@ -101,24 +107,19 @@ export class SimulatedProcess implements Place {
     this.clock.kill();
   }
 
-  /** Dies at once; the broker learns of it soon. @param noticed milliseconds */
-  kill(noticed: Range): void {
+  /** Dies at once; the broker learns of it soon. */
+  kill({ consuming, publishing }: Noticed): void {
     this.clock.kill();
     const { dice } = this.world.network;
-    for (const connection of [this.consuming, this.publishing]) connection?.endAfter(dice.between(noticed));
+    this.consuming?.endAfter(dice.between(consuming));
+    this.publishing?.endAfter(dice.between(publishing));
   }
 
-  /** Stops running. @param dropped when the broker drops its connections. Milliseconds */
-  freeze(dropped: Range): void {
+  /** Stops running. @param dropped when the broker drops its connections */
+  freeze(dropped: Noticed): void {
     this.clock.freeze();
-    const { clock, dice } = this.world.network;
-    const { consuming, publishing } = this;
-    for (const connection of [consuming, publishing])
-      clock.after(dice.between(dropped), () => {
-        if (!this.clock.isFrozen) return;
-        connection?.end();
-        connection?.loseAfter(0);
-      });
+    this.dropWhileFrozen(this.consuming, dropped.consuming);
+    this.dropWhileFrozen(this.publishing, dropped.publishing);
   }
 
   wake(): void {
@@ -144,6 +145,15 @@ export class SimulatedProcess implements Place {
     const { publishing } = this;
     if (publishing === undefined) return;
     publishing.channel().deliver(() => void (this.link.isBlocked = isBlocked));
+  }
+
+  private dropWhileFrozen(connection: Connection | undefined, dropped: Range): void {
+    const { clock, dice } = this.world.network;
+    clock.after(dice.between(dropped), () => {
+      if (!this.clock.isFrozen) return;
+      connection?.end();
+      connection?.loseAfter(0);
+    });
   }
 
   private connectConsuming(): void {

@@ -1,13 +1,13 @@
-import { DROPPED, NOTICED } from '../simulation.js';
+import { NOTICED } from '../simulation.js';
 import { PATIENCE, Trial, type Scenario, type Size } from './scenario.js';
 
-/** A process freezes; the broker drops it, and it wakes. */
+/** A process freezes; the broker drops its connections, that which publishes later by two seconds; and it wakes. */
 export const freeze: Scenario = async (size) => {
   const trial = await Trial.risen(size);
   const { simulation } = trial;
   const victim = simulation.dice.pick(simulation.serving);
-  victim.freeze(DROPPED);
-  await simulation.advance(DROPPED[1] + 10);
+  victim.freeze({ consuming: [26_000, 26_500], publishing: [28_500, 29_000] });
+  await simulation.advance(29_000);
   const { auditor } = simulation;
   await simulation.until(() => (simulation.unserved.length === 0 ? [] : ['not all are served']), 5_000).catch(() => 0);
   const longest = Math.max(0, ...auditor.gaps.map(({ milliseconds }) => milliseconds));
@@ -68,6 +68,23 @@ export const alarm: Scenario = async (size) => {
   const within = longestSweep(size);
   await simulation.until(() => (simulation.unserved.length === 0 ? [] : ['not all are served']), within).catch(() => 0);
   trial.atMost('served', 0, simulation.unserved.length);
+  simulation.alarm(false);
+  await trial.settle();
+  return trial.checks;
+};
+
+/** Nothing can be published from the start. */
+export const startInAlarm: Scenario = async (size) => {
+  const trial = new Trial(size);
+  const { simulation } = trial;
+  simulation.alarm(true);
+  simulation.startMany(size.processes, 500);
+  await simulation.advance(longestSweep(size));
+  trial.atMost('served', 0, simulation.unserved.length);
+  const seconds = simulation.clock.exact / 1_000;
+  const looks = simulation.broker.operations.of('look at a shard');
+  // A shard that seems free is looked at again before it is taken, by more than one where several have found it.
+  trial.atMost('alone', 200 * seconds + 3 * size.shards, looks);
   simulation.alarm(false);
   await trial.settle();
   return trial.checks;

@@ -1,4 +1,4 @@
-import { alarm, deletedQueue, freeze, lostConnections, motley, stranger } from './circumstances.js';
+import { alarm, deletedQueue, freeze, lostConnections, motley, startInAlarm, stranger } from './circumstances.js';
 import { faults } from './faults.js';
 import { coordinatorDeath, death, doubling, join, manyDeaths, rollingRestart, start } from './members.js';
 import { rest } from './rest.js';
@@ -17,6 +17,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'lost connections': lostConnections,
   'deleted queue': deletedQueue,
   alarm,
+  'start in an alarm': startInAlarm,
   stranger,
   motley,
   faults,

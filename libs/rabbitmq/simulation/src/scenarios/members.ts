@@ -1,5 +1,4 @@
-import { NOTICED } from '../simulation.js';
-import type { SimulatedProcess } from '../process/simulated-process.js';
+import type { Noticed, SimulatedProcess } from '../process/simulated-process.js';
 import { Trial, type Scenario } from './scenario.js';
 
 /** How soon a dead process's shards are to be served again. Milliseconds. */
@@ -53,7 +52,10 @@ export const death: Scenario = async (size) =>
 /** The one that coordinates dies. */
 export const coordinatorDeath: Scenario = async (size) => dying(size, ({ simulation }) => [simulation.coordinator!]);
 
-/** A tenth of them die at once, the one that coordinates too. */
+/**
+ * A tenth of them die at once, the one that coordinates too: the broker learns of the end of its connections before it does of
+ * the others', which still seem to be consumed when the next coordinator looks.
+ */
 export const manyDeaths: Scenario = async (size) =>
   dying(size, ({ simulation }) => {
     const { coordinator } = simulation;
@@ -61,12 +63,16 @@ export const manyDeaths: Scenario = async (size) =>
     return [coordinator!, ...others.slice(0, Math.floor(size.processes / 10))];
   });
 
+/** When the broker learns of the end of the first one, and of others. Milliseconds. */
+const FIRST: Noticed = { consuming: [10, 20], publishing: [10, 50] };
+const LATER: Noticed = { consuming: [45, 50], publishing: [10, 15] };
+
 async function dying(size: Parameters<Scenario>[0], victims: (trial: Trial) => readonly SimulatedProcess[]) {
   const trial = await Trial.risen(size);
   const { simulation } = trial;
   const { auditor, clock } = simulation;
   const diedAt = clock.exact;
-  for (const victim of victims(trial)) victim.kill(NOTICED);
+  for (const [index, victim] of victims(trial).entries()) victim.kill(index === 0 ? FIRST : LATER);
   await simulation.advance(1_000);
   await trial.settle();
   await simulation.advance(5_000);

@@ -12,6 +12,7 @@ export const PROMISES = {
   restart: 'a rolling restart moves a shard twice at most',
   death: 'what a dead process owned is served again within 1.5 s',
   still: 'at rest no shard moves',
+  alone: 'without a coordinator all processes together look at 200 shards a second',
   rest: 'at rest what is asked of the broker grows no faster than processes and shards do',
 } as const;
 
