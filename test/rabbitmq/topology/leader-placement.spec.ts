@@ -29,7 +29,7 @@ afterEach(async () => {
 /** Declares a queue with exactly these arguments, beside those of every quorum queue. The broker compares them. */
 function declare(channel: Channel, name: string, more: Record<string, unknown> = {}): Promise<Replies.AssertQueue> {
   const own = { 'x-queue-type': 'quorum', 'x-delivery-limit': 2_147_483_647 };
-  return channel.assertQueue(`${prefix}${name}`, { arguments: { ...own, ...more } }) as Promise<Replies.AssertQueue>;
+  return channel.assertQueue(`${prefix}${name}`, { arguments: { ...own, ...more } });
 }
 
 /** As an earlier release does. */
