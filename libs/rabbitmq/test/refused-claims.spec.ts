@@ -13,7 +13,7 @@ class Refusals {
   readonly claims: RefusedClaims;
 
   constructor() {
-    const topology = new Topology(settingsIn(settingsOf({ queues: { type: 'quorum' } }), 'default'));
+    const topology = new Topology(settingsIn(settingsOf({ queues: { type: 'quorum' } }), 'default'), 'me');
     topology.declareShard = () => Promise.resolve({ queue: '', messageCount: 0, consumerCount: this.consumerCount });
     this.claims = new RefusedClaims({
       survey: { get: () => Promise.resolve({}) } as unknown as LazyChannel,

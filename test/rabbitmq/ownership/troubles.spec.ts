@@ -108,7 +108,7 @@ test('shards that nobody may take are told', async () => {
   expect(logger.lines).toEqual([]);
   ahead += 1_000_000;
   await logger.untilLogged(
-    /^Nobody consumes the shards \d, \d, \d, and this process may own no more than maxShards \(1\): start more/,
+    /^Nobody consumes the shards \d, \d, \d, and no process may own more \(maxShards is 1 here\): start more/,
   );
 });
 
@@ -127,7 +127,7 @@ test('a shard that a stranger consumes is told, and those of another process are
       () => `told: ${logger.lines.join(' / ')}`,
       () => {
         ahead += 1_000;
-        return logger.matching(/^The shards 0 are consumed by somebody who answers no signals/).length >= 2;
+        return logger.matching(/^The shards 0 are consumed by somebody who answers no signals/).length > 0;
       },
     );
     expect(logger.lines.filter((line) => !line.startsWith('The shards 0 are'))).toEqual([]);

@@ -61,6 +61,16 @@ export class ShardClaimer {
     this.refused = new RefusedClaims(parts);
   }
 
+  /** Shards of which only one process can be the consumer, as was seen. */
+  get verified(): ReadonlySet<number> {
+    return this.lock.verified;
+  }
+
+  /** Somebody else has seen that only one process can be the consumer of a shard. */
+  know(shard: number): void {
+    this.lock.know(shard);
+  }
+
   /** Returns the claim, or `undefined` where somebody else has the shard. */
   async claim(model: ChannelModel, shard: number): Promise<Claim | undefined> {
     const claim = await this.attempt(model, shard);
@@ -115,6 +125,7 @@ export class ShardClaimer {
     const { topology, settings, clock, warnings } = this.parts;
     const { deliveryTimeout } = settings;
     const queue = topology.names.parked(shard);
+    const consumerTag = topology.tags.parked(shard);
     const credit = settings.quorum ? QUORUM_CREDIT : Infinity;
     const crowded = (): void =>
       warnings.warnOf(
@@ -122,7 +133,7 @@ export class ShardClaimer {
         shard,
         `A key of shard ${shard} waits for its parked messages, which lie behind ${credit} of other keys in '${queue}', more than RabbitMQ gives at once: resume or drop the keys that are parked before it.`,
       );
-    return new SideReader({ model, queue, shard, deliveryTimeout, clock, failed, credit, crowded });
+    return new SideReader({ model, queue, consumerTag, shard, deliveryTimeout, clock, failed, credit, crowded });
   }
 
   private session(
@@ -139,6 +150,7 @@ export class ShardClaimer {
       side,
       publisher,
       names: topology.names,
+      tags: topology.tags,
       prefetch: settings.prefetch,
       frameMax: limitsOf(model).frameMax,
       fence,
@@ -161,7 +173,7 @@ export class ShardClaimer {
             session.fail(cancelledBy(queue));
           } else session.arrived(message);
         },
-        { exclusive: this.lock.exclusive },
+        { exclusive: this.lock.exclusive, consumerTag: topology.tags.shard(session.shard) },
       ),
     );
   }

@@ -6,6 +6,7 @@ import { codeOf, NOT_FOUND, PRECONDITION_FAILED } from '../errors/reply-codes.js
 import type { Settings } from '../options/settings.js';
 import type { Clock } from '@mississippi/core/transport';
 import { applicationOf, explainApplication, explainArguments, explainMeta, metaOf } from './disagreement.js';
+import { ConsumerTags } from './consumer-tags.js';
 import { QueueNames } from './queue-names.js';
 import { BALANCED, CLASSIC, differsInLocator, quorumOptions, remembering, SINGLE_ACTIVE } from './queue-options.js';
 import { explainRight, needing, needingToBind, needingToForward } from './rights.js';
@@ -26,11 +27,17 @@ export type ShardFailed = (shard: number, error: unknown) => void;
  */
 export class Topology {
   readonly names: QueueNames;
+  readonly tags: ConsumerTags;
   /** Whether the quorum queues have {@link BALANCED}. Those of earlier releases have not, and the broker compares it (RabbitMQ 3.10, 4.0). */
   private balanced = true;
 
-  constructor(private readonly settings: Settings) {
+  constructor(
+    private readonly settings: Settings,
+    /** What this process is called. */
+    process: string,
+  ) {
     this.names = new QueueNames(settings.prefix);
+    this.tags = new ConsumerTags(process);
   }
 
   /**
@@ -121,26 +128,16 @@ export class Topology {
     return this.asserted(channel.assertQueue(this.names.lock(index), options));
   }
 
-  /** Declares the exchange by which all processes are asked. */
-  async declareProcesses(channel: Channel): Promise<void> {
-    await this.asserted(channel.assertExchange(this.names.processes, 'fanout', { durable: true }));
+  /** Declares the queue of the coordinator. Returns how many consumers it has. */
+  declareCoordinator(channel: Channel): Promise<Replies.AssertQueue> {
+    // Of those that consume a quorum queue one is to get everything: they do not enforce exclusive consumers.
+    const options = this.settings.quorum ? quorumOptions({ ...SINGLE_ACTIVE, ...BALANCED }) : CLASSIC;
+    return this.asserted(channel.assertQueue(this.names.coordinator, options));
   }
 
-  /** Declares a queue that lives as long as this connection, and has it get what all processes are asked. */
-  async declareProcess(channel: Channel, queue: string): Promise<void> {
-    const { settings, names } = this;
-    await this.declareProcesses(channel);
-    await needing('configure', settings, channel.assertQueue(queue, { exclusive: true, durable: false }));
-    await needingToBind(settings, channel.bindQueue(queue, names.processes, ''));
-  }
-
-  /** Declares the queues that count who takes part, and tells their consumers. */
-  async declareMembers(channel: Channel): Promise<{ members: number; hungry: number }> {
-    const [members, hungry] = await Promise.all([
-      this.asserted(channel.assertQueue(this.names.members, this.durable())),
-      this.asserted(channel.assertQueue(this.names.hungry, this.durable())),
-    ]);
-    return { members: members.consumerCount, hungry: hungry.consumerCount };
+  /** Declares the queue that counts who takes part, and tells its consumers. */
+  async declareMembers(channel: Channel): Promise<number> {
+    return (await this.asserted(channel.assertQueue(this.names.members, this.durable()))).consumerCount;
   }
 
   /** Awaits the answer to a question that needs the right to read. */

@@ -6,8 +6,7 @@ import type { HeldLock, ShardLock } from './shard-lock.js';
 /** The lock of classic shards: the exclusive consumer of the shard's own queue. It goes with the shard's channel. */
 export class ConsumerLock implements ShardLock {
   readonly exclusive = true;
-  /** Shards of which only one process can be the consumer, as was seen. */
-  private readonly verified = new Set<number>();
+  readonly verified = new Set<number>();
 
   constructor(private readonly names: QueueNames) {}
 
@@ -18,6 +17,10 @@ export class ConsumerLock implements ShardLock {
       watch: () => undefined,
       release: () => Promise.resolve(),
     });
+  }
+
+  know(shard: number): void {
+    this.verified.add(shard);
   }
 
   deleted(shard: number): void {

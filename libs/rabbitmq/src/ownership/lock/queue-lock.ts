@@ -40,6 +40,7 @@ export interface QueueLockParts {
  */
 export class QueueLock implements ShardLock {
   readonly exclusive = false;
+  readonly verified: ReadonlySet<number> = new Set();
 
   constructor(private readonly parts: QueueLockParts) {}
 
@@ -53,6 +54,10 @@ export class QueueLock implements ShardLock {
       if (answer !== 'silence') return answer;
     }
     return undefined;
+  }
+
+  know(): void {
+    // The lock tells.
   }
 
   deleted(): void {
@@ -82,16 +87,19 @@ export class QueueLock implements ShardLock {
     // Of several consumers only the active one is counted (RabbitMQ 3.10, 4.0).
     const { consumerCount, messageCount } = await topology.declareLock(channel, shard);
     if (consumerCount > 0) return undefined;
-    const lock = this.lock(channel, topology.names.lock(shard));
+    const lock = this.lock(channel, shard);
     await topology.reading(lock.consume());
     const filled = messageCount > 0 ? Promise.resolve() : this.fill(topology.names.lock(shard));
     filled.catch(() => undefined); // A token may come before, from somebody who came at the same time.
     return (await lock.wait(patience, filled)) ? lock : 'silence';
   }
 
-  private lock(channel: Channel, queue: string): TokenLock {
+  private lock(channel: Channel, shard: number): TokenLock {
+    const { names, tags } = this.parts.topology;
+    const queue = names.lock(shard);
+    const consumerTag = tags.lock(shard);
     const publish = (timeout: number): Promise<void> => this.publish(queue, timeout);
-    return new TokenLock({ channel, queue, publish, pace: this.pace, clock: this.parts.clock });
+    return new TokenLock({ channel, queue, consumerTag, publish, pace: this.pace, clock: this.parts.clock });
   }
 
   /** A peer that does not answer is known after three heartbeats, and so is a lock that was lost. */

@@ -5,6 +5,12 @@ export interface ShardLock {
   /** Whether the shard's own queue is to be consumed exclusively. */
   readonly exclusive: boolean;
 
+  /** Shards of whose own queue only one process can be the consumer, as was seen. */
+  readonly verified: ReadonlySet<number>;
+
+  /** Somebody else has seen it of a shard. */
+  know(shard: number): void;
+
   /** Takes the lock of a shard. Returns `undefined` where somebody else has it. */
   take(model: ChannelModel, shard: number): Promise<HeldLock | undefined>;
 

@@ -32,6 +32,7 @@ export class TokenChannel {
   constructor(
     private readonly channel: Channel,
     private readonly queue: string,
+    private readonly consumerTag: string,
     private readonly hooks: TokenHooks,
   ) {
     channel.on('close', () => this.end(closedChannel(`the lock '${queue}'`, channel)));
@@ -39,7 +40,8 @@ export class TokenChannel {
 
   async consume(): Promise<void> {
     await this.channel.prefetch(PREFETCH);
-    await this.channel.consume(this.queue, (message) => this.arrived(message));
+    const { channel, queue, consumerTag } = this;
+    await channel.consume(queue, (message) => this.arrived(message), { consumerTag });
   }
 
   /** Gives the kept token back to the queue: whoever is its active consumer gets it. Returns it, where there is one. */

@@ -8,6 +8,7 @@ import { TokenChannel } from './token-channel.js';
 export interface TokenLockParts {
   readonly channel: Channel;
   readonly queue: string;
+  readonly consumerTag: string;
   /** Publishes a token to the queue. Settles within so many milliseconds. */
   readonly publish: (timeout: number) => Promise<void>;
   /** When it is proven that it is still held. */
@@ -26,8 +27,8 @@ export class TokenLock implements HeldLock {
   private readonly got = new Promise<void>((resolve) => (this.onToken = resolve));
 
   constructor(private readonly parts: TokenLockParts) {
-    const { channel, queue } = parts;
-    this.tokens = new TokenChannel(channel, queue, {
+    const { channel, queue, consumerTag } = parts;
+    this.tokens = new TokenChannel(channel, queue, consumerTag, {
       came: (token) => {
         this.onToken();
         this.renewal?.came(token);
