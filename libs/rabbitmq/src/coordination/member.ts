@@ -37,6 +37,8 @@ export class Member {
   private retiring = false;
   /** The order that was carried out last. */
   private done = '';
+  /** The first report that tells of it. */
+  private toldIn = 0;
   /** Those that wait for their turn. */
   private readonly orders: Order[] = [];
   private obeying = false;
@@ -110,16 +112,24 @@ export class Member {
     if (this.obeying) return;
     this.obeying = true;
     for (let order = this.orders.shift(); order !== undefined; order = this.orders.shift()) {
-      const { id, claim, verified, shed } = order;
-      if (shed > 0) this.shards.shed(shed);
-      if (claim.length > 0) await this.shards.claim(claim, verified);
-      if (shed > 0 || claim.length > 0) {
-        this.done = id;
-        this.changed();
-      }
+      if (order.shed > 0 || order.claim.length > 0) await this.carryOut(order);
       this.first();
     }
     this.obeying = false;
+  }
+
+  /**
+   * Who hears nothing for some seconds is told the same again and again, and then reads all of it at once: what was ordered before
+   * the coordinator knew of the first is done already.
+   */
+  private async carryOut({ id, seq, claim, verified, shed }: Order): Promise<void> {
+    if (seq >= this.toldIn) {
+      if (shed > 0) this.shards.shed(shed);
+      if (claim.length > 0) await this.shards.claim(claim, verified);
+      this.toldIn = this.reporting.next;
+    }
+    this.done = id;
+    this.changed();
   }
 
   private first(): void {

@@ -10,6 +10,11 @@ const REFRESHES = 50;
 /** How long an answer may take. Milliseconds. */
 const PATIENCE = 3_000;
 
+/** How often each of so many members reports that nothing has changed. Milliseconds. */
+export function refreshOf(members: number): number {
+  return Math.max(REFRESH, (members / REFRESHES) * 1_000);
+}
+
 /** What a member says, without what counts its reports. */
 export type Said = Omit<Report, 'seq' | 'left'>;
 
@@ -36,6 +41,11 @@ export class Reporting {
     return broker.blocked || (waiting !== undefined && clock.now() - waiting >= PATIENCE);
   }
 
+  /** Counts the report that comes next. */
+  get next(): number {
+    return this.seq + 1;
+  }
+
   /** Something may have changed. */
   changed(): void {
     if (this.ended) return;
@@ -50,8 +60,7 @@ export class Reporting {
    * @param members how many do the same
    */
   look(members: number): void {
-    const refresh = Math.max(REFRESH, (members / REFRESHES) * 1_000);
-    const interval = this.waiting === undefined ? refresh : PATIENCE / 2;
+    const interval = this.waiting === undefined ? refreshOf(members) : PATIENCE / 2;
     this.report(this.clock.now() - this.saidAt >= interval);
   }
 
