@@ -112,6 +112,13 @@ test('a broker that keeps the exclusive queues of a lost node keeps no shard', a
   const { prefix, publishing } = await startAll(['a', 'b'], history);
 
   await lose(lost, history);
+  // Nor does it keep the process that was connected to it from taking part.
+  const back = (): boolean => {
+    const ofA = history.events.filter(({ process }) => process === 'a');
+    const left = ofA.findIndex(({ type }) => type === 'lost');
+    return left >= 0 && ofA.slice(left).some(({ type }) => type === 'owned');
+  };
+  await history.until('the process that lost its node has shards again', back, PATIENCE);
 
   const declared = onBroker(other.url, (channel) => {
     channel.on('error', () => undefined);

@@ -3,12 +3,18 @@ import { systemClock } from '@mississippi/core';
 import { inspectKey, type TransportConnection } from '@mississippi/core/transport';
 import { rabbitmq } from '@mississippi/rabbitmq';
 import { connect, type Channel, type ChannelModel } from 'amqplib';
+import { countLeft } from '../../support/broker-view.js';
+import { startProducer } from '../../support/fault-app.js';
+import { History } from '../../support/history.js';
 import { idleConsumer } from '../../support/idle-consumer.js';
 import { LogLines } from '../../support/log-lines.js';
 import { until } from '../../support/member.js';
 import { OpeningConsumer } from '../../support/opening-consumer.js';
 import { MEMORY_WATERMARK, RabbitMqNode } from '../../support/rabbitmq-node.js';
 import { onRawBroker } from '../../support/raw-broker.js';
+import { Seeded } from '../../support/seeded.js';
+import { WorkerProcess } from '../../support/worker-process.js';
+import { keysNamed, Workload } from '../../support/workload.js';
 
 /** The broker in whose eyes a consumer may be out of reach, or which takes no messages. */
 let node: RabbitMqNode;
@@ -120,6 +126,54 @@ describe('an owner whose node was out of reach', () => {
     (await consumer.opening(0, 2)).accept();
   });
 });
+
+test('the shards of a process that is killed are taken by another, in order and with nothing lost', async () => {
+  const total = 8;
+  const history = new History();
+  const rabbit = {
+    urls: [node.url],
+    claimInterval: 50,
+    queues: { prefix, totalCount: total, type: 'quorum' as const },
+  };
+  const publisher = await startProducer(rabbit);
+  const workers: WorkerProcess[] = [];
+  const workload = new Workload(publisher.producer, history, {
+    keys: keysNamed('k', 100),
+    random: new Seeded(5),
+    backlog: 200,
+  });
+  try {
+    for (const name of ['a', 'b']) workers.push(await WorkerProcess.start({ name, history, rabbit }));
+    const publishing = workload.publish();
+    const [a, b] = workers as [WorkerProcess, WorkerProcess];
+    await history.until('both have handled messages', () => ['a', 'b'].every((name) => history.handledBy(name) > 50));
+    await a.kill();
+    const handled = history.handled;
+    await history.until('the other one has all', () => shardsOf('b', history).size === total);
+    await history.untilHandled(handled + 500);
+    workload.stop();
+    await publishing;
+    await history.untilNothingOpen();
+    await b.terminate();
+  } finally {
+    workload.stop();
+    await publisher.close();
+    for (const worker of workers) if (worker.alive) await worker.kill();
+  }
+  expect(history.check().violations).toEqual([]);
+  expect(await countLeft(node.url, prefix, total)).toBe(0);
+});
+
+/** The shards that a process owns, as it has written. */
+function shardsOf(name: string, { events }: History): Set<number> {
+  const owned = new Set<number>();
+  for (const event of events) {
+    if (event.process !== name) continue;
+    if (event.type === 'owned') owned.add(event.shard);
+    if (event.type === 'lost' || event.type === 'released') owned.delete(event.shard);
+  }
+  return owned;
+}
 
 test('a lock is proven by new tokens again and again, and one is left', async () => {
   const { connection, consumer } = await owner();

@@ -1,14 +1,10 @@
 import type { Clock, Timer } from '@mississippi/core/transport';
 import type { Inbox, MemberBroker, MemberShards } from './ports.js';
 import type { Order, Report } from './reports.js';
+import { Reporting, type Said } from './reporting.js';
 import { SafetySweep } from './safety-sweep.js';
 
-/** For how long changes are collected before they are reported. Milliseconds. */
-const COLLECT = 5;
-/** How often it is reported that nothing has changed, and how many of these there may be in a second, of all together. */
-const REFRESH = 5_000;
-const REFRESHES = 50;
-/** How long an answer may take, before this process looks after itself. Milliseconds. */
+/** How long a start waits for the first order. Milliseconds. */
 const PATIENCE = 3_000;
 /** How often all together look whether anybody coordinates, at most in a second. */
 const LOOKS = 100;
@@ -33,24 +29,19 @@ export interface MemberHooks {
  */
 export class Member {
   private readonly sweep: SafetySweep;
+  private readonly reporting: Reporting;
   private timer: Timer | undefined;
-  private reporting: Timer | undefined;
   private candidacy: { close(): Promise<void> } | undefined;
   private ticking = false;
-  private stopped = false;
   /** Claims nothing any more, and tells what it still has. */
   private retiring = false;
-  private seq = 0;
   /** The order that was carried out last. */
   private done = '';
+  /** The first report that tells of it. */
+  private toldIn = 0;
   /** Those that wait for their turn. */
   private readonly orders: Order[] = [];
   private obeying = false;
-  /** What was reported last, without its number, and when. */
-  private said = '';
-  private saidAt = -Infinity;
-  /** Since when an answer is waited for. */
-  private unanswered: number | undefined;
   private members = 1;
   private readonly firsts: (() => void)[] = [];
   private firstDone = false;
@@ -61,13 +52,11 @@ export class Member {
     private readonly shards: MemberShards,
     private readonly clock: Clock,
     private readonly hooks: MemberHooks,
-    random: () => number = Math.random,
+    private readonly random: () => number = Math.random,
   ) {
-    this.random = random;
+    this.reporting = new Reporting(broker, clock, () => this.current());
     this.sweep = new SafetySweep(settings.totalCount, broker, shards, clock, random);
   }
-
-  private readonly random: () => number;
 
   /** Takes part. Resolves when the first order was carried out, or did not come for long, or the first look has failed. */
   async start(): Promise<void> {
@@ -84,11 +73,7 @@ export class Member {
 
   /** Something may have changed that is to be reported. */
   changed(): void {
-    if (this.stopped) return;
-    this.reporting ??= this.clock.after(COLLECT, () => {
-      this.reporting = undefined;
-      void this.reportChanges();
-    });
+    this.reporting.changed();
   }
 
   /** The connection is there again: looks at once. */
@@ -100,7 +85,7 @@ export class Member {
   obey(order: Order): void {
     if (this.retiring) return;
     this.members = order.members;
-    if (order.seq >= this.seq) this.unanswered = undefined;
+    this.reporting.answered(order.seq);
     this.orders.push(order);
     void this.obeyAll();
   }
@@ -120,32 +105,31 @@ export class Member {
 
   /** Takes part no more, for good. */
   async stop(): Promise<void> {
-    if (this.stopped) return;
-    const retired = this.retire();
-    this.stopped = true;
-    this.reporting?.cancel();
-    await Promise.all([this.leave(), retired]);
-  }
-
-  private async leave(): Promise<void> {
-    if (this.seq === 0) return;
-    await this.broker.report({ ...this.current(), seq: ++this.seq, left: true });
+    await Promise.all([this.reporting.end(), this.retire()]);
   }
 
   private async obeyAll(): Promise<void> {
     if (this.obeying) return;
     this.obeying = true;
     for (let order = this.orders.shift(); order !== undefined; order = this.orders.shift()) {
-      const { id, claim, verified, shed } = order;
-      if (shed > 0) this.shards.shed(shed);
-      if (claim.length > 0) await this.shards.claim(claim, verified);
-      if (shed > 0 || claim.length > 0) {
-        this.done = id;
-        this.changed();
-      }
+      if (order.shed > 0 || order.claim.length > 0) await this.carryOut(order);
       this.first();
     }
     this.obeying = false;
+  }
+
+  /**
+   * Who hears nothing for some seconds is told the same again and again, and then reads all of it at once: what was ordered before
+   * the coordinator knew of the first is done already.
+   */
+  private async carryOut({ id, seq, claim, verified, shed }: Order): Promise<void> {
+    if (seq >= this.toldIn) {
+      if (shed > 0) this.shards.shed(shed);
+      if (claim.length > 0) await this.shards.claim(claim, verified);
+      this.toldIn = this.reporting.next;
+    }
+    this.done = id;
+    this.changed();
   }
 
   private first(): void {
@@ -180,24 +164,16 @@ export class Member {
 
   private async look(): Promise<void> {
     if (!this.shards.connected) {
-      await this.reportChanges();
+      this.reporting.look(this.members);
       return;
     }
     await this.hooks.prepare();
     if (!(await this.broker.isCoordinated())) await this.stand();
-    const refresh = Math.max(REFRESH, (this.members / REFRESHES) * 1_000);
-    const isDue = this.clock.now() - this.saidAt >= (this.unanswered === undefined ? refresh : PATIENCE / 2);
-    await this.reportChanges(isDue);
-    const { isAlone } = this;
+    this.reporting.look(this.members);
+    const alone = this.reporting.isUnheard;
     // Nobody tells how many share the work of looking.
-    if (isAlone || !this.firstDone) this.members = (await this.broker.members()) || this.members;
-    await this.sweep.look(isAlone, this.members);
-  }
-
-  /** Nobody hears what it reports. */
-  private get isAlone(): boolean {
-    const { broker, clock, unanswered } = this;
-    return broker.blocked || (unanswered !== undefined && clock.now() - unanswered >= PATIENCE);
+    if (alone || !this.firstDone) this.members = (await this.broker.members()) || this.members;
+    await this.sweep.look(alone, this.members);
   }
 
   private async stand(): Promise<void> {
@@ -221,43 +197,13 @@ export class Member {
     else this.candidacy = candidacy;
   }
 
-  private async reportChanges(always = false): Promise<void> {
-    if (this.stopped) return;
-    const report = this.current();
-    const text = JSON.stringify(report);
-    if (text === this.said && !always) return;
-    this.said = text;
-    this.saidAt = this.clock.now();
-    this.unanswered ??= this.saidAt;
-    try {
-      await this.broker.report({ ...report, seq: ++this.seq });
-    } catch {
-      this.said = ''; // The next look reports it.
-    }
-  }
-
-  private current(): Report {
+  private current(): Said {
     const { id, name, application, totalCount, weight } = this.settings;
     const { owned, unable, verified } = this.shards;
     const { done, retiring } = this;
-    const connected = this.shards.connected && !retiring;
-    const leaving = retiring ? owned : this.shards.leaving;
-    const most = retiring ? 0 : this.shards.most;
-    return {
-      id,
-      seq: 0,
-      name,
-      application,
-      totalCount,
-      done,
-      connected,
-      left: false,
-      weight,
-      most,
-      owned,
-      leaving,
-      unable,
-      verified,
-    };
+    const rest = { id, name, application, totalCount, weight, done, owned, unable, verified };
+    if (retiring) return { ...rest, connected: false, leaving: owned, most: 0 };
+    const { connected, leaving, most } = this.shards;
+    return { ...rest, connected, leaving, most };
   }
 }

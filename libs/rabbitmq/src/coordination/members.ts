@@ -19,6 +19,7 @@ interface Entry {
   isDoubtful: boolean;
   /** When something was last heard of it, or told to it. */
   heardAt: number;
+  readonly reportedAt: number;
 }
 
 /** Shards, as they are asked for one by one: they are too many to be listed for each plan. */
@@ -56,8 +57,9 @@ export class Members {
   }
 
   get watched(): Watched[] {
-    return [...this.entries].map(([id, { report, mail, isDoubtful }]) => ({
+    return [...this.entries].map(([id, { report, mail, isDoubtful, reportedAt }]) => ({
       id,
+      reportedAt,
       address: mail.address!,
       shard: isDoubtful ? undefined : report.owned.find((shard) => this.owners[shard] === id),
     }));
@@ -79,7 +81,7 @@ export class Members {
     before?.mail.settle();
     const order = before?.order !== undefined && before.order.id !== report.done ? before.order : undefined;
     this.disown(before?.report);
-    this.entries.set(id, { report, mail, unanswered: true, order, isDoubtful: false, heardAt: now });
+    this.entries.set(id, { report, mail, unanswered: true, order, isDoubtful: false, heardAt: now, reportedAt: now });
     this.own(report);
   }
 

@@ -58,15 +58,18 @@ export function writeShards(shards: readonly number[]): string {
   return ranges.join(' ');
 }
 
-/** @throws {TypeError} when it is no list of shards below the number of them */
+/** @throws {TypeError} when it is no list of shards below the number of them, each once and in order */
 export function readShards(text: unknown, total: number): number[] {
   if (typeof text !== 'string') throw new TypeError('no list of shards');
   const shards: number[] = [];
+  let last = -1;
   for (const range of text.split(' ')) {
     if (range === '') continue;
     const [, from, to = from] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
-    if (from === undefined || Number(to) >= total) throw new TypeError(`no shards: ${range}`);
-    for (let shard = Number(from); shard <= Number(to); shard++) shards.push(shard);
+    const isNext = Number(from) > last && Number(to) >= Number(from);
+    if (from === undefined || !isNext || Number(to) >= total) throw new TypeError(`no shards: ${range}`);
+    last = Number(to);
+    for (let shard = Number(from); shard <= last; shard++) shards.push(shard);
   }
   return shards;
 }
@@ -89,10 +92,10 @@ export function encodeReport(report: Report): Buffer {
 
 /** @throws when it is none, or of another number of shards */
 export function decodeReport(body: Uint8Array, total: number): Report {
-  const { owned, leaving, unable, verified, most, ...rest } = JSON.parse(
-    Buffer.from(body).toString(),
-  ) as Written<Report>;
-  if (typeof rest.id !== 'string' || typeof rest.seq !== 'number') throw new TypeError('no report');
+  const { owned, leaving, unable, verified, most, ...rest } = JSON.parse(Buffer.from(body).toString()) as Written<
+    Omit<Report, 'most'>
+  > & { readonly most: number | null };
+  if (!isReport(rest) || !(most === null || isCount(most))) throw new TypeError('no report');
   return {
     ...rest,
     most: most ?? Infinity,
@@ -101,6 +104,18 @@ export function decodeReport(body: Uint8Array, total: number): Report {
     unable: readShards(unable, total),
     verified: readShards(verified, total),
   };
+}
+
+type Plain = Omit<Report, 'owned' | 'leaving' | 'unable' | 'verified' | 'most'>;
+
+/** One member without a weight would make all shares NaN, for as long as it lives. */
+function isReport({ id, seq, name, application, totalCount, weight }: Plain): boolean {
+  const areTexts = [id, name, application].every((text) => typeof text === 'string');
+  return areTexts && isCount(seq) && isCount(totalCount) && Number.isFinite(weight) && weight > 0;
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 export function encodeOrder({ claim, verified, ...rest }: Order): Buffer {

@@ -27,6 +27,8 @@ import type { Membership } from './membership.js';
 const REPORT_EXPIRES = 30_000;
 /** How long the broker, and whoever coordinates, may take to say who takes part. Milliseconds. */
 const DEADLINE = 5_000;
+/** How long the channel may take to open. Milliseconds. */
+const OPENING = 2_000;
 /** More than any number of processes; without a prefetch quorum queues give 2,000 (RabbitMQ 3.10 to 4.0). */
 const PREFETCH = 65_535;
 
@@ -131,12 +133,13 @@ export class CoordinationLink implements CoordinatorBroker, MemberBroker {
     return this.parts.membership.count().catch(() => undefined);
   }
 
+  /** On the connection that takes questions during an alarm too. */
   isAlive(address: string): Promise<boolean> {
-    return isThere(modelOf(this.parts.publishing), address);
+    return isThere(modelOf(this.parts.consuming), address);
   }
 
   async report(report: Report): Promise<void> {
-    const channel = await this.channel.get();
+    const channel = await this.open();
     const { names } = this.parts.topology;
     channel.publish('', names.coordinator, encodeReport(report), {
       type: REPORT,
@@ -146,13 +149,13 @@ export class CoordinationLink implements CoordinatorBroker, MemberBroker {
   }
 
   async order(address: string, order: Order): Promise<void> {
-    const channel = await this.channel.get();
+    const channel = await this.open();
     channel.publish('', address, encodeOrder(order), { type: ORDER });
   }
 
   async tell({ address, question }: Mail, reports: readonly Report[]): Promise<void> {
     if (address === undefined || question === undefined) return;
-    const channel = await this.channel.get();
+    const channel = await this.open();
     const body = Buffer.from(JSON.stringify(reports.map((report) => encodeReport(report).toString())));
     channel.publish('', address, body, { type: ROLL, correlationId: question });
   }
@@ -177,6 +180,11 @@ export class CoordinationLink implements CoordinatorBroker, MemberBroker {
     } finally {
       this.questions.delete(id);
     }
+  }
+
+  /** During an alarm the broker does not even open a channel. */
+  private open(): Promise<Channel> {
+    return within(this.parts.clock, OPENING, this.channel.get());
   }
 
   private async question(model: ChannelModel, id: string): Promise<Report[]> {

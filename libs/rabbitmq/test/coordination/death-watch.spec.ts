@@ -2,9 +2,9 @@ import { FakeClock } from '../../../core/test/support/fake-clock.js';
 import { DeathWatch, type Watched } from '../../src/coordination/death-watch.js';
 
 const ALL: readonly Watched[] = [
-  { id: 'a', address: 'at a', shard: 1 },
-  { id: 'b', address: 'at b', shard: 2 },
-  { id: 'c', address: 'at c', shard: undefined },
+  { id: 'a', address: 'at a', shard: 1, reportedAt: 0 },
+  { id: 'b', address: 'at b', shard: 2, reportedAt: 0 },
+  { id: 'c', address: 'at c', shard: undefined, reportedAt: 0 },
 ];
 
 function setUp() {
@@ -27,11 +27,11 @@ function setUp() {
     died: (id) => said.push(`${id} died`),
     lost: (id) => said.push(`${id} lost`),
   });
-  const look = async (milliseconds = 0): Promise<void> => {
+  const look = async (milliseconds = 0, all = ALL): Promise<void> => {
     await clock.advance(milliseconds);
-    await watch.look(3, ALL);
+    await watch.look(all.length, all);
   };
-  return { broker, said, look };
+  return { broker, clock, said, look };
 }
 
 test('nobody is looked at while as many are counted as are known', async () => {
@@ -81,4 +81,36 @@ test('who is not counted is looked for, where the broker cannot count', async ()
   broker.gone.add('at b');
   await look();
   expect(said).toEqual(['b died']);
+});
+
+test('who dies is missed while others are counted who are not known', async () => {
+  const { broker, said, look } = setUp();
+  broker.counted = 4;
+  await look();
+  broker.counted = 3;
+  await look(200);
+  expect([broker.questions, said]).toEqual([5, []]); // His other connection is still there.
+  broker.gone.add('at b');
+  await look(200);
+  expect(said).toEqual(['b died']);
+});
+
+test('nobody is missed when the one leaves of whom that is known', async () => {
+  const { broker, look } = setUp();
+  broker.counted = 4;
+  await look();
+  broker.counted = 3;
+  await look(200, ALL.slice(1));
+  expect(broker.questions).toBe(0);
+});
+
+test('who says nothing for fifteen seconds is looked at, however many are counted', async () => {
+  const { broker, clock, said, look } = setUp();
+  broker.counted = 4;
+  broker.gone.add('at a').add('at c');
+  await look(14_999);
+  expect(broker.questions).toBe(0);
+  const reported = { ...ALL[2]!, reportedAt: clock.now() };
+  await look(5_001, [ALL[0]!, ALL[1]!, reported]);
+  expect(said).toEqual(['a died']);
 });

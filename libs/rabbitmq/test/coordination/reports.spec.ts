@@ -56,12 +56,25 @@ test('ten thousand shards of one process take few bytes', () => {
   expect(readShards('0-9999', 10_000)).toEqual(owned);
 });
 
-test.each([undefined, null, 7, '1,2', '-1', '1-', '1--2', 'x', '1.5', '299-300', '300'])(
-  'of 300 shards %j are no list',
-  (text) => {
-    expect(() => readShards(text, TOTAL)).toThrow(TypeError);
-  },
-);
+test.each([
+  undefined,
+  null,
+  7,
+  '1,2',
+  '-1',
+  '1-',
+  '1--2',
+  'x',
+  '1.5',
+  '299-300',
+  '300',
+  '3 2',
+  '1 1',
+  '0-3 2-4',
+  '4-2',
+])('of 300 shards %j are no list', (text) => {
+  expect(() => readShards(text, TOTAL)).toThrow(TypeError);
+});
 
 test.each(['', 'null', '{}', '[]', '7', '{"id":"a","seq":"1"}', '{"id":"a","seq":1,"shed":0}', '{"id":"a","shed":0}'])(
   'what is neither report nor order is refused: %s',
@@ -79,4 +92,20 @@ test('a report of more shards than there are is refused', () => {
       expect(() => decodeReport(body, TOTAL)).toThrow(`no shards: ${TOTAL}`);
     }),
   );
+});
+
+test.each([
+  ['weight', undefined],
+  ['weight', 'heavy'],
+  ['weight', 0],
+  ['weight', -1],
+  ['most', 'many'],
+  ['most', -1],
+  ['seq', 1.5],
+  ['name', undefined],
+  ['application', 7],
+])('a report whose %s is %j is refused', (field, value) => {
+  const [one] = fc.sample(report, 1);
+  const said = JSON.parse(encodeReport(one!).toString()) as object;
+  expect(() => decodeReport(Buffer.from(JSON.stringify({ ...said, [field]: value })), TOTAL)).toThrow('no report');
 });
