@@ -1,6 +1,7 @@
 import { FakeClock } from '../../core/test/support/fake-clock.js';
 import type { LazyChannel } from '../src/connection/lazy-channel.js';
 import { settingsIn, settingsOf } from '../src/options/settings.js';
+import { RestingShards } from '../src/ownership/resting-shards.js';
 import { RefusedClaims } from '../src/ownership/lock/refused-claims.js';
 import { Topology } from '../src/topology/topology.js';
 
@@ -56,7 +57,26 @@ test('refusals before a claim that succeeded, or long ago, do not count', async 
   await refusals.refuse(20);
   refusals.claims.forget(3);
   await refusals.refuse(20);
-  await refusals.clock.advance(20_000);
+  await refusals.clock.advance(50_000);
   await refusals.refuse(20);
+  expect(refusals.told).toEqual([]);
+});
+
+test('one is told that rests longer and longer between its claims', async () => {
+  const { claims, clock, told } = refusals;
+  const resting = new RestingShards(clock);
+  for (const until = clock.now() + 90_000; clock.now() < until; await clock.advance(100)) {
+    if (resting.has(3)) continue;
+    await claims.refused(3);
+    resting.add(3, 500);
+  }
+  expect(told.length).toBeGreaterThan(0);
+});
+
+test('a few refusals within a long time are of owners that came one after the other', async () => {
+  for (let owners = 0; owners < 4; owners++) {
+    await refusals.refuse(1);
+    await refusals.clock.advance(30_000);
+  }
   expect(refusals.told).toEqual([]);
 });

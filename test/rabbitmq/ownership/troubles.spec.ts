@@ -171,3 +171,31 @@ test('a broker that does not answer keeps nobody who asks for the processes wait
   );
   await proxy.close();
 });
+
+test.each(['coordinator', 'members'])(
+  'the shards of a process that died are served while the queue %s cannot be had, as where its node is lost',
+  async (name) => {
+    const proxy = await TcpProxy.start(sharedUrl());
+    try {
+      const a = await connect();
+      const b = await connect({ urls: [proxy.url], reconnect: { initial: 60_000, max: 60_000 } });
+      await Promise.all([consume(a), consume(b)]);
+      await until(
+        () => `2 shards each, now ${a.status().shards} and ${b.status().shards}`,
+        () => a.status().shards === 2 && b.status().shards === 2,
+      );
+      await onRawBroker(sharedUrl(), async (channel) => {
+        await channel.deleteQueue(`${prefix}${name}`);
+        await channel.assertQueue(`${prefix}${name}`, { maxLength: 5 });
+      });
+      await logger.untilLogged(/x-max-length/);
+      proxy.cut();
+      await until(
+        () => `4 shards, now ${a.status().shards}`,
+        () => a.status().shards === 4,
+      );
+    } finally {
+      await proxy.close();
+    }
+  },
+);

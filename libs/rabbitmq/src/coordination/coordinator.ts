@@ -79,8 +79,8 @@ export class Coordinator implements Inbox {
     else this.take(report, mail);
   }
 
+  /** Settled when it was answered: until then the next coordinator gets it. */
   asked(mail: Mail): void {
-    mail.settle();
     this.answer(mail, this.clock.now() + PATIENCE).catch((error: unknown) => this.failed(error));
   }
 
@@ -95,7 +95,7 @@ export class Coordinator implements Inbox {
     const counted = await broker.members();
     if (this.stopped) return;
     if (counted === undefined || members.connected >= counted || clock.now() >= deadline) {
-      await broker.tell(mail, members.reports);
+      await broker.tell(mail, members.reports).finally(() => mail.settle());
     } else {
       clock.after(COUNT_AGAIN, () => {
         this.answer(mail, deadline).catch((error: unknown) => this.failed(error));

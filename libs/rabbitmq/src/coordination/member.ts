@@ -168,12 +168,21 @@ export class Member {
       return;
     }
     await this.hooks.prepare();
-    if (!(await this.broker.isCoordinated())) await this.stand();
+    await this.seeToCoordinator();
     this.reporting.look(this.members);
     const alone = this.reporting.isUnheard;
     // Nobody tells how many share the work of looking.
     if (alone || !this.firstDone) this.members = (await this.broker.members()) || this.members;
     await this.sweep.look(alone, this.members);
+  }
+
+  /** What keeps the coordinator's queue away, such as a lost node, keeps nobody from the shards: they are looked for then. */
+  private async seeToCoordinator(): Promise<void> {
+    try {
+      if (!(await this.broker.isCoordinated())) await this.stand();
+    } catch (error) {
+      if (!this.retiring) this.hooks.failed(error);
+    }
   }
 
   private async stand(): Promise<void> {

@@ -190,7 +190,8 @@ export class ShardClaims implements MemberShards {
       await topology.declareMemory(await survey.get());
       this.remembered = { model, at: clock.now() };
     }
-    await this.membership.join();
+    // Who is not counted can own shards all the same.
+    await this.membership.join().catch((error: unknown) => this.lookFailed(error));
   }
 
   private coordinator(): Coordinator {

@@ -5,8 +5,10 @@ import type { RareWarnings } from '../rare-warnings.js';
 
 /** For how long the claims of a shard are refused until that is told. Milliseconds. */
 const LONG = 30_000;
-/** Refusals that lie further apart are not of the same trouble. Milliseconds. */
-const APART = 10_000;
+/** Refusals that lie further apart are not of the same trouble: a shard that is refused again and again rests up to 30 s. Milliseconds. */
+const APART = 45_000;
+/** As few may be of owners that came one after the other. */
+const FEW = 4;
 
 export interface RefusedClaimsParts {
   readonly survey: LazyChannel;
@@ -17,7 +19,7 @@ export interface RefusedClaimsParts {
 
 /** Shards whose lock somebody has who does not consume them: no process serves such a shard, and none can. */
 export class RefusedClaims {
-  private readonly refusals = new Map<number, { readonly first: number; last: number }>();
+  private readonly refusals = new Map<number, { readonly first: number; last: number; count: number }>();
 
   constructor(private readonly parts: RefusedClaimsParts) {}
 
@@ -26,11 +28,12 @@ export class RefusedClaims {
     const now = this.parts.clock.now();
     const before = this.refusals.get(shard);
     if (before === undefined || now - before.last > APART) {
-      this.refusals.set(shard, { first: now, last: now });
+      this.refusals.set(shard, { first: now, last: now, count: 1 });
       return;
     }
     before.last = now;
-    if (now - before.first >= LONG) await this.tell(shard);
+    before.count++;
+    if (now - before.first >= LONG && before.count > FEW) await this.tell(shard);
   }
 
   /** A claim was not refused. */
