@@ -2,22 +2,19 @@ import { fit, valueAt } from './fit.js';
 import { FITTED, LARGE, type Computed } from './results.js';
 import type { RestFigures } from './rest.js';
 
-/** Cores that must have been idle, or whoever does something on a timer may have come late to it. */
-const ROOM = 0.2;
-
-/** There are three terms to be told apart. */
+/** There are three terms to be told apart, and something must be left to tell how well. */
 const FEWEST = 4;
 
-/** What {@link LARGE} would cost at rest, from what smaller sizes cost above a node that nobody uses. */
-export function compute(rest: readonly RestFigures[], cores: number): Computed | undefined {
+/**
+ * What {@link LARGE} would cost at rest, from what smaller sizes cost above a node that nobody uses; `undefined` where these
+ * are too few.
+ */
+export function compute(rest: readonly RestFigures[]): Computed | undefined {
   const idle = rest.find(({ processes }) => processes === 0);
-  const all = rest.filter(({ processes }) => processes > 0);
-  const roomy = all.filter(({ busy }) => busy <= cores - ROOM);
-  const crowded = roomy.length < FEWEST;
-  const chosen = crowded ? all : roomy;
-  if (chosen.length < FEWEST) return undefined;
+  const sizes = rest.filter(({ processes }) => processes > 0);
+  if (sizes.length < FEWEST) return undefined;
   const parts = FITTED.flatMap((part) => {
-    const points = chosen.map(({ processes, shards, [part]: cost }) => ({
+    const points = sizes.map(({ processes, shards, [part]: cost }) => ({
       processes,
       shards,
       value: cost - (idle?.[part] ?? 0),
@@ -26,5 +23,5 @@ export function compute(rest: readonly RestFigures[], cores: number): Computed |
     const fitted = fit(points);
     return [[part, { ...fitted, value: valueAt(fitted, LARGE.processes, LARGE.shards) }] as const];
   });
-  return { sizes: chosen.length, crowded, parts: Object.fromEntries(parts) };
+  return Object.fromEntries(parts);
 }

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clock } from './clock.js';
 import { OwnershipRecord } from './ownership-record.js';
-import type { Told, WorkerPlan } from './protocol.js';
+import type { Strike, Told, WorkerPlan } from './protocol.js';
 import { isLevel, sumOf } from './shares.js';
 import { WorkerProcess } from './worker-process.js';
 
@@ -24,11 +24,16 @@ export class Fleet {
   private readonly handled = new Map<number, { readonly owner: string; readonly at: number }[]>();
   private readonly changes = new EventEmitter().setMaxListeners(0); // One for each probe.
   private names = 0;
+  private asked = 0;
   private readonly killAll = (): void => {
     for (const worker of this.all) worker.signal('SIGKILL');
   };
 
-  constructor(readonly plan: WorkerPlan) {
+  constructor(
+    readonly plan: WorkerPlan,
+    /** Nice value of the processes once they are loaded. */
+    private readonly nice: number | undefined,
+  ) {
     process.once('exit', this.killAll);
   }
 
@@ -42,7 +47,7 @@ export class Fleet {
     const load = async (): Promise<void> => {
       while (count-- > 0) {
         const name = `w${++this.names}`;
-        const worker = await WorkerProcess.load(name, this.plan, (told) => this.hear(name, told));
+        const worker = await WorkerProcess.load(name, this.plan, this.nice, (told) => this.hear(name, told));
         this.all.add(worker);
         loaded.push(worker);
       }
@@ -105,8 +110,13 @@ export class Fleet {
     } while ((this.lastTaken() !== last || sumOf(this.shares) !== this.plan.shards) && clock() < end);
   }
 
-  /** Waits until somebody else has handled a probe. Returns when that was. */
-  async answered(probe: number, except: string): Promise<number> {
+  /** Numbers probes of some shards. */
+  probes(shards: readonly number[]): Strike['probes'] {
+    return shards.map((shard) => ({ probe: ++this.asked, shard }));
+  }
+
+  /** Waits until somebody, or somebody else, has handled a probe. Returns when that was. */
+  async answered(probe: number, except?: string): Promise<number> {
     const others = () => this.handled.get(probe)?.filter(({ owner }) => owner !== except) ?? [];
     if (!(await this.holds(() => others().length > 0)))
       throw new Error(`waited ${PATIENCE} ms in vain until a probe was handled`);

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { cpus, loadavg } from 'node:os';
+import { loadavg } from 'node:os';
 import { machine, versionOf } from '../harness/machine.js';
 import { tidy } from '../harness/tables.js';
 import { UsageError } from '../options.js';
@@ -22,7 +22,7 @@ const SCENES: Record<Scene, (stage: Stage) => Promise<Measured>> = {
   start: async (stage) => ({ start: await starts(stage) }),
   rest: async (stage) => {
     const figures = await rest(stage);
-    const computed = compute(figures, cpus().length);
+    const computed = compute(figures);
     return { rest: figures, ...(computed === undefined ? {} : { computed }) };
   },
   kill: async (stage) => ({ kill: await kills(stage) }),
@@ -30,24 +30,34 @@ const SCENES: Record<Scene, (stage: Stage) => Promise<Measured>> = {
   rolling: async (stage) => ({ rolling: await rolling(stage) }),
 };
 
-async function measure(options: OwnershipOptions): Promise<OwnershipResults> {
+/** @param keep called with what is known after each scene */
+async function measure(
+  options: OwnershipOptions,
+  keep: (results: OwnershipResults) => void,
+): Promise<OwnershipResults> {
   const { help: _help, only, out: _out, ...settings } = options;
   const [date, load, from] = [new Date().toISOString(), Number(loadavg()[0]!.toFixed(2)), performance.now()];
-  const broker = await WatchedBroker.start();
+  const broker = await WatchedBroker.start(settings.nice);
   // What ends the node keeps no event loop alive.
   const alive = setInterval(() => undefined, 1_000);
   try {
-    const say = (line: string): void => void process.stderr.write(`${line}\n`);
-    let measured: Measured = {};
-    for (const scene of only) measured = { ...measured, ...(await attempt(scene, { broker, settings, say })) };
     const amqplib = versionOf(createRequire(import.meta.url), 'amqplib');
     const versions = { node: process.versions.node, rabbitmq: broker.version, amqplib };
-    const seconds = Math.round((performance.now() - from) / 1_000);
-    return { date, load, machine: machine(), versions, settings, seconds, ...measured };
+    let results: OwnershipResults = { date, load, machine: machine(), versions, settings, seconds: 0 };
+    for (const scene of only) {
+      const measured = await attempt(scene, { broker, settings, say });
+      results = { ...results, ...measured, seconds: Math.round((performance.now() - from) / 1_000) };
+      keep(results);
+    }
+    return results;
   } finally {
     await broker.stop();
     clearInterval(alive);
   }
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
 /** A scene that fails keeps nobody from the others; it ends the run as a failure. */
@@ -67,8 +77,10 @@ async function main(): Promise<void> {
     process.stdout.write(`${USAGE}\n`);
     return;
   }
-  const results = await measure(options);
-  if (options.out !== undefined) writeFileSync(options.out, `${JSON.stringify(results, rounded, 2)}\n`);
+  const { out } = options;
+  const results = await measure(options, (results) => {
+    if (out !== undefined) writeFileSync(out, `${JSON.stringify(results, rounded, 2)}\n`);
+  });
   process.stdout.write(`${await tidy(reportOf(results))}\n`);
 }
 
@@ -78,7 +90,12 @@ function rounded(_key: string, value: unknown): unknown {
 }
 
 // A signal that ended us at once would leave a process that is stopped as it is.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    say(`ended by ${signal}`);
+    process.exit(1);
+  });
+}
 
 try {
   await main();

@@ -30,8 +30,9 @@ export function reportOf(results: OwnershipResults): string {
 
 function headOf({ date, load, machine, versions, settings, seconds }: OwnershipResults): string {
   const on = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const niceness = settings.nice === undefined ? '' : `, nice ${settings.nice}`;
   const type = settings.quorum ? 'quorum' : 'classic';
-  return `${date}, ${machine.cores} cores, load ${load} before, ${seconds} s in all; ${on.join(', ')}, ${type} queues.`;
+  return `${date}, ${machine.cores} cores, load ${load} before, ${seconds} s in all${niceness}; ${on.join(', ')}, ${type} queues.`;
 }
 
 function restTable(rest: readonly RestFigures[]): string {
@@ -57,10 +58,10 @@ function restTable(rest: readonly RestFigures[]): string {
   return table(head, rows);
 }
 
-function computedTable({ sizes, crowded, parts }: Computed): string {
+function computedTable(computed: Computed): string {
   const head = ['a second', LARGE_SIZE, 'each process', 'each shard', 'each shard of others', 'largest deviation'];
   const names = { broker: 'broker, CPU ms', workers: 'all processes, CPU ms', frames: 'frames', declares: 'declares' };
-  const rows = Object.entries(parts).map(([part, { value, process, shard, foreignShard, deviation }]) => [
+  const rows = Object.entries(computed).map(([part, { value, process, shard, foreignShard, deviation }]) => [
     names[part as Fitted],
     number(value, 0),
     number(process, 3),
@@ -68,10 +69,7 @@ function computedTable({ sizes, crowded, parts }: Computed): string {
     number(foreignShard, 4),
     `${number(deviation * 100, 0)} %`,
   ]);
-  const room = crowded
-    ? `From ${sizes} sizes, at which the machine had no room, so that less was done than would have been: it would cost more.`
-    : `From the ${sizes} sizes at which the machine had room.`;
-  return `${table(head, rows)}\n\n${room}`;
+  return table(head, rows);
 }
 
 const LARGE_SIZE = sizeOf(LARGE);

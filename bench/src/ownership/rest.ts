@@ -5,6 +5,7 @@ import { clock } from './clock.js';
 import type { Fleet } from './fleet.js';
 import { sumOf } from './shares.js';
 import { withFleet, type Stage } from './stage.js';
+import type { WatchedBroker } from './watched-broker.js';
 
 /** What it costs for a second that processes own shards and nothing else happens. */
 export interface RestFigures {
@@ -41,31 +42,32 @@ export async function rest(stage: Stage): Promise<RestFigures[]> {
 }
 
 async function measure({ broker, settings }: Stage, fleet: Fleet | undefined): Promise<RestFigures> {
-  const workersCpu = (): number[] => (fleet?.running ?? []).map(({ pid }) => (processCpu(pid) ?? NaN) / 1_000);
+  const processes = fleet?.running.length ?? 0;
   const before = await broker.counters();
-  const from = { at: clock(), broker: broker.cpu, workers: workersCpu(), machine: busyTime() };
+  const from = readingOf(broker, fleet);
   await sleep(settings.seconds * 1_000);
-  const seconds = (clock() - from.at) / 1_000;
-  const used = broker.cpu - from.broker;
-  const workers = workersCpu().map((cpu, index) => cpu - from.workers[index]!);
-  const busy = busyTime() - from.machine;
+  const to = readingOf(broker, fleet);
   // To ask the broker costs it CPU time, so that it is asked before and after; its counters go by its own clock.
   const after = await broker.counters();
+  const seconds = (to.at - from.at) / 1_000;
   const counted = (after.at - before.at) / 1_000;
+  const workers = to.workers.map((cpu, index) => cpu - from.workers[index]!);
   return {
-    processes: fleet?.running.length ?? 0,
+    processes,
     shards: fleet?.plan.shards ?? 0,
-    broker: used / seconds,
+    broker: (to.broker - from.broker) / seconds,
     workers: sumOf(workers) / seconds,
     busiest: Math.max(0, ...workers) / seconds,
     frames: (after.frames - before.frames) / counted,
     declares: (after.declares - before.declares) / counted,
-    busy: busy / 1_000 / seconds,
+    busy: (to.machine - from.machine) / 1_000 / seconds,
     moved: fleet?.record.takingsSince(from.at).length ?? 0,
   };
 }
 
-/** What all cores together have worked. Milliseconds. */
-function busyTime(): number {
-  return sumOf(cpus().map(({ times }) => times.user + times.nice + times.sys + times.irq));
+/** What has been used so far. Milliseconds of CPU, but for the time. */
+function readingOf(broker: WatchedBroker, fleet: Fleet | undefined) {
+  const workers = (fleet?.running ?? []).map(({ pid }) => (processCpu(pid) ?? NaN) / 1_000);
+  const machine = sumOf(cpus().map(({ times }) => times.user + times.nice + times.sys + times.irq));
+  return { at: clock(), broker: broker.cpu, workers, machine };
 }

@@ -14,15 +14,8 @@ export const FITTED = ['broker', 'workers', 'frames', 'declares'] as const;
 
 export type Fitted = (typeof FITTED)[number];
 
-/** What {@link LARGE} would cost. */
-export interface Computed {
-  /** How many sizes it is computed from. */
-  readonly sizes: number;
-  /** Whether the machine had no room at too many sizes, so that these had to be taken too. */
-  readonly crowded: boolean;
-  /** What was fitted, and what it gives. */
-  readonly parts: Readonly<Partial<Record<Fitted, Fit & { readonly value: number }>>>;
-}
+/** What of each was fitted, and what it gives for {@link LARGE}. */
+export type Computed = Readonly<Partial<Record<Fitted, Fit & { readonly value: number }>>>;
 
 /** Everything that was measured; what was not chosen is left out. */
 export interface OwnershipResults {

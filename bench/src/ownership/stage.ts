@@ -17,7 +17,8 @@ export async function withFleet<T>(
   plan: Partial<Pick<WorkerPlan, 'shards' | 'heartbeat'>>,
   act: (fleet: Fleet) => Promise<T>,
 ): Promise<T> {
-  const fleet = new Fleet({ url: broker.url, prefix, shards: settings.shards[0]!, quorum: settings.quorum, ...plan });
+  const { shards, quorum, nice } = settings;
+  const fleet = new Fleet({ url: broker.url, prefix, shards: shards[0]!, quorum, ...plan }, nice);
   try {
     const result = await act(fleet);
     await fleet.leaveAll();

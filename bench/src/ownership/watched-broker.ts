@@ -1,5 +1,6 @@
 import { RabbitMqNode } from '#support/rabbitmq-node.js';
 import { processCpu } from '../harness/cpu-clock.js';
+import { setNice } from './priority.js';
 
 /** What the broker has counted since it was started. */
 export interface Counters {
@@ -50,11 +51,12 @@ export class WatchedBroker {
     readonly version: string,
   ) {}
 
-  static async start(): Promise<WatchedBroker> {
+  static async start(nice: number | undefined): Promise<WatchedBroker> {
     const node = await RabbitMqNode.start();
     const pid = Number(node.eval('os:getpid().').replaceAll('"', ''));
     const version = node.eval('rabbit_misc:version().').replaceAll('"', '');
     node.eval(PREPARE);
+    if (nice !== undefined) setNice(pid, nice);
     return new WatchedBroker(node, pid, version);
   }
 

@@ -2,7 +2,8 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { outputOf } from '#support/rabbitmq-node.js';
-import type { Told, WorkerPlan } from './protocol.js';
+import { setNice } from './priority.js';
+import type { Command, Strike, Told, WorkerPlan } from './protocol.js';
 
 const SCRIPT = fileURLToPath(new URL('./worker.js', import.meta.url));
 
@@ -23,12 +24,23 @@ export class WorkerProcess {
   /**
    * Forks a process. Resolves when its modules are loaded; it connects only after {@link start}.
    * @param told called with all that it tells
+   * @param nice of the process once it is loaded
    */
-  static async load(name: string, plan: WorkerPlan, told: (told: Told) => void): Promise<WorkerProcess> {
-    const child = fork(SCRIPT, [JSON.stringify(plan)], { execArgv: [], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  static async load(
+    name: string,
+    plan: WorkerPlan,
+    nice: number | undefined,
+    told: (told: Told) => void,
+  ): Promise<WorkerProcess> {
+    const child = fork(SCRIPT, [JSON.stringify(plan)], {
+      execArgv: [],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      detached: true, // A session of its own: Linux shares the cores among sessions first, and all of ours would be one.
+    });
     const worker = new WorkerProcess(name, child);
     child.on('message', told);
     await worker.hears('loaded');
+    if (nice !== undefined) setNice(worker.pid, nice);
     return worker;
   }
 
@@ -43,8 +55,15 @@ export class WorkerProcess {
   /** Lets it start its app. Resolves when the app has started. */
   async start(): Promise<void> {
     const up = this.hears('up');
-    this.child.send('start');
+    this.child.send('start' satisfies Command);
     await up;
+  }
+
+  /** Lets it strike another process. Returns when it did. */
+  async strike(strike: Strike): Promise<number> {
+    const struck = this.hears('struck');
+    this.child.send(strike satisfies Command);
+    return (await struck).at;
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -63,14 +82,14 @@ export class WorkerProcess {
     if (this.child.exitCode !== 0) throw this.failure('to leave');
   }
 
-  private hears(type: Told['type']): Promise<void> {
+  private hears<Type extends Told['type']>(type: Type): Promise<Extract<Told, { type: Type }>> {
     return new Promise((resolve, reject) => {
       const ended = (): void => reject(this.failure(`to say '${type}'`));
       const heard = (told: Told): void => {
         if (told.type !== type) return;
         this.child.off('message', heard);
         this.child.off('exit', ended);
-        resolve();
+        resolve(told as Extract<Told, { type: Type }>);
       };
       this.child.on('message', heard);
       this.child.once('exit', ended);

@@ -2,8 +2,10 @@ import 'reflect-metadata';
 import { once } from 'node:events';
 import {
   DataUpdaterService,
+  EventsProducer,
   MessageHandler,
   MississippiModule,
+  shardOf,
   type DataUpdaterHandler,
   type MississippiEvent,
 } from '@mississippi/core';
@@ -11,7 +13,7 @@ import { rabbitmq } from '@mississippi/rabbitmq';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { clock } from './clock.js';
-import type { Probe, Told, WorkerPlan } from './protocol.js';
+import type { Probe, Strike, Told, WorkerPlan } from './protocol.js';
 
 /** A process that does nothing but own shards, with the library's defaults; it tells which, and what probes it handles. */
 process.once('disconnect', () => process.exit(1));
@@ -52,9 +54,33 @@ class ProbeHandler implements DataUpdaterHandler<undefined, Probe> {
 })
 class OwnerModule {}
 
+/** What it rejects with ends the process, and the measurement with it. */
+function strike({ pid, signal, probes }: Strike): void {
+  tell({ type: 'struck', at: clock() });
+  process.kill(pid, signal);
+  for (const { probe, shard } of probes) {
+    void producer.publish({ probe } satisfies Probe, { shardingKey: keys[shard]! });
+  }
+}
+
+/** A key of each shard. */
+function keysOfShards(): string[] {
+  const keys: string[] = [];
+  for (let missing = shards, i = 0; missing > 0; i++) {
+    const shard = shardOf(`key${i}`, { totalCount: shards });
+    if (keys[shard] !== undefined) continue;
+    keys[shard] = `key${i}`;
+    missing--;
+  }
+  return keys;
+}
+
 // Loading takes the same time whatever decides who owns a shard, and many that load at once would not start at once.
 tell({ type: 'loaded' });
 await once(process, 'message');
 const app = await NestFactory.createApplicationContext(OwnerModule, { logger: ['warn', 'error'], abortOnError: false });
+const producer = app.get(EventsProducer);
+const keys = keysOfShards();
+process.on('message', strike);
 process.once('SIGTERM', () => void app.close().then(() => process.exit(0)));
 tell({ type: 'up' });
