@@ -250,7 +250,7 @@ export class ShardClaims implements MemberShards {
     const limit = settings.maxShards === Infinity ? '' : ` (maxShards is ${settings.maxShards} here)`;
     warnings.warn(
       'unserved',
-      `Nobody consumes the shards ${listOf(long)}, and no process may own more${limit}: start more processes, or raise maxShards.`,
+      `Nobody consumes the shards ${listOf(long)}: each process has as many as it may${limit}, or was refused these, as other lines say then. Start more processes, or raise maxShards.`,
     );
   }
 }
