@@ -229,6 +229,22 @@ export class MississippiOptions {
   @IsMilliseconds({ min: 1, infinity: true })
   pressureAge?: number;
 
+  /**
+   * A callback that runs is named in the log, with its key and its age, each time it has run for so long again; an operator sees
+   * its key as `hanging`. Milliseconds, default 60,000; `Infinity`: never.
+   */
+  @Optional()
+  @IsMilliseconds({ min: 1, infinity: true })
+  hangingInterval?: number;
+
+  /**
+   * Whether `MississippiOperator` of another process may act on keys of this one: retry, drop, pause, resume, deactivate. Looks are
+   * always answered. It guards against accidents: whoever may write to the broker can do worse. Default `true`.
+   */
+  @Optional()
+  @IsBoolean()
+  remoteOperator?: boolean;
+
   @Optional()
   @Nested(() => FailurePolicyOptions)
   failurePolicy?: FailurePolicyOptions;
@@ -401,6 +417,8 @@ export interface ResolvedOptions {
   readonly drainTimeout: number;
   readonly sideQueueLimit: number;
   readonly pressureAge: number;
+  readonly hangingInterval: number;
+  readonly remoteOperator: boolean;
   readonly logKeys: 'plain' | 'hashed';
   readonly inheritAppConfig: boolean;
   readonly typeFrom: TypeSource;
@@ -445,6 +463,8 @@ export function resolveOptions(
     drainTimeout: options.drainTimeout ?? 30_000,
     sideQueueLimit: options.sideQueueLimit ?? 10_000,
     pressureAge: options.pressureAge ?? 600_000,
+    hangingInterval: options.hangingInterval ?? 60_000,
+    remoteOperator: options.remoteOperator ?? true,
     logKeys: options.logKeys ?? 'plain',
     inheritAppConfig: handler.inheritAppConfig ?? options.inheritAppConfig ?? false,
     typeFrom: handler.typeFrom ?? options.typeFrom ?? 'property',

@@ -27,6 +27,7 @@ import { SignalResponder } from './signals/signal-responder.js';
 import { otherApplication, otherCount } from './topology/disagreement.js';
 import { Redeclaration } from './topology/redeclaration.js';
 import { explainRight } from './topology/rights.js';
+import { ShardBacklogs } from './topology/shard-backlogs.js';
 import { Topology } from './topology/topology.js';
 
 /** How long closing waits for confirms, and for what the broker has not read yet. Milliseconds. */
@@ -52,6 +53,7 @@ export class RabbitMqConnection implements TransportConnection {
   private readonly signals: SignalCaller;
   private readonly responder: SignalResponder;
   private readonly rollCall: RollCall;
+  private readonly lengths: ShardBacklogs;
   private readonly warnings: RareWarnings;
   private readonly redeclaration: Redeclaration;
   private readonly neighbour: Neighbour;
@@ -114,6 +116,7 @@ export class RabbitMqConnection implements TransportConnection {
     this.signals = new SignalCaller(publishing, names, settings.maxMessageSize, clock, keyText, (cause) =>
       this.denied(cause),
     );
+    this.lengths = new ShardBacklogs(publishing, names, totalCount);
     this.publisher = publisher;
     this.publishing = publishing;
     this.consuming = connection;
@@ -178,6 +181,11 @@ export class RabbitMqConnection implements TransportConnection {
   /** Rejects as {@link SignalCaller.send}. */
   sendSignal(...signal: Parameters<SignalCaller['send']>): Promise<Uint8Array> {
     return this.signals.send(...signal);
+  }
+
+  /** Rejects while there is no connection. */
+  backlogs(): Promise<readonly (number | undefined)[]> {
+    return this.lengths.count();
   }
 
   /** Rejects while there is no connection. */

@@ -32,7 +32,11 @@ import { openDurably } from './commits/open-durably.js';
 import { KeyCalls } from './key-calls.js';
 import { describeKey } from './keys/describe-key.js';
 import { LanePool } from './keys/lane.js';
+import { OperatorCalls } from './operator/operator-calls.js';
+import { OperatorDesk } from './operator/operator-desk.js';
+import { OwnerRequests } from './operator/owner-requests.js';
 import type { ProducerPort } from './producer-port.js';
+import type { Operated } from './shards/owned-shard.js';
 import { EpochCounter, type EpochSource } from './shards/epoch-source.js';
 import { Shards } from './shards/shards.js';
 import { TransportLease } from './transport-lease.js';
@@ -71,6 +75,7 @@ interface Connected {
   readonly transport: TransportConnection;
   readonly shards: Shards;
   readonly calls: KeyCalls;
+  readonly operator: OperatorCalls;
   readonly durable: DurableInstance | undefined;
 }
 
@@ -199,14 +204,17 @@ export class Engine implements ProducerPort {
       await durable?.close();
       return;
     }
-    const parts = { environment, totalCount, prefetch, crosses, deliveryTimeout, ...keyParts };
+    const operated: Operated = (...question) => requests.fromElsewhere(...question);
+    const parts = { environment, totalCount, prefetch, crosses, deliveryTimeout, operated, ...keyParts };
     const shards = new Shards(parts, this.epochs, durable);
+    const requests = new OwnerRequests(environment, connection, shards, new OperatorDesk(environment));
     const { signals } = callbacks;
     if (connection.maxSignalSize !== undefined) signals.fit(connection.maxSignalSize);
     this.connected = {
       transport: connection,
       shards,
       calls: new KeyCalls(environment, connection, shards, signals, durable),
+      operator: new OperatorCalls(connection, requests, () => this.processes()),
       durable,
     };
     durable?.whenLost(
@@ -311,6 +319,15 @@ export class Engine implements ProducerPort {
   /** @throws {NotStartedError} */
   get calls(): KeyCalls {
     return this.ready().calls;
+  }
+
+  /** @throws {NotStartedError} */
+  get operator(): OperatorCalls {
+    return this.ready().operator;
+  }
+
+  get signalTimeout(): number {
+    return this.environment.options.signalTimeout;
   }
 
   /** @throws {NotStartedError} */

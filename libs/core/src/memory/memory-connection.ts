@@ -61,6 +61,10 @@ export class MemoryConnection implements TransportConnection, Publisher, Produce
     this.broker.ownership.join(this.member);
   }
 
+  async backlogs(): Promise<number[]> {
+    return this.broker.shards.map(({ queue }) => queue.ready.length);
+  }
+
   status(): TransportStatus {
     const shards = this.member === undefined ? 0 : this.broker.ownership.ownedBy(this.member);
     const { admission, deadLetters } = this.broker;

@@ -282,6 +282,11 @@ export interface TransportConnection {
     timeout: number,
     waiting: readonly WaitingCallback[],
   ): Promise<Uint8Array>;
+  /**
+   * How many messages wait in each shard, by its index: those that were taken and not delivered, side queues left out; `undefined`
+   * where that is not known. Left out by transports that cannot tell.
+   */
+  backlogs?(): Promise<readonly (number | undefined)[]>;
   /** Who takes part and owns what. Left out by transports that live in one process. */
   processes?(): Promise<ProcessInfo[]>;
   /** Takes no shard any more, not even where {@link consume} is still under way; what is owned stays until its session is closed. */

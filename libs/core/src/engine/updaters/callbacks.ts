@@ -163,7 +163,12 @@ export class Callbacks {
     const { fresh } = this;
     if (fresh.length === 0) return;
     this.fresh = [];
-    for (const run of fresh) if (run.running) this.deadlines.add(run);
+    const now = this.environment.clock.now();
+    for (const run of fresh) {
+      if (!run.running) continue;
+      run.since = now;
+      this.deadlines.add(run, now);
+    }
   }
 
   private newAwaiter(): Awaiter {
