@@ -118,4 +118,16 @@ export type {
   ShardReport,
   UnansweredShard,
 } from './interfaces/operator.interface.js';
-export { MississippiOperator, type OperatorOptions } from './services/mississippi-operator.service.js';
+export type {
+  DeadLetterDetails,
+  DeadLetterFilter,
+  DeadLetterList,
+  DeadLetterProgress,
+  DeadLetterReport,
+} from './interfaces/dead-letter.interface.js';
+export type { Redact, Shown } from './interfaces/redact.interface.js';
+export {
+  MississippiOperator,
+  type OperatorOptions,
+  type ReplayOptions,
+} from './services/mississippi-operator.service.js';

@@ -1,6 +1,7 @@
 import type { ConfigurableModuleAsyncOptions } from '@nestjs/common';
 import type { BackoffFunction, ErrorRule } from './interfaces/failure.interface.js';
 import type { PayloadFormat } from './interfaces/payload-codec.interface.js';
+import type { Redact } from './interfaces/redact.interface.js';
 import type { SignalFormat } from './interfaces/signal-format.interface.js';
 import type { StateFormat } from './interfaces/state-format.interface.js';
 import { DEFAULT_KEY_KINDS, type KeyKind } from './keys/key-kinds.js';
@@ -276,6 +277,14 @@ export class MississippiOptions {
   @IsIn(['plain', 'hashed'])
   logKeys?: 'plain' | 'hashed';
 
+  /**
+   * What `MississippiOperator` shows of payloads and states, for people who may not see all of them: it gets each before it is shown, and
+   * what it returns is shown in its place. What it throws shows nothing.
+   */
+  @Optional()
+  @IsFunction()
+  redact?: Redact;
+
   /** Apply the app-wide guards, pipes, interceptors and filters to the handler too. Default `false`. */
   @Optional()
   @IsBoolean()
@@ -419,6 +428,7 @@ export interface ResolvedOptions {
   readonly pressureAge: number;
   readonly hangingInterval: number;
   readonly remoteOperator: boolean;
+  readonly redact: Redact | undefined;
   readonly logKeys: 'plain' | 'hashed';
   readonly inheritAppConfig: boolean;
   readonly typeFrom: TypeSource;
@@ -465,6 +475,7 @@ export function resolveOptions(
     pressureAge: options.pressureAge ?? 600_000,
     hangingInterval: options.hangingInterval ?? 60_000,
     remoteOperator: options.remoteOperator ?? true,
+    redact: options.redact,
     logKeys: options.logKeys ?? 'plain',
     inheritAppConfig: handler.inheritAppConfig ?? options.inheritAppConfig ?? false,
     typeFrom: handler.typeFrom ?? options.typeFrom ?? 'property',

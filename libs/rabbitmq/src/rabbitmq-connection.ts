@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type {
   Clock,
+  DeadLetterReader,
   ProcessInfo,
   ShardConsumer,
   TransportConnection,
@@ -13,6 +14,7 @@ import { BrokerConnection } from './connection/broker-connection.js';
 import { LazyChannel } from './connection/lazy-channel.js';
 import { within } from './connection/timers.js';
 import { RabbitMqAccessError, RabbitMqSetupError } from './errors/rabbitmq.errors.js';
+import { DeadLetterQueue } from './dead-letters/dead-letter-queue.js';
 import { codeOf, NOT_FOUND } from './errors/reply-codes.js';
 import type { Settings } from './options/settings.js';
 import { Neighbour } from './ownership/neighbours.js';
@@ -54,6 +56,7 @@ export class RabbitMqConnection implements TransportConnection {
   private readonly responder: SignalResponder;
   private readonly rollCall: RollCall;
   private readonly lengths: ShardBacklogs;
+  private readonly letters: DeadLetterQueue;
   private readonly warnings: RareWarnings;
   private readonly redeclaration: Redeclaration;
   private readonly neighbour: Neighbour;
@@ -117,6 +120,7 @@ export class RabbitMqConnection implements TransportConnection {
       this.denied(cause),
     );
     this.lengths = new ShardBacklogs(publishing, names, totalCount);
+    this.letters = new DeadLetterQueue(settings, names, `${name} reads dead letters`, logger, clock);
     this.publisher = publisher;
     this.publishing = publishing;
     this.consuming = connection;
@@ -186,6 +190,11 @@ export class RabbitMqConnection implements TransportConnection {
   /** Rejects while there is no connection. */
   backlogs(): Promise<readonly (number | undefined)[]> {
     return this.lengths.count();
+  }
+
+  /** Rejects as {@link DeadLetterQueue.read}. */
+  readDeadLetters(): Promise<DeadLetterReader> {
+    return this.letters.read();
   }
 
   /** Rejects while there is no connection. */

@@ -1,5 +1,6 @@
 export * from './callback.errors.js';
 export * from './configuration.errors.js';
+export * from './dead-letter.errors.js';
 export * from './key.errors.js';
 export * from './message.errors.js';
 export * from './mississippi.error.js';

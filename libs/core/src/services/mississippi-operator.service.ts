@@ -1,3 +1,10 @@
+import type { LetterFilter } from '../engine/operator/letter-filter.js';
+import type {
+  DeadLetterDetails,
+  DeadLetterFilter,
+  DeadLetterList,
+  DeadLetterProgress,
+} from '../interfaces/dead-letter.interface.js';
 import type { DropProgress, KeyFilter, KeyList, KeyReport, ShardReport } from '../interfaces/operator.interface.js';
 import type { ProcessInfo } from '../interfaces/status.interface.js';
 import type { ShardingKey } from '../keys/sharding-key.js';
@@ -9,6 +16,13 @@ import type { EngineAccess } from './data-updater.service.js';
 export interface OperatorOptions {
   /** How long the owner may take to answer. Milliseconds, default `signalTimeout`. */
   timeout?: number;
+}
+
+/** @publicApi */
+export interface ReplayOptions {
+  /** Messages a second. Default 500. */
+  rate?: number;
+  progress?: (progress: DeadLetterProgress) => void;
 }
 
 /**
@@ -124,13 +138,70 @@ export class MississippiOperator {
   }
 
   /**
-   * The state of a key as the store has it, whoever owns the key; `undefined` where there is none.
+   * The state of a key as the store has it, whoever owns the key, and as the option `redact` lets it be seen; `undefined` where there is none.
    * @throws {NoStoreError} where the instance has no store
    * @throws {StoreUnavailableError} when it cannot be reached
    * @throws {StateDecodeError} when the state cannot be read
    */
   async state<State = unknown>(shardingKey: ShardingKey): Promise<State | undefined> {
-    return (await this.runtime.engine.calls.state(this.encode(shardingKey))) as State | undefined;
+    return (await this.runtime.engine.shownState(this.encode(shardingKey))) as State | undefined;
+  }
+
+  /**
+   * The first dead letters that a filter lets through, the oldest first. One operator reads them at a time, in all processes, and so it is for
+   * the other calls on them.
+   * @param options `limit` of the list, default 1,000
+   * @throws {DeadLettersBusyError} while another one does
+   * @throws {DeadLettersUnreadableError} where the transport cannot read them
+   */
+  async deadLetters({ limit = 1_000, ...filter }: DeadLetterFilter & { limit?: number } = {}): Promise<DeadLetterList> {
+    return this.letters.list(this.filter(filter), limit);
+  }
+
+  /**
+   * One dead letter, with its payload, headers and stack.
+   * @param id of a list
+   * @throws {DeadLetterNotFoundError} when there is none of that id
+   * @throws {DeadLettersBusyError} while another operator reads them
+   */
+  async deadLetter(id: string): Promise<DeadLetterDetails> {
+    return this.letters.show(id);
+  }
+
+  /**
+   * Publishes dead letters again, each to the end of its key's queue, in their order: with id, type and headers, and the header
+   * `REPLAY_HEADER` that says which replay it is. Each leaves the dead letters once it is safely taken, so that one may be in both when the
+   * process is killed; with a store the second is recognised then. Those that come to the dead letters meanwhile are not replayed.
+   * @param filter `{}` for all of them
+   * @param options `rate`: how many a second, default 500, `Infinity` for no limit; `progress` is called now and then
+   * @throws {ReplayStoppedError} when one was not taken; it says how many were
+   * @throws {DeadLetterNotFoundError} when the filter names one that is not there
+   * @throws {DeadLettersBusyError} while another operator reads them
+   */
+  async replay(filter: DeadLetterFilter, options: ReplayOptions = {}): Promise<DeadLetterProgress> {
+    const { rate = 500, progress = () => undefined } = options;
+    return this.letters.replay(this.filter(filter), rate, progress);
+  }
+
+  /**
+   * Removes dead letters for good.
+   * @param filter `{}` for all of them
+   * @throws {DeadLetterNotFoundError} when the filter names one that is not there
+   * @throws {DeadLettersBusyError} while another operator reads them
+   */
+  async dropDeadLetters(
+    filter: DeadLetterFilter,
+    { progress = () => undefined }: Pick<ReplayOptions, 'progress'> = {},
+  ): Promise<DeadLetterProgress> {
+    return this.letters.drop(this.filter(filter), progress);
+  }
+
+  private get letters() {
+    return this.calls.deadLetters;
+  }
+
+  private filter({ key, ...filter }: DeadLetterFilter): LetterFilter {
+    return key === undefined ? filter : { ...filter, key: this.encode(key) };
   }
 
   private async ask(

@@ -4,6 +4,8 @@ export const REQUESTS = 'requests';
 /** What the queues of one prefix are called. */
 export class QueueNames {
   readonly deadLetters: string;
+  /** Who has it reads the dead letters. */
+  readonly deadLettersLock: string;
   /** Remembers how many shards there are. */
   readonly meta: string;
   /** Remembers whose they are. */
@@ -19,6 +21,7 @@ export class QueueNames {
 
   constructor(private readonly prefix: string) {
     this.deadLetters = `${prefix}dead_letters`;
+    this.deadLettersLock = `${this.deadLetters}.reader`;
     this.meta = `${prefix}meta`;
     this.application = `${prefix}application`;
     this.members = `${prefix}members`;

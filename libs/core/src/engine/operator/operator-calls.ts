@@ -12,6 +12,7 @@ import type { ProcessInfo } from '../../interfaces/status.interface.js';
 import { shardOfEncoded } from '../../keys/sharding-key.js';
 import type { OperatorRequest } from '../../signals/operator-request.js';
 import type { TransportConnection } from '../../transport/transport.interface.js';
+import type { DeadLetterCalls } from './dead-letter-calls.js';
 import { inParallel } from './in-parallel.js';
 import { merged, reportOf, type KeyRow, type KeyRows } from './key-row.js';
 import type { OwnerRequests } from './owner-requests.js';
@@ -29,6 +30,7 @@ export class OperatorCalls {
     private readonly connection: TransportConnection,
     private readonly requests: OwnerRequests,
     readonly processes: () => Promise<ProcessInfo[]>,
+    readonly deadLetters: DeadLetterCalls,
   ) {}
 
   /** @param over milliseconds over which the rate is taken */
