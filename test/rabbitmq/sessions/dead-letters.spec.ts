@@ -63,19 +63,22 @@ function expectInOrder(texts: readonly string[]): void {
 }
 
 async function letters(operator: MississippiOperator): Promise<number[]> {
-  return (await operator.deadLetters()).letters.map(({ messageId }) => seqOf(messageId!));
+  return (await operator.deadLetters({ limit: 10_000 })).letters.map(({ messageId }) => seqOf(messageId!));
 }
 
-describe('dead letters on classic queues', () => {
-  test('are listed and filtered, and all of them stay, in order', async () => {
-    const { operator } = await stage('classic', 100);
-    const every = Array.from({ length: 100 }, (_, seq) => seq);
-    expect(await letters(operator)).toEqual(every);
-    const { letters: some, more, total } = await operator.deadLetters({ key: 'k3', reason: 'discarded', limit: 5 });
-    expect(some.map(({ messageId }) => seqOf(messageId!))).toEqual([3, 17, 31, 45, 59]);
-    expect([more, total]).toEqual([true, 100]);
-    expect(await letters(operator)).toEqual(every);
-  });
+describe('dead letters', () => {
+  test.each(['classic', 'quorum'] as const)(
+    'are listed and filtered, and all of them stay, in order (%s)',
+    async (type) => {
+      const { operator } = await stage(type, 3_500);
+      const every = Array.from({ length: 3_500 }, (_, seq) => seq);
+      expect(await letters(operator)).toEqual(every);
+      const { letters: some, more, total } = await operator.deadLetters({ key: 'k3', reason: 'discarded', limit: 5 });
+      expect(some.map(({ messageId }) => seqOf(messageId!))).toEqual([3, 17, 31, 45, 59]);
+      expect([more, total]).toEqual([true, 3_500]);
+      expect(await letters(operator)).toEqual(every);
+    },
+  );
 
   test('are replayed by a filter, marked, at the end of their keys, in order', async () => {
     const { operator, prefix } = await stage('classic', 700);
@@ -121,16 +124,23 @@ test.each(['classic', 'quorum'] as const)(
     await new Promise<void>((resolve) => child.on('message', (done) => (Number(done) >= 100 ? resolve() : undefined)));
     child.kill('SIGKILL');
     await exited;
-    const left = await freed(operator);
-    expect(left).toBeGreaterThan(0);
-    expect(left).toBeLessThanOrEqual(700);
-    expect((await operator.replay({}, { rate: Infinity })).done).toBe(left);
+    await freed(operator);
+    while ((await waiting(operator)) < 700 || (await freed(operator)) > 0) {
+      // What the broker has yet to take back from the one that was killed is not read by the first of these.
+      await operator.replay({}, { rate: Infinity });
+    }
     if (type === 'quorum') return; // Their queues tell nobody what is in them.
     const replayed = await inShards(prefix);
     expect(new Set(replayed).size).toBe(700);
     expectInOrder(replayed);
   },
 );
+
+/** How many messages are in the shards. */
+async function waiting(operator: MississippiOperator): Promise<number> {
+  const shards = await operator.shards({ over: 1 });
+  return shards.reduce((sum, { backlog }) => sum + backlog!, 0);
+}
 
 /** How many there are, once the broker has seen that the last reader is gone. */
 async function freed(operator: MississippiOperator): Promise<number> {

@@ -34,10 +34,11 @@ export class DeadLetterQueue {
     const connection = new BrokerConnection(settings, purpose, logger, clock);
     await connection.start();
     try {
-      const channel = await openChannel(connection.current!);
+      const model = connection.current!;
+      const channel = await openChannel(model);
       await this.lock(channel);
       const { messageCount } = await needing('read', settings, channel.checkQueue(names.deadLetters));
-      return new QueueReader(connection, channel, names.deadLetters, messageCount);
+      return new QueueReader(connection, model, channel, names.deadLetters, messageCount, clock, settings.quorum);
     } catch (error) {
       await connection.close();
       throw error;
