@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type {
   Clock,
+  DeadLetterReader,
   ProcessInfo,
   ShardConsumer,
   TransportConnection,
@@ -13,6 +14,7 @@ import { BrokerConnection } from './connection/broker-connection.js';
 import { LazyChannel } from './connection/lazy-channel.js';
 import { within } from './connection/timers.js';
 import { RabbitMqAccessError, RabbitMqSetupError } from './errors/rabbitmq.errors.js';
+import { DeadLetterQueue } from './dead-letters/dead-letter-queue.js';
 import { codeOf, NOT_FOUND } from './errors/reply-codes.js';
 import type { Settings } from './options/settings.js';
 import { Neighbour } from './ownership/neighbours.js';
@@ -29,6 +31,7 @@ import { SignalResponder } from './signals/signal-responder.js';
 import { otherApplication, otherCount } from './topology/disagreement.js';
 import { Redeclaration } from './topology/redeclaration.js';
 import { explainRight } from './topology/rights.js';
+import { ShardBacklogs } from './topology/shard-backlogs.js';
 import { Topology } from './topology/topology.js';
 
 /** How long closing waits for confirms, and for what the broker has not read yet. Milliseconds. */
@@ -56,6 +59,8 @@ export class RabbitMqConnection implements TransportConnection {
   private readonly link: CoordinationLink;
   /** What this process is called. */
   private readonly name: string;
+  private readonly lengths: ShardBacklogs;
+  private readonly letters: DeadLetterQueue;
   private readonly warnings: RareWarnings;
   private readonly redeclaration: Redeclaration;
   private readonly neighbour: Neighbour;
@@ -130,6 +135,8 @@ export class RabbitMqConnection implements TransportConnection {
       this.denied(cause),
     );
     this.name = name;
+    this.lengths = new ShardBacklogs(publishing, names, settings.totalCount);
+    this.letters = new DeadLetterQueue(settings, names, `${name} reads dead letters`, logger, clock);
     this.publisher = publisher;
     this.publishing = publishing;
     this.consuming = connection;
@@ -194,6 +201,16 @@ export class RabbitMqConnection implements TransportConnection {
   /** Rejects as {@link SignalCaller.send}. */
   sendSignal(...signal: Parameters<SignalCaller['send']>): Promise<Uint8Array> {
     return this.signals.send(...signal);
+  }
+
+  /** Rejects while there is no connection. */
+  backlogs(): Promise<readonly (number | undefined)[]> {
+    return this.lengths.count();
+  }
+
+  /** Rejects as {@link DeadLetterQueue.read}. */
+  readDeadLetters(): Promise<DeadLetterReader> {
+    return this.letters.read();
   }
 
   /** Rejects while there is no connection, or nobody to ask. */

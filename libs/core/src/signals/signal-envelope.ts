@@ -7,7 +7,7 @@ import { carry, revive, type CarriedError } from './carried-error.js';
 export const ENVELOPE = 1;
 
 /** The first byte says what follows. */
-const Kind = {
+export const Kind = {
   /** Nothing: the value is `undefined`. */
   Nothing: 0,
   /** The value, as the codec wrote it. */
@@ -16,6 +16,8 @@ const Kind = {
   Error: 2,
   /** A name of so many bytes as the next byte says, in UTF-8, and then what would be there without a name. Of signals only. */
   Named: 3,
+  /** What an operator asks, in JSON: of signals only, and never for a handler. */
+  Operator: 4,
 } as const;
 
 /** A signal on its way to the handler. */
@@ -87,7 +89,7 @@ function unknownKind(part: 'signal' | 'answer', bytes: Uint8Array): SignalDecode
   return new SignalDecodeError(part, `${bytes.length} bytes of the kind ${describe(bytes[0])}, which is unknown`);
 }
 
-function withKind(kind: number, body: Uint8Array): Uint8Array {
+export function withKind(kind: number, body: Uint8Array): Uint8Array {
   const bytes = Buffer.allocUnsafe(body.length + ENVELOPE);
   bytes[0] = kind;
   bytes.set(body, ENVELOPE);

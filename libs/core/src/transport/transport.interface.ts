@@ -234,6 +234,24 @@ export interface Backlog {
 }
 
 /**
+ * Reads the dead letters that were there when it was opened, the oldest first.
+ * @publicApi
+ */
+export interface DeadLetterReader {
+  /** How many there were when it was opened, as far as that is known. */
+  readonly total: number;
+  /**
+   * The next one that was not read yet; `undefined` when there is none. What comes after the reader was opened is not read: a replay would
+   * meet what it has replayed. Not called again before it has settled.
+   */
+  next(): Promise<Delivery | undefined>;
+  /** Removes one that was read, for good; certain when {@link close} has resolved. */
+  remove(letter: Delivery): void;
+  /** Whatever was not removed is where it was. So it is when the process ends without this. */
+  close(): Promise<void>;
+}
+
+/**
  * A connected transport.
  * @publicApi
  */
@@ -282,6 +300,16 @@ export interface TransportConnection {
     timeout: number,
     waiting: readonly WaitingCallback[],
   ): Promise<Uint8Array>;
+  /**
+   * How many messages wait in each shard, by its index: those that were taken and not delivered, side queues left out; `undefined`
+   * where that is not known. Left out by transports that cannot tell.
+   */
+  backlogs?(): Promise<readonly (number | undefined)[]>;
+  /**
+   * Reads the dead letters. There is one reader at a time, in all processes. Left out by transports that cannot read them.
+   * @throws {DeadLettersBusyError} while there is another
+   */
+  readDeadLetters?(): Promise<DeadLetterReader>;
   /** Who takes part and owns what. Left out by transports that live in one process. */
   processes?(): Promise<ProcessInfo[]>;
   /** Takes no shard any more, not even where {@link consume} is still under way; what is owned stays until its session is closed. */

@@ -36,7 +36,7 @@ export class PostponedLetter {
 
   constructor(
     clock: Clock,
-    delivery: Delivery,
+    private readonly delivery: Delivery,
     /** Milliseconds until the next try. */
     readonly delay: number,
     /** Tries again, with the message as it is delivered then. */
@@ -51,6 +51,16 @@ export class PostponedLetter {
   /** Whether the next try has yet to begin, and begins by itself. */
   get waits(): boolean {
     return this.timer !== undefined;
+  }
+
+  /** Tries again at once. Returns whether that was still to come. */
+  hurry(): boolean {
+    const waits = this.waits;
+    if (waits) {
+      this.withdraw();
+      this.send(this.delivery);
+    }
+    return waits;
   }
 
   /** The next try is left to whoever calls this. */

@@ -65,6 +65,8 @@ export abstract class CallbackRun<
   later: DeadlineItem | undefined;
   deadline: number | undefined;
   running = true;
+  /** When the round ended in which it started, on the engine's clock; `undefined` before. */
+  since: number | undefined = undefined;
   waits: PendingCalls | undefined = undefined;
   /** What it adds to its commit, once it adds something. */
   effects: CallbackEffects | undefined = undefined;
