@@ -102,6 +102,7 @@ export { memoryStore, MemoryStore, type MemoryStoreOptions } from './store/memor
 export { MemoryTransaction } from './store/memory/memory-transaction.js';
 export { MemoryStoreDatabase } from './store/memory/memory-store-database.js';
 export type { MemoryStoreClient } from './store/memory/memory-store-transaction.js';
+export type { Telemetry } from './telemetry/telemetry.interface.js';
 export type { Transport } from './transport/transport.interface.js';
 export { DataUpdaterService, type DirectMessage } from './services/data-updater.service.js';
 export { PUBLISHED_AT_HEADER } from './outgoing/encode-message.js';

@@ -9,6 +9,7 @@ import { IsPayloadFormat } from './options/is-payload-format.js';
 import { IsStateFormat } from './options/is-state-format.js';
 import { IsSignalFormat } from './options/is-signal-format.js';
 import type { Store } from './store/store.interface.js';
+import type { Telemetry } from './telemetry/telemetry.interface.js';
 import type { Transport } from './transport/transport.interface.js';
 import {
   Allow,
@@ -21,6 +22,7 @@ import {
   IsKeyKinds,
   IsMilliseconds,
   IsStore,
+  IsTelemetry,
   IsTransport,
   IsTypeSource,
   Nested,
@@ -115,6 +117,11 @@ export class MississippiOptions {
   @Optional()
   @IsStore()
   store?: Store;
+
+  /** The plugin that makes traces and metrics, such as `openTelemetry()` of `@mississippi/opentelemetry`. Left out, there are none, and nothing is spent on them. */
+  @Optional()
+  @IsTelemetry()
+  telemetry?: Telemetry;
 
   /** How long to wait at the start for a store that cannot be reached yet. Milliseconds, default 0: the start fails at once. */
   @Optional()

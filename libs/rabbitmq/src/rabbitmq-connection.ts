@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type {
   Clock,
   DeadLetterReader,
+  Destination,
   ProcessInfo,
   ShardConsumer,
   TransportConnection,
@@ -10,6 +11,7 @@ import type {
   TransportStatus,
 } from '@mississippi/core/transport';
 import type { ChannelModel } from 'amqplib';
+import { leaveBare } from './connection/bare-channels.js';
 import { BrokerConnection } from './connection/broker-connection.js';
 import { LazyChannel } from './connection/lazy-channel.js';
 import { within } from './connection/timers.js';
@@ -48,6 +50,7 @@ export class RabbitMqConnection implements TransportConnection {
   readonly deliveryTimeout: number;
   readonly maxSignalSize: number;
   readonly publisher: RabbitPublisher;
+  readonly destination: Destination;
   private readonly clock: Clock;
   private readonly publishing: BrokerConnection;
   private readonly consuming: BrokerConnection;
@@ -74,12 +77,13 @@ export class RabbitMqConnection implements TransportConnection {
 
   constructor(
     private readonly settings: Settings,
-    { instance, logger, clock, keyText }: TransportContext,
+    { instance, logger, clock, keyText, traced = false }: TransportContext,
   ) {
     this.totalCount = settings.totalCount;
     this.prefetch = settings.prefetch;
     this.deliveryTimeout = settings.deliveryTimeout;
     this.maxSignalSize = settings.maxMessageSize;
+    this.destination = destinationOf(settings);
     this.clock = clock;
     const id = randomBytes(8).toString('hex');
     const { application } = settings;
@@ -90,6 +94,8 @@ export class RabbitMqConnection implements TransportConnection {
     const { names } = topology;
     const publishing = new BrokerConnection(settings, `${name} publishes`, logger, clock);
     const connection = new BrokerConnection(settings, `${name} consumes`, logger, clock);
+    // Before whoever opens channels on them.
+    if (traced) for (const one of [publishing, connection]) one.on('up', leaveBare);
     this.warnings = new RareWarnings(logger, clock);
     this.redeclaration = new Redeclaration(topology, publishing, clock, this.warnings);
     const publisher = new RabbitPublisher(publishing, settings, names, clock, logger, {
@@ -195,7 +201,8 @@ export class RabbitMqConnection implements TransportConnection {
   status(): TransportStatus {
     const connected = this.publishing.current !== undefined && (!this.consumes || this.consuming.current !== undefined);
     const blocked = this.publishing.blocked || this.consuming.blocked;
-    return { connected, blocked, shards: this.claims.owned.length };
+    const reconnects = this.publishing.reconnects + this.consuming.reconnects;
+    return { connected, blocked, shards: this.claims.owned.length, reconnects };
   }
 
   /** Rejects as {@link SignalCaller.send}. */
@@ -275,6 +282,19 @@ export class RabbitMqConnection implements TransportConnection {
       }
     }
   }
+}
+
+/** As the OpenTelemetry semantic conventions for RabbitMQ say it: the exchange, where it has a name, and the routing key. */
+function destinationOf({ endpoints, exchange, prefix }: Settings): Destination {
+  const start = exchange === '' ? prefix : `${exchange}:${prefix}`;
+  const [first, ...others] = endpoints;
+  return {
+    system: 'rabbitmq',
+    template: `${start}{shard}`,
+    name: (shard) => `${start}${shard}`,
+    // Which of several it is changes.
+    ...(others.length === 0 ? { server: { address: first!.host, port: first!.port } } : {}),
+  };
 }
 
 /** Its round trip asks the broker about a queue that is always there. */

@@ -252,6 +252,21 @@ export interface DeadLetterReader {
 }
 
 /**
+ * What a transport calls the places that messages go to, in the words of the OpenTelemetry semantic conventions for messaging.
+ * @publicApi
+ */
+export interface Destination {
+  /** What carries the messages, such as `'rabbitmq'`: `messaging.system.name`. */
+  readonly system: string;
+  /** One name for all shards, such as `'mississippi_{shard}'`: `messaging.destination.template`. */
+  readonly template: string;
+  /** Where it is, if that is one place: `server.address` and `server.port`. */
+  readonly server?: { readonly address: string; readonly port: number } | undefined;
+  /** The name of one shard: `messaging.destination.name`. */
+  name(shard: number): string;
+}
+
+/**
  * A connected transport.
  * @publicApi
  */
@@ -272,6 +287,8 @@ export interface TransportConnection {
   readonly prefetch: number;
   /** Milliseconds after which the broker takes a delivery back; `undefined` where it never does. */
   readonly deliveryTimeout?: number;
+  /** What traces and metrics call its shards. Left out, they are named after the instance. */
+  readonly destination?: Destination;
   /** The largest signal and the largest answer that it carries. Bytes; left out, any that the core sends: up to 16 MB. */
   readonly maxSignalSize?: number;
   readonly publisher: Publisher;
@@ -332,6 +349,11 @@ export interface TransportContext {
   readonly keyText: (key: Uint8Array) => string;
   /** The only clock that the transport may use. */
   readonly clock: Clock;
+  /**
+   * Whether the core makes spans of messages and signals. What an instrumentation of the transport's client would make of the same is
+   * to be left out then: it would be there twice. Left out, the core makes none.
+   */
+  readonly traced?: boolean;
 }
 
 /**

@@ -112,8 +112,9 @@ export class DeadLetters {
   async publish({ key, keyBytes, delivery, reason, error, attempts }: DeadLetter): Promise<void> {
     const { epoch } = this;
     await epoch.session.deadLetter(delivery, notes(reason, keyBytes, epoch, { error, attempts }));
-    if (epoch.ended || key === undefined) return;
-    epoch.environment.events.sink?.message('deadLettered', key, delivery, attempts, { reason });
+    const { sink } = epoch.environment.events;
+    if (key === undefined) sink?.strayDeadLettered(reason);
+    else if (!epoch.ended) sink?.message('deadLettered', key, delivery, attempts, { reason });
   }
 
   /** The epoch has ended or is about to: what it is too late for is not tried again, and keeps no process. */

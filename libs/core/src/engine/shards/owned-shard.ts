@@ -167,10 +167,11 @@ export class OwnedShard implements ShardReceiver {
     };
     try {
       const queue = this.queue(canonicalKey(key));
-      const caller = { context: undefined, callback: undefined, chain };
+      const request = unpackSignal(signal);
+      const caller = { context: undefined, callback: undefined, chain, carried: request.carried };
       const circle = circleThrough(caller, queue);
       if (circle !== undefined) throw new WaitingCycleError('handleSignal', circle);
-      return pack(await signalKey(queue, unpackSignal(signal), timeout, onStart, caller));
+      return pack(await signalKey(queue, request, timeout, onStart, caller));
     } catch (error) {
       if (!begun && isHandOver(error)) throw error;
       return packError(error);
