@@ -24,7 +24,7 @@ import { number, table, tidy } from '../harness/tables.js';
 import { inTurns, type SideResult, type Turns } from './in-turns.js';
 import { openSide, type Path } from './sides.js';
 
-const TURNS: Turns = { rounds: 201, messages: 2_000, keys: 1_000, wave: 1_000 };
+const TURNS: Turns = { rounds: 31, messages: 10_000, keys: 1_000, wave: 1_000 };
 const PATHS: readonly Path[] = ['delivered', 'published'];
 
 type Sides = Readonly<Record<string, ReturnType<typeof openTelemetry> | undefined>>;

@@ -133,7 +133,7 @@ test('a signal goes without what traces need where that is too much to carry', (
   expect(headSize({ carried })).toBe(0);
 });
 
-test.each([[[4]], [[4, 0]], [[4, 0, 2, 123, 125]], [[4, 0, 2, 123, 125, 2, 1]]])(
+test.each([[[5]], [[5, 0]], [[5, 0, 2, 123, 125]], [[5, 0, 2, 123, 125, 2, 1]]])(
   'a signal that is cut short behind what traces need is refused: %j',
   (bytes) => {
     expect(() => unpackSignal(Uint8Array.from(bytes))).toThrow(SignalDecodeError);
@@ -141,6 +141,6 @@ test.each([[[4]], [[4, 0]], [[4, 0, 2, 123, 125]], [[4, 0, 2, 123, 125, 2, 1]]])
 );
 
 test.each(['[]', '{', '7'])('a signal is read whatever stands where traces have theirs: %s', (text) => {
-  const bytes = Buffer.concat([Buffer.of(4, 0, text.length), Buffer.from(text), Buffer.of(1, 7)]);
+  const bytes = Buffer.concat([Buffer.of(5, 0, text.length), Buffer.from(text), Buffer.of(1, 7)]);
   expect(unpackSignal(bytes)).toEqual({ value: Buffer.of(7) });
 });
