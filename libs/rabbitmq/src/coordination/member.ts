@@ -7,7 +7,7 @@ import { SafetySweep } from './safety-sweep.js';
 /** How long a start waits for the first order. Milliseconds. */
 const PATIENCE = 3_000;
 /** How often all together look whether anybody coordinates, at most in a second. */
-const LOOKS = 100;
+const LOOKS = 40;
 
 /** What a member is and wants. */
 export interface MemberSettings extends Pick<Report, 'id' | 'name' | 'application' | 'totalCount' | 'weight'> {

@@ -216,7 +216,7 @@ export class RabbitMqOptions {
 
   /**
    * How often this process looks whether the others have a coordinator, and after itself where they have none; less often where
-   * more than 50 processes share the shards. Milliseconds, default 500.
+   * more than 20 processes share the shards. Milliseconds, default 500.
    */
   @Optional()
   @IsMilliseconds({ min: 1 })
