@@ -17,9 +17,8 @@ const INBOX_HORIZON = 365 * 24 * 60 * 60 * 1_000;
   providers: [AirportHandler, MississippiHealthIndicator],
 })
 export class FlightsModule {
-  static register({ transport, store, telemetry }: Backends): DynamicModule {
+  static register({ transport, store }: Backends): DynamicModule {
     const durable = store === undefined ? {} : { store, inboxHorizon: INBOX_HORIZON };
-    const observed = telemetry === undefined ? {} : { telemetry };
-    return { module: FlightsModule, imports: [MississippiModule.forRoot({ transport, ...durable, ...observed })] };
+    return { module: FlightsModule, imports: [MississippiModule.forRoot({ transport, ...durable })] };
   }
 }

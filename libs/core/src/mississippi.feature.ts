@@ -2,14 +2,9 @@ import { Inject, Injectable, Module, type DynamicModule, type OnModuleInit } fro
 import { ModulesContainer } from '@nestjs/core';
 import { NotRegisteredError, NotStartedError } from './errors/index.js';
 import { registeredIn, type MississippiRuntime, type Registered } from './mississippi.runtime.js';
-import {
-  getDataUpdaterServiceToken,
-  getEventsProducerToken,
-  getMississippiOperatorToken,
-} from './mississippi.tokens.js';
+import { getDataUpdaterServiceToken, getEventsProducerToken } from './mississippi.tokens.js';
 import { DataUpdaterService } from './services/data-updater.service.js';
 import { EventsProducer } from './services/events-producer.service.js';
-import { MississippiOperator } from './services/mississippi-operator.service.js';
 
 const INSTANCE = Symbol('mississippi:feature-instance');
 
@@ -52,7 +47,6 @@ class MississippiFeature {}
 export function featureOf(instance: string): DynamicModule {
   const service = getDataUpdaterServiceToken(instance);
   const producer = getEventsProducerToken(instance);
-  const operator = getMississippiOperatorToken(instance);
   const inject = [FeatureAccess];
   return {
     module: MississippiFeature,
@@ -61,8 +55,7 @@ export function featureOf(instance: string): DynamicModule {
       { provide: INSTANCE, useValue: instance },
       { provide: service, useFactory: (access: FeatureAccess) => new DataUpdaterService(access), inject },
       { provide: producer, useFactory: (access: FeatureAccess) => new EventsProducer(access), inject },
-      { provide: operator, useFactory: (access: FeatureAccess) => new MississippiOperator(access), inject },
     ],
-    exports: [service, producer, operator],
+    exports: [service, producer],
   };
 }

@@ -28,8 +28,7 @@ const METHODS = {
   loseShard: ['loseShard'],
   block: ['block', 'unblock'],
   injectRaw: ['injectRaw'],
-  signals: [], // A matter of the connection, as the next.
-  deadLetterReader: [],
+  signals: [], // A matter of the connection.
 } as const satisfies Record<Capability, readonly (keyof TransportHarness)[]>;
 
 export function conformanceCase(

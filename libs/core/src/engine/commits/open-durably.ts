@@ -60,8 +60,7 @@ export async function openDurably(
     inboxHorizon: options.inboxHorizon,
     settleTime: deliveryTimeout ?? SETTLE_TIME,
   };
-  const opened = await connected(store, context, options.storeStartTimeout, over);
-  const link = new StoreLink(opened, clock, log, random, environment.telemetry);
+  const link = new StoreLink(await connected(store, context, options.storeStartTimeout, over), clock, log, random);
   const { stateTtl } = options;
   const instance = new DurableInstance({
     link,
