@@ -45,7 +45,6 @@ const LEFT_OUT = [
   '/libs/terms/',
   '/history/',
   '/property/',
-  '/simulation/',
   'mutants',
   '/durable/fold',
   'pglite-conformance',

@@ -9,7 +9,6 @@ import { Changes } from '#support/changes.js';
 import { TcpProxy } from '#support/tcp-proxy.js';
 import { struckMark, type StepFault, type StepPlace } from './store/steps.js';
 import { MUTANT_VARIABLE, type Answer, type Command, type ProcessPlan } from './protocol.js';
-import { tell } from './tell.js';
 
 /** How long a process may take to start, or to leave in good order. Milliseconds. */
 const PATIENCE = 60_000;
@@ -132,7 +131,7 @@ export class Place extends Changes {
 
   send(command: Command): void {
     if (command.type === 'pause' || command.type === 'goOn') this.quiet = false;
-    tell(this.child, command);
+    if (this.child?.connected === true) this.child.send(command);
   }
 
   /** Ends the process as a power cut would. */

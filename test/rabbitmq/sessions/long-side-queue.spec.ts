@@ -81,7 +81,6 @@ describe('of a quorum queue with more than RabbitMQ gives to one consumer', () =
     new SideReader({
       model,
       queue,
-      consumerTag: 'reads',
       shard: 0,
       deliveryTimeout: 60_000,
       clock: systemClock,

@@ -7,10 +7,8 @@ import type { SignalOwner, SignalResponder } from '../signals/signal-responder.j
 import { ShardClaimer, type Claim, type ClaimerParts } from './shard-claimer.js';
 
 export interface OwnedShardsHooks {
-  /** What is owned, or handed over, has changed. */
-  readonly changed: () => void;
-  /** Somebody else has a shard that was claimed. */
-  readonly taken: (shard: number) => void;
+  /** A shard has become free. */
+  readonly freed: () => void;
   /** A shard was opened. */
   readonly opened: (shard: number) => void;
   /** A shard could not be opened, and is given back. */
@@ -44,16 +42,6 @@ export class OwnedShards {
     return [...this.sessions.keys()].sort((a, b) => a - b);
   }
 
-  /** Those that are being handed over. */
-  get handedOver(): number[] {
-    return [...this.leaving].map(({ shard }) => shard);
-  }
-
-  /** Those of which only one process can be the consumer, as was seen. */
-  get verified(): number[] {
-    return this.indexes.filter((shard) => this.claimer.verified.has(shard));
-  }
-
   /** How many the core opens at this moment. */
   get opening(): number {
     return this.openings.size;
@@ -68,28 +56,20 @@ export class OwnedShards {
     return this.sessions.has(shard);
   }
 
-  /**
-   * Claims a shard. Resolves when that was tried; the core opens it in the background.
-   * @param verified whether it is known that only one process can be its consumer
-   */
-  async claim(shard: number, verified: boolean): Promise<void> {
+  /** Claims a shard. Resolves when that was tried; the core opens it in the background. */
+  async claim(shard: number): Promise<void> {
     const { connection } = this.parts;
     const { consumer } = this;
     const model = connection.current;
-    if (model === undefined || consumer === undefined || this.has(shard)) return;
-    if (verified) this.claimer.know(shard);
+    if (model === undefined || consumer === undefined) return;
     try {
       const claim = await this.claimer.claim(model, shard);
-      if (claim === undefined) {
-        this.hooks.taken(shard);
-        return;
-      }
+      if (claim === undefined) return;
       if (claim.session.ended || this.consumer !== consumer || connection.current !== model) {
         await closeChannel(claim.channel);
         return;
       }
       this.sessions.set(shard, claim.session);
-      this.hooks.changed();
       this.open(consumer, model, claim);
     } catch (error) {
       if (connection.current === model) this.hooks.failed(shard, error);
@@ -101,18 +81,14 @@ export class OwnedShards {
     await Promise.all(this.openings);
   }
 
-  /**
-   * Hands some over in the background: handlers may take their time, and claiming must not wait for them. It is those that came
-   * last: in a rolling restart each goes back where it came from, and no further.
-   */
+  /** Hands some over in the background: handlers may take their time, and claiming must not wait for them. */
   shed(count: number): void {
     const staying = [...this.sessions.values()].filter((session) => !this.leaving.has(session));
     const opened = staying.filter(({ receiver }) => receiver !== undefined);
-    for (const session of opened.toReversed().slice(0, count)) {
+    for (const session of opened.slice(0, count)) {
       this.leaving.add(session);
       void this.handOver(session);
     }
-    this.hooks.changed();
   }
 
   /** All are lost. */
@@ -132,7 +108,6 @@ export class OwnedShards {
       await session.close();
     } finally {
       this.leaving.delete(session);
-      this.hooks.changed();
     }
   }
 
@@ -187,7 +162,7 @@ export class OwnedShards {
       this.sessions.delete(session.shard);
       this.tellLost(session);
     }
-    this.hooks.changed();
+    this.hooks.freed();
   }
 
   /** That a connection was lost is told by the connection, once. */

@@ -33,7 +33,6 @@ export function strangerAt(queue: string): string {
 export interface SideQueueParts {
   readonly model: ChannelModel;
   readonly queue: string;
-  readonly consumerTag: string;
   readonly clock: Clock;
   /** Unsettled messages that the queue gives to a consumer; `Infinity` for a classic queue. */
   readonly credit: number;
@@ -128,7 +127,7 @@ export class SideChannel {
   }
 
   private async consume(channel: Channel): Promise<void> {
-    const { queue, consumerTag, clock, credit } = this.parts;
+    const { queue, clock, credit } = this.parts;
     if (this.closed) {
       await closeChannel(channel); // Nobody else would.
       throw new Error('it was closed while it opened');
@@ -141,7 +140,7 @@ export class SideChannel {
     const acks = new AckWindow(channel, MOST_ACKS, clock);
     this.acks = acks;
     if (credit !== Infinity) await channel.prefetch(credit);
-    await channel.consume(queue, (message) => this.arrived(acks, message), { exclusive: true, consumerTag });
+    await channel.consume(queue, (message) => this.arrived(acks, message), { exclusive: true });
     consuming = true;
   }
 
