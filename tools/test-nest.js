@@ -45,6 +45,7 @@ const LEFT_OUT = [
   '/libs/terms/',
   '/history/',
   '/property/',
+  '/simulation/',
   'mutants',
   '/durable/fold',
   'pglite-conformance',

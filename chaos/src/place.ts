@@ -9,6 +9,7 @@ import { Changes } from '#support/changes.js';
 import { TcpProxy } from '#support/tcp-proxy.js';
 import { struckMark, type StepFault, type StepPlace } from './store/steps.js';
 import { MUTANT_VARIABLE, type Answer, type Command, type ProcessPlan } from './protocol.js';
+import { tell } from './tell.js';
 
 /** How long a process may take to start, or to leave in good order. Milliseconds. */
 const PATIENCE = 60_000;
@@ -131,7 +132,7 @@ export class Place extends Changes {
 
   send(command: Command): void {
     if (command.type === 'pause' || command.type === 'goOn') this.quiet = false;
-    if (this.child?.connected === true) this.child.send(command);
+    tell(this.child, command);
   }
 
   /** Ends the process as a power cut would. */

@@ -1,11 +1,22 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm, watch } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { findServer } from '../support/broker.js';
+import { answersAt, otherAddresses } from '../support/listeners.js';
 import { FlightsProcess } from './flights-process.js';
 
 /** It takes seconds; the limit is for machines that are busy with other things. */
 const PATIENCE = 240_000;
+
+/** Where it waits for other Erlang nodes, as it has logged. */
+function distributionPort(folder: string): number {
+  const log = readdirSync(folder, { recursive: true, encoding: 'utf8' }).find((name) =>
+    /log\/mississippi.*\.log$/.test(name),
+  );
+  const [, port] = /\(distribution\) port: (\d+)/.exec(readFileSync(path.join(folder, log!), 'utf8'))!;
+  return Number(port);
+}
 
 const installed = findServer() === 'installed';
 
@@ -42,6 +53,19 @@ describe('The sample with a RabbitMQ of its own', () => {
       expect(flights.lastLine).toBe('220 of 220 airports verified');
       expect(flights.errors).toBe('');
       expect(await readdir(folder)).toEqual([]);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'lets nobody from elsewhere speak Erlang to it',
+    async () => {
+      const flights = start();
+      await flights.printed(/flights handled/);
+      const port = distributionPort(folder);
+      expect(await answersAt('127.0.0.1', port)).toBe(true);
+      for (const address of otherAddresses())
+        expect([address, await answersAt(address, port)]).toEqual([address, false]);
     },
     PATIENCE,
   );

@@ -122,7 +122,7 @@ describe('an app that cannot use the broker does not start and says what to do',
   });
 
   test('when a queue of the name belongs to somebody else', async () => {
-    await onRawBroker(peer.url, (channel) => channel.assertQueue(`${prefix}meta`, { durable: false }));
+    await onRawBroker(peer.url, (channel) => channel.assertQueue(`${prefix}meta`, { autoDelete: true }));
     const error = await refusal({});
     expect(error).toBeInstanceOf(RabbitMqSetupError);
     expect(error.message).toMatch(/meta' was declared by somebody else \(.*\): choose another queues\.prefix\.$/);

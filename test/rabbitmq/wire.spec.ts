@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { decodeShardingKey, NOTE_HEADERS, PUBLISHED_AT_HEADER, shardOf } from '@mississippi/core';
 import { canonicalize, encodeTerm } from '@mississippi/terms';
 import fc from 'fast-check';
-import { vectorLimits, vectors } from '../../libs/terms/test/vectors.js';
+import { vectorLimits, vectors, type Vector } from '../../libs/terms/test/vectors.js';
 import { startCollectingApp, type CollectingApp } from '../support/collecting-app.js';
 import { erlangPeer } from '../support/erlang-peer.js';
 import { binaryTerm, evalJson, publishFromErlang, publishRawFromErlang, readInErlang } from '../support/erlang.js';
@@ -15,6 +15,8 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{1
 
 const usable = vectors.filter((vector) => vector.otp26.length <= MOST_KEY_BYTES);
 const bytesOf = (key: Uint8Array): string => Buffer.from(key).toString('hex');
+/** -0.0 is carried as 0.0: up to OTP 26 they are one term (`=:=`), in OTP 27 two. */
+const carried = ({ term }: Vector): string => (term === '-0.0' ? '0.0' : term);
 const canonicalOf = (key: Uint8Array): string => bytesOf(canonicalize(key, vectorLimits));
 const encodedKey = (message: { context: { key: Parameters<typeof encodeTerm>[0] } }): string =>
   canonicalOf(encodeTerm(message.context.key, vectorLimits));
@@ -135,12 +137,7 @@ describe('messages for Erlang', () => {
       usable.map((vector, index) => app.producer.publish(index, { shardingKey: decodeShardingKey(vector.otp26) })),
     );
     const after = Math.floor(Date.now() / 1_000);
-    const read = readInErlang(
-      peer,
-      prefix,
-      TOTAL,
-      usable.map((vector) => vector.term),
-    );
+    const read = readInErlang(peer, prefix, TOTAL, usable.map(carried));
     expect(read).toHaveLength(usable.length);
     for (const message of read) {
       const vector = usable[Number(message.body)]!;

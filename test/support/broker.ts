@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hasRabbitMq } from '#support/rabbitmq-programs.js';
 import type { BrokerNode, NodeHandle } from './rabbitmq-node.js';
 
 /** Give the url of a broker here and the tests use it instead of starting one. */
@@ -50,9 +51,7 @@ export async function bringUp(start: Starters, say: (line: string) => void): Pro
 
 /** What a broker can be started with here. */
 export function findServer(): ServerKind | undefined {
-  if (existsSync('/usr/lib/rabbitmq/bin/rabbitmq-server') || succeeds('sh', '-c', 'command -v rabbitmq-server')) {
-    return 'installed';
-  }
+  if (hasRabbitMq()) return 'installed';
   return succeeds('docker', 'info') ? 'container' : undefined;
 }
 

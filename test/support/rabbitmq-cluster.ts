@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endGuard, freePort, guard, GUARD, MAP, outputOf, prepareNode, RabbitMqNode } from './rabbitmq-node.js';
+import { searchPath } from './rabbitmq-programs.js';
 
 /** RabbitMQ nodes of one's own that form a cluster. Each can be killed and booted again. */
 export class RabbitMqCluster {
@@ -55,7 +56,7 @@ export class RabbitMqCluster {
 /** A port mapper in a process group of its own, since it outlives every node. */
 async function startMapper(port: number, folder: string): Promise<ChildProcess> {
   const child = spawn('sh', ['-c', `${MAP} echo up; wait`], {
-    env: { ...process.env, ERL_EPMD_PORT: String(port) },
+    env: { ...process.env, PATH: searchPath(), ERL_EPMD_PORT: String(port) },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });

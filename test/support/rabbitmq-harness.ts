@@ -91,7 +91,7 @@ const NEVER_DELIVERED = { fields: { deliveryTag: 1_000_000_000 } } as Parameters
 /** The transport keeps its channels to itself, as it should; a broker that closes one cannot be asked from outside. */
 function channelOf(connection: TransportConnection, shard: number): Channel {
   const { claims } = connection as unknown as {
-    claims: { owned: { sessions: ReadonlyMap<number, { parts: { channel: Channel } }> } };
+    claims: { shards: { sessions: ReadonlyMap<number, { parts: { channel: Channel } }> } };
   };
-  return claims.owned.sessions.get(shard)!.parts.channel;
+  return claims.shards.sessions.get(shard)!.parts.channel;
 }

@@ -1,11 +1,9 @@
 import { spawn, spawnSync, type ChildProcess, type StdioOptions } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-/** Name a folder with the commands of another RabbitMQ release here, and the nodes are of that release. */
-const GIVEN_BINARIES = 'MISSISSIPPI_RABBITMQ_BIN';
+import { program, searchPath } from '#support/rabbitmq-programs.js';
 
 /** The share of the machine's memory above which a node blocks those who publish. */
 export const MEMORY_WATERMARK = 0.6;
@@ -52,6 +50,9 @@ kill -s KILL -- "-$0"
 for _ in 1 2 3 4 5; do rm -rf -- "$1" && exit; sleep 1; done
 `;
 
+/** Where Erlang nodes listen for each other: by default on every interface. */
+const LOOPBACK_ONLY = '-kernel inet_dist_use_interface {127,0,0,1}';
+
 /** A RabbitMQ node of one's own: a data folder in the temporary directory, free ports, no shared cookie. */
 export class RabbitMqNode implements BrokerNode {
   private server: ChildProcess | undefined;
@@ -86,7 +87,7 @@ export class RabbitMqNode implements BrokerNode {
 
   /** Boots the node on its data; after {@link kill}. */
   async boot(): Promise<void> {
-    const server = spawn('sh', ['-c', BOOT, binary('rabbitmq-server')], {
+    const server = spawn('sh', ['-c', BOOT, program('rabbitmq-server')], {
       cwd: this.handle.folder, // A node that is killed may leave a dump where it runs.
       env: this.environment(),
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -114,13 +115,13 @@ export class RabbitMqNode implements BrokerNode {
   }
 
   ctl(...args: string[]): string {
-    return run(binary('rabbitmqctl'), ['--node', this.name, ...args], this.environment());
+    return run(program('rabbitmqctl'), ['--node', this.name, ...args], this.environment());
   }
 
   /** As {@link ctl}, but lets the test go on meanwhile. */
   async ask(...args: string[]): Promise<string> {
     const stdio: StdioOptions = ['ignore', 'pipe', 'pipe'];
-    const child = spawn(binary('rabbitmqctl'), ['--node', this.name, ...args], { env: this.environment(), stdio });
+    const child = spawn(program('rabbitmqctl'), ['--node', this.name, ...args], { env: this.environment(), stdio });
     const output = outputOf(child);
     const code = await new Promise((resolve) => child.once('close', resolve));
     if (code !== 0) throw new Error(`rabbitmqctl ${args.join(' ').slice(0, 200)} failed: ${output()}`);
@@ -163,7 +164,7 @@ export class RabbitMqNode implements BrokerNode {
   }
 
   private environment(): NodeJS.ProcessEnv {
-    return { ...process.env, ...this.handle.env };
+    return { ...process.env, PATH: searchPath(), ...this.handle.env };
   }
 
   private async awaitStartup(): Promise<void> {
@@ -231,11 +232,14 @@ export async function prepareNode({
     // A port mapper of its own, or of its cluster, and no other that would outlive the node.
     ERL_EPMD_ADDRESS: '127.0.0.1',
     ERL_EPMD_PORT: String(mapper),
-    RABBITMQ_CTL_ERL_ARGS: '-start_epmd false',
+    RABBITMQ_CTL_ERL_ARGS: `-start_epmd false ${LOOPBACK_ONLY}`,
+    // Any free port: of the eleven that they share by default, others on this machine may have all.
+    RABBITMQ_CTL_DIST_PORT_MIN: '0',
+    RABBITMQ_CTL_DIST_PORT_MAX: '0',
     // No dump of whatever is interrupted in the middle.
     ERL_CRASH_DUMP_SECONDS: '0',
     // Schedulers that spin would take the cores from the tests.
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-start_epmd false +sbwt none +sbwtdcpu none +sbwtdio none',
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `-start_epmd false ${LOOPBACK_ONLY} +sbwt none +sbwtdcpu none +sbwtdio none`,
   };
   return { port, folder, env };
 }
@@ -300,14 +304,6 @@ async function logged(container: string, text: string): Promise<void> {
     }
   });
   child.kill();
-}
-
-/** Debian's commands on the PATH switch users; the package's own scripts run as whoever calls them. */
-function binary(name: string): string {
-  const given = process.env[GIVEN_BINARIES];
-  if (given !== undefined && given !== '') return join(given, name);
-  const own = join('/usr/lib/rabbitmq/bin', name);
-  return existsSync(own) ? own : name;
 }
 
 /** A shell that outlives us and cleans up as soon as its input ends. It keeps nobody waiting. */

@@ -105,13 +105,12 @@ export async function published(channel: ConfirmChannel, queue: string, message:
 export async function deleteQueues(url: string, prefix: string, totalCount: number): Promise<void> {
   await onRawBroker(url, async (channel) => {
     const names = new QueueNames(prefix);
-    const { meta, application, deadLetters, members, hungry, processes } = names;
-    for (const queue of [meta, application, deadLetters, members, hungry]) await channel.deleteQueue(queue);
+    const { meta, application, deadLetters, members, coordinator } = names;
+    for (const queue of [meta, application, deadLetters, members, coordinator]) await channel.deleteQueue(queue);
     for (let shard = 0; shard < totalCount; shard++) {
       for (const kind of ['shard', 'parked', 'signals', 'lock'] as const) {
         await channel.deleteQueue(names[kind](shard));
       }
     }
-    await channel.deleteExchange(processes);
   });
 }

@@ -53,9 +53,12 @@ export class PrivateBroker {
   }
 }
 
+/** Of another release where its folder is given, as for the tests. */
+const GIVEN = process.env['MISSISSIPPI_RABBITMQ_BIN'] ?? '';
+
 /** Debian's command on the PATH switches users; the package's own runs as whoever calls it. */
 function serverCommand(): string | undefined {
-  const own = '/usr/lib/rabbitmq/bin/rabbitmq-server';
+  const own = path.join(GIVEN === '' ? '/usr/lib/rabbitmq/bin' : GIVEN, 'rabbitmq-server');
   if (existsSync(own)) return own;
   const { status, stdout } = spawnSync('sh', ['-c', 'command -v rabbitmq-server'], { encoding: 'utf8' });
   return status === 0 ? stdout.trim() : undefined;
@@ -69,6 +72,8 @@ async function settings(folder: string, port: number): Promise<NodeJS.ProcessEnv
   await mkdir(home);
   return {
     HOME: home,
+    // A release in a place of its own may bring its own port mapper.
+    PATH: [...(GIVEN === '' ? [] : [GIVEN]), process.env['PATH']].join(path.delimiter),
     RABBITMQ_NODENAME: `mississippi${port}@localhost`,
     RABBITMQ_DIST_PORT: String(await freePort()),
     RABBITMQ_CONFIG_FILE: config,
@@ -78,7 +83,9 @@ async function settings(folder: string, port: number): Promise<NodeJS.ProcessEnv
     RABBITMQ_ENABLED_PLUGINS_FILE: path.join(folder, 'plugins'),
     ERL_EPMD_ADDRESS: HOST,
     ERL_EPMD_PORT: String(await freePort()),
-    // No port mapper that would outlive it, and no schedulers that take a core while they wait.
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-start_epmd false +sbwt none +sbwtdcpu none +sbwtdio none',
+    // No port mapper that would outlive it, no other Erlang nodes but on this machine, and no schedulers that take a core
+    // while they wait.
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
+      '-start_epmd false -kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none',
   };
 }

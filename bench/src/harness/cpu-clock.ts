@@ -22,6 +22,11 @@ export function familyCpu(pid: number): number | undefined {
   return sum * MICROSECONDS_PER_TICK;
 }
 
+/** The numbers of the threads of a process. */
+export function threadsOf(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`).map(Number);
+}
+
 /** The process that a process is a child of. */
 export function parentPid(pid: number): number | undefined {
   const fields = statOf(pid);

@@ -146,7 +146,7 @@ export class BrokerTrouble {
     const name = await deleteOne(this.witness, what, shard);
     if (name === undefined) return false;
     this.say(`deleted ${name}`);
-    if (what !== 'parked' && !(await comesTrue(this.patience, () => isBack(this.witness, what, name)))) {
+    if (what !== 'parked' && !(await comesTrue(this.patience, () => isBack(this.witness, name)))) {
       this.recorder.record({ type: 'missing', queue: name, text: 'was deleted and did not come back' });
     }
     return true;

@@ -1,6 +1,6 @@
 import type { Layout, Witness } from './witness.js';
 
-const DELETABLE = ['signals', 'meta', 'application', 'members', 'hungry', 'deadLetters', 'processes'] as const;
+const DELETABLE = ['signals', 'meta', 'application', 'members', 'coordinator', 'deadLetters'] as const;
 
 export type Deletable = (typeof DELETABLE)[number] | 'parked';
 
@@ -12,7 +12,7 @@ export function deletablesOf({ quorum, store }: Layout): readonly Deletable[] {
 }
 
 /**
- * Deletes a queue or exchange of the app. Returns its name where it was there and is deleted. A side queue is deleted only
+ * Deletes a queue of the app. Returns its name where it was there and is deleted. A side queue is deleted only
  * where nothing is in it and nobody reads it, which only a classic queue tells and does at once: what a reader holds is
  * neither ready nor safe.
  */
@@ -23,11 +23,6 @@ export async function deleteOne(witness: Witness, what: Deletable, shard: number
     return (await deleteUnused(witness, name)) ? name : undefined;
   }
   const name = what === 'signals' ? names.signals(shard) : names[what];
-  if (what === 'processes') {
-    if (!(await witness.hasExchange(name))) return undefined;
-    await witness.onChannel((channel) => channel.deleteExchange(name));
-    return name;
-  }
   if ((await witness.queue(name)) === undefined) return undefined;
   await witness.onChannel((channel) => channel.deleteQueue(name));
   return name;
@@ -44,6 +39,6 @@ async function deleteUnused(witness: Witness, name: string): Promise<boolean> {
 }
 
 /** Whether it is there again. */
-export function isBack(witness: Witness, what: Deletable, name: string): Promise<boolean> {
-  return what === 'processes' ? witness.hasExchange(name) : witness.queue(name).then((seen) => seen !== undefined);
+export function isBack(witness: Witness, name: string): Promise<boolean> {
+  return witness.queue(name).then((seen) => seen !== undefined);
 }

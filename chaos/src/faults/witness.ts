@@ -48,13 +48,6 @@ export class Witness {
     );
   }
 
-  hasExchange(name: string): Promise<boolean> {
-    return this.onChannel((channel) => channel.checkExchange(name)).then(
-      () => true,
-      () => false,
-    );
-  }
-
   /**
    * What is not there, or has nobody who serves it, each as a queue and what it lacks. A side queue is left out: that one is
    * deleted shows when something is to be moved there.
@@ -67,13 +60,12 @@ export class Witness {
       if (seen === undefined) found.push([queue, 'is not there']);
       else if (served && seen.consumers === 0) found.push([queue, 'has nobody who reads it']);
     };
-    for (const queue of [names.meta, names.application, names.deadLetters, names.hungry]) await check(queue, false);
-    await check(names.members, true);
+    for (const queue of [names.meta, names.application, names.deadLetters]) await check(queue, false);
+    for (const queue of [names.members, names.coordinator]) await check(queue, true);
     for (let shard = 0; shard < this.layout.shards; shard++) {
       await check(names.shard(shard), true);
       await check(names.signals(shard), true);
     }
-    if (!(await this.hasExchange(names.processes))) found.push([names.processes, 'is not there']);
     return found;
   }
 }

@@ -6,6 +6,7 @@ import { DeliveredMessage, type TrackedMessage } from '../../../libs/core/dist/e
 import { Callbacks } from '../../../libs/core/dist/engine/updaters/callbacks.js';
 import { BrokerConnection } from '../../../libs/rabbitmq/dist/connection/broker-connection.js';
 import { ShardClaimer } from '../../../libs/rabbitmq/dist/ownership/shard-claimer.js';
+import { ShardClaims } from '../../../libs/rabbitmq/dist/ownership/shard-claims.js';
 import { RabbitShardSession } from '../../../libs/rabbitmq/dist/sessions/shard-session.js';
 import { SideReader } from '../../../libs/rabbitmq/dist/sessions/side-reader.js';
 import { StallFence } from '../../../libs/rabbitmq/dist/sessions/stall-fence.js';
@@ -125,18 +126,22 @@ const ackOnNewChannel: Mutant = {
 
 const cancelThenDrain: Mutant = {
   name: 'cancel-then-drain',
-  fault: 'hands a shard over by cancelling its consumer first and draining then',
+  fault: 'hands a shard over by cancelling its consumer and saying so first, and draining then',
   breaks: ['overlapAcross', 'outOfOrder', 'startedInLostEpoch', 'twoOwners'],
   actions: ['join', 'leave'],
   plant(struck) {
     const channels = new WeakMap<RabbitShardSession, Channel>();
     const consumers = new WeakMap<RabbitShardSession, string>();
+    // Nobody is told to claim a shard of which its owner still says that he has it.
+    const drained = new Set<number>();
     return together(
+      replaceGetter(ShardClaims.prototype, 'owned', (owned) => owned.filter((shard) => !drained.has(shard))),
       replaceMethod(
         ShardClaimer.prototype,
         'claim',
         (claim) =>
           async function (this: ShardClaimer, model, shard) {
+            drained.delete(shard);
             const claimed = await claim.call(this, model, shard);
             if (claimed !== undefined) channels.set(claimed.session, claimed.channel);
             return claimed;
@@ -158,6 +163,7 @@ const cancelThenDrain: Mutant = {
           function (this: RabbitShardSession, receiver) {
             const release = async (): Promise<void> => {
               const consumer = consumers.get(this);
+              drained.add(this.shard);
               if (consumer !== undefined) {
                 struck();
                 await channels.get(this)!.cancel(consumer);

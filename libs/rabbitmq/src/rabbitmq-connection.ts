@@ -17,7 +17,9 @@ import { codeOf, NOT_FOUND } from './errors/reply-codes.js';
 import type { Settings } from './options/settings.js';
 import { Neighbour } from './ownership/neighbours.js';
 import { RareWarnings } from './ownership/rare-warnings.js';
-import { RollCall, type Answer } from './ownership/roll-call.js';
+import { CoordinationLink } from './ownership/coordination-link.js';
+import { Membership } from './ownership/membership.js';
+import type { Report } from './coordination/reports.js';
 import { ShardClaims } from './ownership/shard-claims.js';
 import { RabbitPublisher } from './publishing/rabbit-publisher.js';
 import { CLOSE_TIMEOUT } from './sessions/shard-session.js';
@@ -51,7 +53,9 @@ export class RabbitMqConnection implements TransportConnection {
   private readonly claims: ShardClaims;
   private readonly signals: SignalCaller;
   private readonly responder: SignalResponder;
-  private readonly rollCall: RollCall;
+  private readonly link: CoordinationLink;
+  /** What this process is called. */
+  private readonly name: string;
   private readonly warnings: RareWarnings;
   private readonly redeclaration: Redeclaration;
   private readonly neighbour: Neighbour;
@@ -73,10 +77,12 @@ export class RabbitMqConnection implements TransportConnection {
     this.maxSignalSize = settings.maxMessageSize;
     this.clock = clock;
     const id = randomBytes(8).toString('hex');
-    const name = `mississippi ${instance} ${hostname()}:${process.pid}:${id.slice(0, 4)}`;
-    const topology = new Topology(settings);
+    const { application } = settings;
+    // An instance without an application of its own gives it its name.
+    const app = application.split('/')[0] === instance ? application : `${application} ${instance}`;
+    const name = `mississippi ${app} ${hostname()}:${process.pid}:${id.slice(0, 4)}`;
+    const topology = new Topology(settings, name);
     const { names } = topology;
-    const processQueue = names.process(id);
     const publishing = new BrokerConnection(settings, `${name} publishes`, logger, clock);
     const connection = new BrokerConnection(settings, `${name} consumes`, logger, clock);
     this.warnings = new RareWarnings(logger, clock);
@@ -87,11 +93,21 @@ export class RabbitMqConnection implements TransportConnection {
       unroutable: () => this.redeclaration.again(),
     });
     const survey = new LazyChannel(connection);
+    const membership = new Membership(topology, new LazyChannel(connection));
     this.neighbour = new Neighbour(instance, settings);
     const fence = fenceOf(connection, survey, topology, clock);
-    this.responder = new SignalResponder(publishing, names, settings.maxMessageSize, processQueue, clock, (cause) =>
+    this.responder = new SignalResponder(publishing, topology, settings.maxMessageSize, clock, (cause) =>
       this.denied(cause),
     );
+    this.link = new CoordinationLink({
+      publishing,
+      consuming: connection,
+      survey,
+      topology,
+      settings,
+      membership,
+      clock,
+    });
     this.claims = new ShardClaims(
       {
         connection,
@@ -106,14 +122,14 @@ export class RabbitMqConnection implements TransportConnection {
         unanswered: () => this.silenced(),
       },
       this.responder,
-      (model) => this.rollCall.present(model),
+      membership,
+      this.link,
+      { id, name },
     );
-    const { application, totalCount } = settings;
-    const self = () => ({ name, shards: this.claims.indexes, application, totalCount });
-    this.rollCall = new RollCall(publishing, topology, processQueue, self, clock);
     this.signals = new SignalCaller(publishing, names, settings.maxMessageSize, clock, keyText, (cause) =>
       this.denied(cause),
     );
+    this.name = name;
     this.publisher = publisher;
     this.publishing = publishing;
     this.consuming = connection;
@@ -172,7 +188,7 @@ export class RabbitMqConnection implements TransportConnection {
   status(): TransportStatus {
     const connected = this.publishing.current !== undefined && (!this.consumes || this.consuming.current !== undefined);
     const blocked = this.publishing.blocked || this.consuming.blocked;
-    return { connected, blocked, shards: this.claims.indexes.length };
+    return { connected, blocked, shards: this.claims.owned.length };
   }
 
   /** Rejects as {@link SignalCaller.send}. */
@@ -180,9 +196,11 @@ export class RabbitMqConnection implements TransportConnection {
     return this.signals.send(...signal);
   }
 
-  /** Rejects while there is no connection. */
-  processes(): Promise<ProcessInfo[]> {
-    return this.rollCall.call();
+  /** Rejects while there is no connection, or nobody to ask. */
+  async processes(): Promise<ProcessInfo[]> {
+    const reports = await this.link.ask();
+    const processes = reports.map(({ name, owned }) => ({ name, shards: owned, self: name === this.name }));
+    return processes.sort((a, b) => a.name.localeCompare(b.name));
   }
 
   stopClaiming(): void {
@@ -198,7 +216,7 @@ export class RabbitMqConnection implements TransportConnection {
     // What is on its way may still be confirmed, and answers arrive; a broker that is away keeps nobody waiting.
     const silent = this.unanswered && this.publishing.silence >= CLOSE_TIMEOUT;
     if (!silent && this.publishing.current !== undefined && !this.publishing.blocked) {
-      const flushed = Promise.all([this.publisher.idle(), this.responder.close()]);
+      const flushed = Promise.all([this.publisher.idle(), this.responder.close(), this.link.close()]);
       await within(this.clock, FLUSH_TIMEOUT, flushed).catch(() => undefined);
     }
     this.publisher.close();
@@ -224,18 +242,18 @@ export class RabbitMqConnection implements TransportConnection {
   private async checkCount(model: ChannelModel): Promise<void> {
     const { settings } = this;
     for (const { name, totalCount } of await this.living(model)) {
-      if (totalCount !== undefined && totalCount !== settings.totalCount) throw otherCount(settings, name, totalCount);
+      if (totalCount !== settings.totalCount) throw otherCount(settings, name, totalCount);
     }
   }
 
-  private async living(model: ChannelModel): Promise<Answer[]> {
-    return (await this.topology.memberCount(model)) === 0 ? [] : this.rollCall.answers();
+  private async living(model: ChannelModel): Promise<Report[]> {
+    return (await this.topology.memberCount(model)) === 0 ? [] : this.link.ask();
   }
 
   private async checkApplication(model: ChannelModel): Promise<void> {
     const { settings, topology } = this;
     for (const { application } of await this.living(model)) {
-      if (application !== undefined && application !== settings.application) {
+      if (application !== settings.application) {
         throw otherApplication(settings, application, topology.names.application);
       }
     }

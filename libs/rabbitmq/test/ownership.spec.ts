@@ -2,12 +2,10 @@ import { EventEmitter } from 'node:events';
 import type { Channel, Replies } from 'amqplib';
 import { FakeClock } from '../../core/test/support/fake-clock.js';
 import type { LazyChannel } from '../src/connection/lazy-channel.js';
-import { FreeShards } from '../src/ownership/free-shards.js';
 import { Membership } from '../src/ownership/membership.js';
 import { OpeningTrials } from '../src/ownership/opening-trials.js';
 import { RareWarnings } from '../src/ownership/rare-warnings.js';
 import { RestingShards } from '../src/ownership/resting-shards.js';
-import { planShare } from '../src/ownership/share.js';
 import type { Topology } from '../src/topology/topology.js';
 
 let clock: FakeClock;
@@ -31,12 +29,6 @@ describe('a process whose core can open no shard', () => {
     trials.succeeded();
     expect(trials.most).toBe(Infinity);
   });
-
-  test('asks nobody to hand over shards for it', () => {
-    const survey = { total: 8, members: 2, hungry: 0, owned: 0, free: [], forsaken: [] };
-    expect(planShare({ ...survey, limit: 8 })).toMatchObject({ hungry: true });
-    expect(planShare({ ...survey, limit: 0 })).toMatchObject({ hungry: false, claim: [] });
-  });
 });
 
 test('a shard rests twice as long each time in a row, at most half a minute, and not once it works', async () => {
@@ -45,10 +37,10 @@ test('a shard rests twice as long each time in a row, at most half a minute, and
     resting.add(3, 500);
     await clock.advance(rest - 1);
     expect(resting.has(3)).toBe(true);
-    expect(resting.count).toBe(1);
+    expect(resting.shards).toEqual([3]);
     await clock.advance(1);
     expect(resting.has(3)).toBe(false);
-    expect(resting.count).toBe(0);
+    expect(resting.shards).toEqual([]);
   }
   resting.forget(3);
   resting.add(3, 500);
@@ -66,44 +58,6 @@ test('a warning is told at once, then every ten seconds with how often it was ke
   }
   warnings.warn('b', 'b fails');
   expect(lines).toEqual(['a fails', 'a fails (and 99 more since it was last told)', 'b fails']);
-});
-
-test('a shard that cannot be looked at ends neither the look nor what is known of the others', async () => {
-  const channels: object[] = [];
-  const survey = {
-    // The broker closes the channel on which a declaration fails.
-    get: async () => channels.at(-1) ?? channels[channels.push({}) - 1],
-  } as unknown as LazyChannel;
-  const topology = {
-    declareShard: async (channel: object, shard: number) => {
-      expect(channel).toBe(channels.at(-1));
-      if (shard === 1) {
-        channels.push({});
-        throw new Error('NOT_FOUND');
-      }
-      return { consumerCount: shard === 2 ? 1 : 0 } as Replies.AssertQueue;
-    },
-  } as unknown as Topology;
-  const resting = new RestingShards(clock);
-  const free = new FreeShards(topology, 4, resting, clock);
-  const failures: number[] = [];
-  const look = () =>
-    free.look(
-      survey,
-      () => false,
-      (shard) => {
-        failures.push(shard);
-        resting.add(shard, 500);
-      },
-    );
-  expect((await look()).sort((one, other) => one - other)).toEqual([0, 3]);
-  await look(); // It rests.
-  expect(failures).toEqual([1]);
-  await clock.advance(500);
-  await look();
-  expect(failures).toEqual([1, 1]);
-  await clock.advance(1_500);
-  expect(free.forsaken([0, 3])).toEqual([0, 3]);
 });
 
 describe('the membership', () => {
@@ -127,8 +81,9 @@ describe('the membership', () => {
   test('of a process that stops while it joins for the first time ends', async () => {
     const channel = new FakeChannel();
     const topology = {
-      names: { members: 'members', hungry: 'hungry' },
-      declareMembers: async () => ({ members: 0, hungry: 0 }),
+      names: { members: 'members' },
+      tags: { member: 'me' },
+      declareMembers: async () => 0,
       reading: (work: unknown) => work,
     } as unknown as Topology;
     const membership = new Membership(topology, {

@@ -14,7 +14,9 @@ class Broker {
     this.opened++;
     const checkQueue = (process: string): Promise<unknown> =>
       this.answers
-        ? Promise.reject(Object.assign(new Error('closed'), { code: this.living.has(process) ? 405 : 404 }))
+        ? this.living.has(process)
+          ? Promise.resolve()
+          : Promise.reject(Object.assign(new Error('closed'), { code: 404 }))
         : new Promise(() => undefined);
     const channel = { pending: [], on: () => channel, once: () => channel, close: async () => undefined, checkQueue };
     return channel as unknown as Channel;

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { ConsumeMessage } from 'amqplib';
 import { FakeClock, settled } from '../../core/test/support/fake-clock.js';
 import { RabbitShardSession, type SessionParts } from '../src/sessions/shard-session.js';
+import { ConsumerTags } from '../src/topology/consumer-tags.js';
 import { QueueNames } from '../src/topology/queue-names.js';
 import { RabbitDelivery } from '../src/wire/rabbit-delivery.js';
 
@@ -31,6 +32,7 @@ function setUp() {
     side,
     publisher: { probe: () => Promise.resolve() },
     names: new QueueNames('river_'),
+    tags: new ConsumerTags('me'),
     prefetch: 10,
     frameMax: 131_072,
     clock,

@@ -35,14 +35,15 @@ async function send({ consumers }: { readonly consumers: number }) {
   );
   await settled();
   const reply = async (content: SignalReply): Promise<void> => {
-    const properties = { correlationId: sent.at(-1), type: content.kind };
+    const address = content.kind === 'started' ? { replyTo: content.address } : {};
+    const properties = { correlationId: sent.at(-1), type: content.kind, ...address };
     deliver({ properties, content: encodeReply(content) } as unknown as ConsumeMessage);
     await settled();
   };
   return { clock, sent, reply, end: () => end };
 }
 
-const started = { kind: 'started', process: 'p' } as const;
+const started = { kind: 'started', address: 'p' } as const;
 
 describe('a caller whose time is over', () => {
   test('is told that nobody knows, where the owner says nothing', async () => {

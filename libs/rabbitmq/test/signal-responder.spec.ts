@@ -6,6 +6,7 @@ import { FakeClock, settled } from '../../core/test/support/fake-clock.js';
 import type { BrokerConnection } from '../src/connection/broker-connection.js';
 import { SignalResponder } from '../src/signals/signal-responder.js';
 import { requestProperties } from '../src/signals/signal-messages.js';
+import { ConsumerTags } from '../src/topology/consumer-tags.js';
 import { QueueNames } from '../src/topology/queue-names.js';
 
 /** One request that came while the broker took nothing, and what became of it. */
@@ -20,12 +21,11 @@ async function ask() {
   const current = { createChannel: () => Promise.resolve(replies) };
   const connection = { blocked: true, current, on: () => undefined };
   const [started, acked]: [number[], number[]] = [[], []];
-  const names = new QueueNames('river_');
+  const topology = { names: new QueueNames('river_'), tags: new ConsumerTags('me') };
   const responder = new SignalResponder(
     connection as unknown as BrokerConnection,
-    names,
+    topology,
     1_000,
-    'me',
     clock,
     () => undefined,
   );

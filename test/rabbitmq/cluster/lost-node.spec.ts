@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { EVERYBODY, monotonic } from '@mississippi/history';
-import { countLeft } from '../../support/broker-view.js';
+import { connect } from 'amqplib';
+import { countLeft, onBroker } from '../../support/broker-view.js';
 import { startProducer, type FaultApp } from '../../support/fault-app.js';
 import { History } from '../../support/history.js';
 import { RabbitMqCluster } from '../../support/rabbitmq-cluster.js';
@@ -30,12 +31,15 @@ afterEach(async () => {
   workload?.stop();
   await publisher?.close();
   for (const worker of workers) if (worker.alive) await worker.kill();
+  workers.length = 0;
 });
 
-test('a cluster that loses the leader of its queues, and then another, loses no message and no order', async () => {
-  const history = new History();
+/** Processes on a prefix of their own, each connected to a node of its own, and to the others when that is lost. */
+async function startAll(
+  names: readonly string[],
+  history: History,
+): Promise<{ prefix: string; publishing: Promise<void> }> {
   const prefix = `cluster${randomBytes(4).toString('hex')}_`;
-  /** Each connects to a node of its own, and to the others when that is lost. */
   const rabbit = (first: number) => ({
     urls: cluster.urls(first),
     claimInterval: 100,
@@ -46,41 +50,93 @@ test('a cluster that loses the leader of its queues, and then another, loses no 
     const pace = { usual: 3, slow: 100, every: 20 };
     workers.push(await WorkerProcess.start({ name, history, rabbit: rabbit(first), pace }));
   };
-  /** The node that leads most shards: on a busy machine they may have moved away from where they were declared. */
-  const leader = async (): Promise<RabbitMqNode> => {
-    const led = await Promise.all(cluster.nodes.map((node) => shardsLedBy(node, prefix)));
-    expect(Math.max(...led)).toBeGreaterThan(0);
-    return cluster.nodes[led.indexOf(Math.max(...led))]!;
-  };
-  /** Ends a node that leads shards as a power cut would, and boots it again when every shard is served without it. */
-  const lose = async (node: RabbitMqNode): Promise<void> => {
-    // Told before the fact, so that nobody can have got its shards earlier.
-    history.test.record({ type: 'fault', fault: 'node', target: EVERYBODY });
-    await node.kill();
-    history.publisher.record({ type: 'interrupted' });
-    await untilServed(history, `without ${node.name}`);
-    await node.boot();
-    await untilServed(history, `with ${node.name} again`);
-  };
-
-  const [first] = cluster.nodes as [RabbitMqNode];
-  await start('a', 0); // It declares the queues, on the node that leads them at first.
-  publisher = await startProducer(rabbit(0)); // It loses its connection with the leader.
-  await Promise.all([start('b', 1), start('c', 2)]);
+  const [first, ...others] = names as [string, ...string[]];
+  await start(first, 0); // It declares the queues.
+  publisher = await startProducer(rabbit(0));
+  await Promise.all(others.map((name, index) => start(name, index + 1)));
   workload = new Workload(publisher.producer, history, { keys: KEYS, random: new Seeded(3), backlog: 200 });
   const publishing = workload.publish();
   await untilServed(history, 'by all nodes');
+  return { prefix, publishing };
+}
 
-  await lose(await leader());
-  await lose(await leader());
+/** Ends a node as a power cut would, and waits until every shard is served without it. */
+async function lose(node: RabbitMqNode, history: History): Promise<void> {
+  // Told before the fact, so that nobody can have got its shards earlier.
+  history.test.record({ type: 'fault', fault: 'node', target: EVERYBODY });
+  await node.kill();
+  history.publisher.record({ type: 'interrupted' });
+  await untilServed(history, `without ${node.name}`);
+}
 
-  workload.stop();
+/** Nothing is left, and nothing was lost or out of order. */
+async function finish(history: History, prefix: string, publishing: Promise<void>, alive: RabbitMqNode): Promise<void> {
+  workload!.stop();
   await publishing;
   await history.untilNothingOpen(PATIENCE);
   for (const worker of workers) await worker.terminate();
   expect(history.check({ prefetch: PREFETCH }).violations).toEqual([]);
-  expect(await countLeft(first.url, prefix, TOTAL)).toBe(0);
+  expect(await countLeft(alive.url, prefix, TOTAL)).toBe(0);
+}
+
+test('a cluster that loses the leader of its queues, and then another, loses no message and no order', async () => {
+  const history = new History();
+  const { prefix, publishing } = await startAll(['a', 'b', 'c'], history);
+  const led = (): Promise<number[]> => Promise.all(cluster.nodes.map((node) => shardsLedBy(node, prefix)));
+  /** The node that leads most shards, now. */
+  const leader = async (): Promise<RabbitMqNode> => {
+    const counts = await led();
+    return cluster.nodes[counts.indexOf(Math.max(...counts))]!;
+  };
+  // They do not all lie on the node on which they were declared.
+  expect(Math.min(...(await led()))).toBeGreaterThan(0);
+
+  for (let time = 0; time < 2; time++) {
+    const node = await leader();
+    await lose(node, history);
+    await node.boot();
+    await untilServed(history, `with ${node.name} again`);
+  }
+
+  await finish(history, prefix, publishing, cluster.nodes[0]!);
 }, 240_000);
+
+test('a broker that keeps the exclusive queues of a lost node keeps no shard', async () => {
+  await Promise.all(cluster.nodes.map((node) => node.ask('eval', KEEP_EXCLUSIVE)));
+  const history = new History();
+  const [lost, other] = cluster.nodes as [RabbitMqNode, RabbitMqNode];
+  const exclusive = `exclusive${randomBytes(4).toString('hex')}`;
+  const model = await connect(lost.url);
+  model.on('error', () => undefined);
+  await (await model.createChannel()).assertQueue(exclusive, { exclusive: true, durable: false });
+  const { prefix, publishing } = await startAll(['a', 'b'], history);
+
+  await lose(lost, history);
+  // Nor does it keep the process that was connected to it from taking part.
+  const back = (): boolean => {
+    const ofA = history.events.filter(({ process }) => process === 'a');
+    const left = ofA.findIndex(({ type }) => type === 'lost');
+    return left >= 0 && ofA.slice(left).some(({ type }) => type === 'owned');
+  };
+  await history.until('the process that lost its node has shards again', back, PATIENCE);
+
+  const declared = onBroker(other.url, (channel) => {
+    channel.on('error', () => undefined);
+    return channel.assertQueue(exclusive, { exclusive: true, durable: false });
+  });
+  await expect(declared).rejects.toMatchObject({ code: 405 });
+  await finish(history, prefix, publishing, other);
+  await lost.boot();
+}, 240_000);
+
+/** As RabbitMQ does from 4.2 on with Khepri: what was exclusive to a connection of a lost node stays until that returns. */
+const KEEP_EXCLUSIVE = `
+  {ok, {M, [{abstract_code, {_, Forms}}]}} = beam_lib:chunks(code:which(rabbit_amqqueue), [abstract_code]),
+  Keep = fun({function, L, on_node_down, 1, _}) ->
+               {function, L, on_node_down, 1, [{clause, L, [{var, L, '_'}], [], [{atom, L, ok}]}]};
+            (Form) -> Form end,
+  {ok, M, Binary} = compile:forms(lists:map(Keep, Forms)),
+  {module, M} = code:load_binary(M, "kept", Binary), ok.`;
 
 async function shardsLedBy(node: RabbitMqNode, prefix: string): Promise<number> {
   const table = await node.ask('list_queues', '--silent', 'name', 'leader');
@@ -88,15 +144,20 @@ async function shardsLedBy(node: RabbitMqNode, prefix: string): Promise<number> 
   return table.split('\n').filter(isLed).length;
 }
 
-/** Waits until an attempt of every shard has started since now. */
+/**
+ * Waits until of every shard a message was handled that was published since now. Others do not count: before a client has
+ * noticed that its node is gone it may start and end what it had been given.
+ */
 async function untilServed(history: History, how: string): Promise<void> {
   const since = monotonic();
   let seen = history.events.length;
+  const fresh = new Set<string>();
   const served = new Set<number>();
   const look = (): boolean => {
     for (; seen < history.events.length; seen++) {
       const event = history.events[seen]!;
-      if (event.type === 'started' && event.mono >= since) served.add(event.shard);
+      if (event.type === 'published' && event.mono >= since) fresh.add(event.id);
+      if (event.type === 'ended' && event.outcome === 'ok' && fresh.has(event.id)) served.add(event.shard);
     }
     return served.size === TOTAL;
   };

@@ -32,12 +32,15 @@ class Seen extends Changes {
 
 const KEYS = Array.from({ length: 40 }, (_, index) => `k${index}`);
 
-test.each<[string, string[], number]>([
-  ['of one key', Array.from({ length: 40 }, () => 'k0'), Infinity],
-  ['of many keys, one at a time', KEYS, 1],
+const ONE_KEY = Array.from({ length: 40 }, () => 'k0');
+
+test.each<[string, string[], number, 'classic' | 'quorum']>([
+  ['of one key', ONE_KEY, Infinity, 'classic'],
+  ['of many keys, one at a time', KEYS, 1, 'classic'],
+  ['of one key on a quorum queue, whose lock keeps a token', ONE_KEY, Infinity, 'quorum'],
 ])(
   'slow messages %s, which wait for longer than the broker lets them, cost no epoch, and keep their order',
-  async (_, keys, concurrency) => {
+  async (_, keys, concurrency, type) => {
     const seen = new Seen();
     const lost: unknown[] = [];
     const app = await startFaultApp({
@@ -45,7 +48,7 @@ test.each<[string, string[], number]>([
       rabbit: {
         urls: [node.url],
         deliveryTimeout: TIMEOUT,
-        queues: { prefix: `timeout-${randomBytes(4).toString('hex')}-`, totalCount: 1 },
+        queues: { prefix: `timeout-${randomBytes(4).toString('hex')}-`, totalCount: 1, type },
       },
       options: { handlerTimeout: TIMEOUT / 4, concurrency },
       work: async ({ key, seq }) => {

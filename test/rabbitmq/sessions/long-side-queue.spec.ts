@@ -81,6 +81,7 @@ describe('of a quorum queue with more than RabbitMQ gives to one consumer', () =
     new SideReader({
       model,
       queue,
+      consumerTag: 'reads',
       shard: 0,
       deliveryTimeout: 60_000,
       clock: systemClock,

@@ -25,8 +25,7 @@ beforeAll(async () => {
 
 beforeEach(() => {
   vhost = `types-${randomBytes(4).toString('hex')}`;
-  peer.ctl('add_vhost', vhost, '--default-queue-type', 'quorum');
-  peer.ctl('set_permissions', '--vhost', vhost, 'guest', '.*', '.*', '.*');
+  makeVhost('--default-queue-type', 'quorum');
   url = `${peer.url}/${vhost}`;
   rabbit = { urls: [url], claimInterval: 50, queues: { prefix: 'river_', totalCount: TOTAL } };
   logger = new LogLines();
@@ -73,11 +72,35 @@ function typesOf(): Set<string> {
   );
 }
 
-/** Gives the virtual host other metadata, made of those that it has. */
-function changeVhost(metadata: string): void {
+function makeVhost(...options: string[]): void {
+  peer.ctl('add_vhost', vhost, ...options);
+  peer.ctl('set_permissions', '--vhost', vhost, 'guest', '.*', '.*', '.*');
+}
+
+/** Evaluates the first where the broker reaches what it stores through modules for it, from 3.12 on; else the second. */
+function evalInStore(through: string, inMnesia: string): void {
   peer.eval(
-    `rabbit_misc:execute_mnesia_transaction(fun() ->
-       rabbit_vhost:update_metadata(<<"${vhost}">>, fun(Metadata) -> ${metadata} end) end).`,
+    `case code:ensure_loaded(rabbit_db_queue) of
+       {module, _} -> ${through};
+       _ -> rabbit_misc:execute_mnesia_transaction(fun() -> ${inMnesia} end)
+     end.`,
+  );
+}
+
+/** What `rabbitmqctl update_vhost_metadata` does in newer releases. */
+function makeQuorumTheDefault(): void {
+  evalInStore(
+    `rabbit_db_vhost:merge_metadata(<<"${vhost}">>, #{default_queue_type => <<"quorum">>})`,
+    `rabbit_vhost:update_metadata(<<"${vhost}">>, fun(Metadata) -> Metadata#{default_queue_type => <<"quorum">>} end)`,
+  );
+}
+
+/** As RabbitMQ does from 3.12 on with quorum_relaxed_checks_on_redeclaration, it no longer compares the type. */
+function forgetType(queue: string): void {
+  const [name, update] = [`rabbit_misc:r(<<"${vhost}">>, queue, <<"${queue}">>)`, 'amqqueue:set_arguments(Queue, [])'];
+  evalInStore(
+    `rabbit_db_queue:update(${name}, fun(Queue) -> ${update} end)`,
+    `rabbit_amqqueue:update(${name}, fun(Queue) -> ${update} end)`,
   );
 }
 
@@ -114,12 +137,7 @@ describe('where the virtual host makes quorum queues by default', () => {
 
   test('an app does not start where an exclusive consumer is not enforced, though the queue passes for classic', async () => {
     await onRawBroker(url, (channel) => channel.assertQueue('river_2'));
-    // As RabbitMQ does from 3.12 on with quorum_relaxed_checks_on_redeclaration, it no longer compares the type.
-    peer.eval(
-      `Name = rabbit_misc:r(<<"${vhost}">>, queue, <<"river_2">>),
-       rabbit_misc:execute_mnesia_transaction(fun() ->
-         rabbit_amqqueue:update(Name, fun(Queue) -> amqqueue:set_arguments(Queue, []) end) end).`,
-    );
+    forgetType('river_2');
     const connection = await connect(rabbit);
     const refusal = await connection.consume(idleConsumer).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(RabbitMqSetupError);
@@ -130,9 +148,10 @@ describe('where the virtual host makes quorum queues by default', () => {
   });
 
   test('queues that name no type, declared before it did, are used on', async () => {
-    changeVhost('maps:remove(default_queue_type, Metadata)');
+    peer.ctl('delete_vhost', vhost);
+    makeVhost();
     await onRawBroker(url, (channel) => channel.assertQueue('river_2'));
-    changeVhost('Metadata#{default_queue_type => <<"quorum">>}');
+    makeQuorumTheDefault();
     const connection = await connect(rabbit);
     await connection.consume(idleConsumer);
     expect(connection.status().shards).toBe(TOTAL);

@@ -37,6 +37,8 @@ export class BrokerConnection extends EventEmitter<ConnectionEvents> {
   private lostAt = 0;
   private heardAt = 0;
   private beat: number;
+  /** In the order in which they are tried. */
+  private endpoints: readonly Endpoint[];
   private retry: Timer | undefined;
   /** When the log last said of an endpoint, by its name, why it cannot be connected to. */
   private readonly told = new Map<string, number>();
@@ -50,7 +52,8 @@ export class BrokerConnection extends EventEmitter<ConnectionEvents> {
   ) {
     super();
     this.setMaxListeners(0);
-    this.beat = settings.endpoints[0]!.heartbeat;
+    this.endpoints = ordered(settings);
+    this.beat = this.endpoints[0]!.heartbeat;
   }
 
   get current(): ChannelModel | undefined {
@@ -135,7 +138,7 @@ export class BrokerConnection extends EventEmitter<ConnectionEvents> {
   /** Tries each endpoint once. Returns why each failed; nothing when one was connected to. */
   private async tryAll(): Promise<Failure[]> {
     const failures: Failure[] = [];
-    for (const endpoint of this.settings.endpoints) {
+    for (const endpoint of this.endpoints) {
       try {
         this.adopt(await this.open(endpoint));
         return [];
@@ -184,6 +187,7 @@ export class BrokerConnection extends EventEmitter<ConnectionEvents> {
     // A peer that fell silent would keep the socket open for long.
     destroy(model, cause);
     this.lostAt = this.clock.now();
+    this.endpoints = ordered(this.settings);
     // One that is closed as soon as it is open, each time, is no better than none.
     const lasted = this.lostAt - this.openedAt >= this.settings.reconnect.max;
     this.failures = lasted ? 0 : this.failures + 1;
@@ -208,7 +212,7 @@ export class BrokerConnection extends EventEmitter<ConnectionEvents> {
   }
 
   private async tryAgain(): Promise<void> {
-    const { endpoints } = this.settings;
+    const { endpoints } = this;
     const endpoint = endpoints[this.failures % endpoints.length]!;
     try {
       const model = await this.open(endpoint);
@@ -235,6 +239,13 @@ export class BrokerConnection extends EventEmitter<ConnectionEvents> {
     if (refused) this.logger.error(text);
     else this.logger.warn(text);
   }
+}
+
+/** Each is tried once in a round. */
+function ordered({ endpoints, shuffled }: Settings): readonly Endpoint[] {
+  if (!shuffled) return endpoints;
+  const rest = [...endpoints];
+  return endpoints.map(() => rest.splice(Math.floor(Math.random() * rest.length), 1)[0]!);
 }
 
 /** What the broker allows too little of. Without this it would fail again and again, each time somewhere else. */

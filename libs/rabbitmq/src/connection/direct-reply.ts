@@ -20,6 +20,12 @@ export function reply(channel: Channel, { properties }: ConsumeMessage, body: Bu
   });
 }
 
+/** Answers as {@link reply} does, and tells where we can be reached: on a channel that consumes {@link REPLY_TO}. */
+export function replyWithAddress(channel: Channel, { properties }: ConsumeMessage, body: Buffer, type: string): void {
+  const { replyTo, correlationId } = properties as { replyTo: string; correlationId: string };
+  channel.publish('', replyTo, body, { correlationId, type, replyTo: REPLY_TO });
+}
+
 /** Asks whoever sent a message something, on a channel that consumes {@link REPLY_TO}. */
 export function askBack(channel: Channel, { properties }: ConsumeMessage, id: string, type: string): void {
   const { replyTo } = properties as { replyTo: string };

@@ -94,6 +94,14 @@ export class RabbitMqOptions {
   )
   urls?: string[];
 
+  /**
+   * In which order the urls are tried: as they are given (default), or another one for each connection and each time that it was
+   * lost, so that many processes spread over the nodes of a cluster.
+   */
+  @Optional()
+  @IsOneOf('given', 'random')
+  urlOrder?: 'given' | 'random';
+
   /** Name or address, without a port. Default `localhost`. */
   @Optional()
   @IsHost()
@@ -198,7 +206,18 @@ export class RabbitMqOptions {
   @IsCount()
   maxShards?: number;
 
-  /** How often shards without an owner are looked for. Milliseconds, default 500. */
+  /**
+   * This process's part of the shards beside the other processes' weights: one of weight 2 gets twice as many as one of weight 1.
+   * Default 1.
+   */
+  @Optional()
+  @IsCount({ max: 1_000 })
+  weight?: number;
+
+  /**
+   * How often this process looks whether the others have a coordinator, and after itself where they have none; less often where
+   * more than 20 processes share the shards. Milliseconds, default 500.
+   */
   @Optional()
   @IsMilliseconds({ min: 1 })
   claimInterval?: number;

@@ -12,6 +12,8 @@ export interface OpenSettings extends Omit<Settings, 'prefix' | 'application'> {
 /** The options with every default filled in. */
 export interface Settings {
   readonly endpoints: readonly Endpoint[];
+  /** Whether the endpoints are tried in another order each time. */
+  readonly shuffled: boolean;
   readonly tls: RabbitMqTlsOptions;
   /** How long a broker that is not there is waited for at the start. Milliseconds. */
   readonly startTimeout: number;
@@ -27,6 +29,7 @@ export interface Settings {
   readonly maxMessageSize: number;
   readonly deliveryTimeout: number;
   readonly maxShards: number;
+  readonly weight: number;
   readonly claimInterval: number;
 }
 
@@ -44,6 +47,7 @@ export function settingsOf(options: RabbitMqOptions): OpenSettings {
   const { queues = {}, reconnect = {} } = options;
   return {
     endpoints: (options.urls?.map(parseBrokerUrl) ?? [addressOf(options)]).map((url) => endpoint(url, options)),
+    shuffled: options.urlOrder === 'random',
     tls: options.tls ?? {},
     startTimeout: options.startTimeout ?? 0,
     reconnect: { initial: reconnect.initial ?? 100, max: reconnect.max ?? 5_000 },
@@ -57,6 +61,7 @@ export function settingsOf(options: RabbitMqOptions): OpenSettings {
     maxMessageSize: options.maxMessageSize ?? 16 * 1024 * 1024,
     deliveryTimeout: options.deliveryTimeout ?? 1_800_000,
     maxShards: options.maxShards ?? Infinity,
+    weight: options.weight ?? 1,
     claimInterval: options.claimInterval ?? 500,
   };
 }

@@ -7,8 +7,10 @@ import type { SignalOwner, SignalResponder } from '../signals/signal-responder.j
 import { ShardClaimer, type Claim, type ClaimerParts } from './shard-claimer.js';
 
 export interface OwnedShardsHooks {
-  /** A shard has become free. */
-  readonly freed: () => void;
+  /** What is owned, or handed over, has changed. */
+  readonly changed: () => void;
+  /** Somebody else has a shard that was claimed. */
+  readonly taken: (shard: number) => void;
   /** A shard was opened. */
   readonly opened: (shard: number) => void;
   /** A shard could not be opened, and is given back. */
@@ -42,6 +44,16 @@ export class OwnedShards {
     return [...this.sessions.keys()].sort((a, b) => a - b);
   }
 
+  /** Those that are being handed over. */
+  get handedOver(): number[] {
+    return [...this.leaving].map(({ shard }) => shard);
+  }
+
+  /** Those of which only one process can be the consumer, as was seen. */
+  get verified(): number[] {
+    return this.indexes.filter((shard) => this.claimer.verified.has(shard));
+  }
+
   /** How many the core opens at this moment. */
   get opening(): number {
     return this.openings.size;
@@ -56,20 +68,28 @@ export class OwnedShards {
     return this.sessions.has(shard);
   }
 
-  /** Claims a shard. Resolves when that was tried; the core opens it in the background. */
-  async claim(shard: number): Promise<void> {
+  /**
+   * Claims a shard. Resolves when that was tried; the core opens it in the background.
+   * @param verified whether it is known that only one process can be its consumer
+   */
+  async claim(shard: number, verified: boolean): Promise<void> {
     const { connection } = this.parts;
     const { consumer } = this;
     const model = connection.current;
-    if (model === undefined || consumer === undefined) return;
+    if (model === undefined || consumer === undefined || this.has(shard)) return;
+    if (verified) this.claimer.know(shard);
     try {
       const claim = await this.claimer.claim(model, shard);
-      if (claim === undefined) return;
+      if (claim === undefined) {
+        this.hooks.taken(shard);
+        return;
+      }
       if (claim.session.ended || this.consumer !== consumer || connection.current !== model) {
         await closeChannel(claim.channel);
         return;
       }
       this.sessions.set(shard, claim.session);
+      this.hooks.changed();
       this.open(consumer, model, claim);
     } catch (error) {
       if (connection.current === model) this.hooks.failed(shard, error);
@@ -81,14 +101,18 @@ export class OwnedShards {
     await Promise.all(this.openings);
   }
 
-  /** Hands some over in the background: handlers may take their time, and claiming must not wait for them. */
+  /**
+   * Hands some over in the background: handlers may take their time, and claiming must not wait for them. It is those that came
+   * last: in a rolling restart each goes back where it came from, and no further.
+   */
   shed(count: number): void {
     const staying = [...this.sessions.values()].filter((session) => !this.leaving.has(session));
     const opened = staying.filter(({ receiver }) => receiver !== undefined);
-    for (const session of opened.slice(0, count)) {
+    for (const session of opened.toReversed().slice(0, count)) {
       this.leaving.add(session);
       void this.handOver(session);
     }
+    this.hooks.changed();
   }
 
   /** All are lost. */
@@ -108,6 +132,7 @@ export class OwnedShards {
       await session.close();
     } finally {
       this.leaving.delete(session);
+      this.hooks.changed();
     }
   }
 
@@ -162,7 +187,7 @@ export class OwnedShards {
       this.sessions.delete(session.shard);
       this.tellLost(session);
     }
-    this.hooks.freed();
+    this.hooks.changed();
   }
 
   /** That a connection was lost is told by the connection, once. */

@@ -9,11 +9,9 @@ export class RestingShards {
 
   constructor(private readonly clock: Clock) {}
 
-  /** How many rest at present. */
-  get count(): number {
-    let count = 0;
-    for (const shard of this.rests.keys()) if (this.has(shard)) count++;
-    return count;
+  /** Those that rest at present. */
+  get shards(): number[] {
+    return [...this.rests.keys()].filter((shard) => this.has(shard));
   }
 
   has(shard: number): boolean {

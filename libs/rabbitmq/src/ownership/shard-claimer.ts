@@ -6,16 +6,19 @@ import { limitsOf } from '../connection/client.js';
 import { closeChannel, closedChannel, openConfirmChannel } from '../connection/channels.js';
 import type { LazyChannel } from '../connection/lazy-channel.js';
 import { pause } from '../connection/timers.js';
-import { codeOf, isInUse, RESOURCE_LOCKED } from '../errors/reply-codes.js';
+import { isInUse } from '../errors/reply-codes.js';
 import type { Settings } from '../options/settings.js';
 import type { RabbitPublisher } from '../publishing/rabbit-publisher.js';
-import { verifyExclusive } from './exclusive-consumer.js';
 import { RabbitShardSession } from '../sessions/shard-session.js';
 import { SideReader } from '../sessions/side-reader.js';
 import { QUORUM_CREDIT, strangerAt, STRANGER_TIMEOUT } from '../sessions/side-channel.js';
 import type { StallFence } from '../sessions/stall-fence.js';
 import { cancelledBy } from '../topology/disagreement.js';
 import type { Topology } from '../topology/topology.js';
+import { ConsumerLock } from './lock/consumer-lock.js';
+import { QueueLock } from './lock/queue-lock.js';
+import { RefusedClaims } from './lock/refused-claims.js';
+import type { HeldLock, ShardLock } from './lock/shard-lock.js';
 import type { RareWarnings } from './rare-warnings.js';
 
 /** What claims are made with. */
@@ -43,56 +46,86 @@ export interface Claim {
 
 /**
  * Claims one shard: by an exclusive consumer on a channel of its own, or, for quorum queues, which do not enforce that, by
- * an exclusive lock queue. RabbitMQ decides who gets it.
+ * a lock. RabbitMQ decides who gets it.
  */
 export class ShardClaimer {
-  /** Shards of which only one process can be the consumer, as was seen. */
-  private readonly verified = new Set<number>();
+  private readonly lock: ShardLock;
+  private readonly refused: RefusedClaims;
 
   constructor(
     private readonly parts: ClaimerParts,
     /** A session has ended, and its shard is free. */
     private readonly freed: (session: RabbitShardSession) => void,
-  ) {}
+  ) {
+    this.lock = parts.settings.quorum ? new QueueLock(parts) : new ConsumerLock(parts.topology.names);
+    this.refused = new RefusedClaims(parts);
+  }
+
+  /** Shards of which only one process can be the consumer, as was seen. */
+  get verified(): ReadonlySet<number> {
+    return this.lock.verified;
+  }
+
+  /** Somebody else has seen that only one process can be the consumer of a shard. */
+  know(shard: number): void {
+    this.lock.know(shard);
+  }
 
   /** Returns the claim, or `undefined` where somebody else has the shard. */
   async claim(model: ChannelModel, shard: number): Promise<Claim | undefined> {
-    const channel = await openConfirmChannel(model);
+    const claim = await this.attempt(model, shard);
+    if (claim === undefined) await this.refused.refused(shard);
+    else this.refused.forget(shard);
+    return claim;
+  }
+
+  private async attempt(model: ChannelModel, shard: number): Promise<Claim | undefined> {
+    const lock = await this.lock.take(model, shard);
+    if (lock === undefined) return undefined;
     try {
-      return { channel, session: await this.take(model, channel, shard) };
+      return await this.consumeWith(lock, model, shard);
     } catch (error) {
-      await closeChannel(channel);
-      if (isTaken(error)) return undefined;
+      await lock.release();
+      if (isInUse(error)) return undefined;
       throw error;
     }
   }
 
-  private async take(model: ChannelModel, channel: ConfirmChannel, shard: number): Promise<RabbitShardSession> {
+  private async consumeWith(lock: HeldLock, model: ChannelModel, shard: number): Promise<Claim> {
+    const channel = await openConfirmChannel(model);
+    try {
+      return { channel, session: await this.take(lock, model, channel, shard) };
+    } catch (error) {
+      await closeChannel(channel);
+      throw error;
+    }
+  }
+
+  private async take(
+    lock: HeldLock,
+    model: ChannelModel,
+    channel: ConfirmChannel,
+    shard: number,
+  ): Promise<RabbitShardSession> {
     const { topology, settings } = this.parts;
-    if (settings.quorum) await topology.declareLock(channel, shard);
     const side = this.sideReader(model, shard, (cause) => session.fail(cause));
-    const session: RabbitShardSession = this.session(model, channel, shard, side);
+    const session: RabbitShardSession = this.session(lock, model, channel, shard, side);
     channel.on('close', () => session.lose(closedChannel(`shard ${shard}`, channel)));
     // A queue of signals that cannot be had is known before anything is handled: with its channel the epoch would end.
     await Promise.all([channel.prefetch(settings.prefetch), topology.declareSignals(channel, shard)]);
     await this.consume(channel, session);
     session.parked = await this.readSideQueue(channel, side, shard);
-    // Not at the same time: a shard takes two channels at most.
-    if (!settings.quorum) await this.verify(model, shard);
+    // Not at the same time: a shard takes few channels.
+    await lock.verify();
+    lock.watch((cause) => session.fail(cause));
     return session;
-  }
-
-  /** That the broker enforces the exclusive consumer is asked once for each queue: a refusal costs a channel. */
-  private async verify(model: ChannelModel, shard: number): Promise<void> {
-    if (this.verified.has(shard)) return;
-    await verifyExclusive(model, this.parts.topology.names.shard(shard));
-    this.verified.add(shard);
   }
 
   private sideReader(model: ChannelModel, shard: number, failed: (cause: Error) => void): SideReader {
     const { topology, settings, clock, warnings } = this.parts;
     const { deliveryTimeout } = settings;
     const queue = topology.names.parked(shard);
+    const consumerTag = topology.tags.parked(shard);
     const credit = settings.quorum ? QUORUM_CREDIT : Infinity;
     const crowded = (): void =>
       warnings.warnOf(
@@ -100,10 +133,16 @@ export class ShardClaimer {
         shard,
         `A key of shard ${shard} waits for its parked messages, which lie behind ${credit} of other keys in '${queue}', more than RabbitMQ gives at once: resume or drop the keys that are parked before it.`,
       );
-    return new SideReader({ model, queue, shard, deliveryTimeout, clock, failed, credit, crowded });
+    return new SideReader({ model, queue, consumerTag, shard, deliveryTimeout, clock, failed, credit, crowded });
   }
 
-  private session(model: ChannelModel, channel: ConfirmChannel, shard: number, side: SideReader): RabbitShardSession {
+  private session(
+    lock: HeldLock,
+    model: ChannelModel,
+    channel: ConfirmChannel,
+    shard: number,
+    side: SideReader,
+  ): RabbitShardSession {
     const { publisher, fence, topology, settings, clock, logger, unanswered } = this.parts;
     return new RabbitShardSession({
       shard,
@@ -111,29 +150,30 @@ export class ShardClaimer {
       side,
       publisher,
       names: topology.names,
+      tags: topology.tags,
       prefetch: settings.prefetch,
       frameMax: limitsOf(model).frameMax,
       fence,
       clock,
       logger,
       unanswered,
-      freed: (ended) => this.release(model, ended),
+      freed: (ended) => this.release(lock, ended),
     });
   }
 
   private async consume(channel: Channel, session: RabbitShardSession): Promise<void> {
-    const { topology, settings } = this.parts;
+    const { topology } = this.parts;
     const queue = topology.names.shard(session.shard);
     await topology.reading(
       channel.consume(
         queue,
         (message) => {
           if (message === null) {
-            this.verified.delete(session.shard); // Another queue may come by the name.
+            this.lock.deleted(session.shard);
             session.fail(cancelledBy(queue));
           } else session.arrived(message);
         },
-        { exclusive: !settings.quorum },
+        { exclusive: this.lock.exclusive, consumerTag: topology.tags.shard(session.shard) },
       ),
     );
   }
@@ -150,20 +190,10 @@ export class ShardClaimer {
     }
   }
 
-  private async release(model: ChannelModel, session: RabbitShardSession): Promise<void> {
-    const { settings, connection } = this.parts;
+  /** The lock goes last: the next owner is to find nothing of this epoch. */
+  private async release(lock: HeldLock, session: RabbitShardSession): Promise<void> {
     await Promise.resolve(); // A connection that ends ends its channels first.
-    // The lock goes with the connection too.
-    if (settings.quorum && connection.current === model) await this.unlock(session.shard).catch(() => undefined);
+    await lock.release();
     this.freed(session);
   }
-
-  private async unlock(shard: number): Promise<void> {
-    const { survey, topology } = this.parts;
-    await (await survey.get()).deleteQueue(topology.names.lock(shard));
-  }
-}
-
-function isTaken(error: unknown): boolean {
-  return isInUse(error) || codeOf(error) === RESOURCE_LOCKED;
 }

@@ -1,67 +1,75 @@
-import type { ShardConsumer, Timer } from '@mississippi/core/transport';
+import { randomBytes } from 'node:crypto';
+import type { ShardConsumer } from '@mississippi/core/transport';
 import type { ChannelModel } from 'amqplib';
-import { LazyChannel } from '../connection/lazy-channel.js';
+import { Coordinator } from '../coordination/coordinator.js';
+import { Member } from '../coordination/member.js';
+import type { MemberShards } from '../coordination/ports.js';
 import { RabbitMqAccessError, RabbitMqSetupError, SharedQueueError } from '../errors/rabbitmq.errors.js';
 import { reasonOf } from '../errors/reason.js';
 import type { SignalResponder } from '../signals/signal-responder.js';
-import { FreeShards } from './free-shards.js';
-import { Membership } from './membership.js';
-import { OwnedShards } from './owned-shards.js';
+import type { CoordinationLink } from './coordination-link.js';
+import { listOf } from './list-of.js';
+import type { Membership } from './membership.js';
 import { OpeningTrials } from './opening-trials.js';
+import { OwnedShards } from './owned-shards.js';
 import { RestingShards } from './resting-shards.js';
 import type { ClaimerParts } from './shard-claimer.js';
-import { listOf } from './list-of.js';
-import { planShare } from './share.js';
 import { Strangers } from './strangers.js';
 
 /** How many claims are under way at once. */
 const PARALLEL = 32;
 
-/** How much more often to look while shares are uneven. */
-const HASTE = 5;
-
-/** How soon to look again after a shard has become free. Milliseconds. */
-const SOON = 10;
-
-/** A shard has a channel, and another one while its side queue is read. */
-const CHANNELS_PER_SHARD = 2;
+/** A shard has a channel, another one while its side queue is read, and as quorum one for its lock. */
+const CHANNELS_PER_SHARD = { classic: 2, quorum: 3 };
 /** For what belongs to no shard. */
 const OTHER_CHANNELS = 8;
+
 /** How long a shard that could not be declared or claimed is left alone, the first time in a row. Milliseconds. */
 const REST = 500;
-
-/** How long one that could not be opened is: longer than others wait before they take it. Milliseconds. */
+/** How long one that could not be opened is. Milliseconds. */
 const LONG_REST = 2_000;
 
-/** For how long a shard has no owner until that is told by a process that may take no more. Milliseconds. */
+/** For how long a shard has no owner until that is told. Milliseconds. */
 const UNSERVED = 10_000;
+/** How often the coordinator makes certain that nobody has deleted what is remembered. Milliseconds. */
+const REMEMBER = 5_000;
 
-/** Claims this process's share of the shards and keeps it: looks now and then what is free and who takes part. */
-export class ShardClaims {
-  private readonly owned: OwnedShards;
-  private readonly free: FreeShards;
+/** Who takes part. */
+export interface Identity {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Claims this process's share of the shards and keeps it: what the coordinator says, who may be this process. */
+export class ShardClaims implements MemberShards {
+  private readonly shards: OwnedShards;
   private readonly strangers: Strangers;
-  private readonly membership: Membership;
   private readonly resting: RestingShards;
   private readonly trials: OpeningTrials;
+  private readonly member: Member;
   /** What keeps this process from starting. */
   private refusal: Error | undefined;
-  private timer: Timer | undefined;
-  private ticking = false;
   private saidMost = false;
   private stopped = false;
+  /** Since when each shard has had no owner. */
+  private readonly unserved = new Map<number, number>();
+  /** When it was last made certain that what is remembered is there, and on which connection. */
+  private remembered: { readonly model: ChannelModel; readonly at: number } | undefined;
+  private coordinates = false;
 
   constructor(
     private readonly parts: ClaimerParts,
     signals: SignalResponder,
-    /** Shows others that this process lives: whoever claims shards can be asked. */
-    private readonly present: (model: ChannelModel) => Promise<void>,
+    private readonly membership: Membership,
+    private readonly link: CoordinationLink,
+    { id, name }: Identity,
   ) {
     const { connection, topology, settings, clock } = parts;
     this.resting = new RestingShards(clock);
     this.trials = new OpeningTrials(clock);
-    this.owned = new OwnedShards(parts, signals, {
-      freed: () => this.tickIn(SOON),
+    this.shards = new OwnedShards(parts, signals, {
+      changed: () => this.member.changed(),
+      taken: (shard) => this.resting.add(shard, REST),
       opened: (shard) => {
         this.resting.forget(shard);
         this.trials.succeeded();
@@ -72,16 +80,54 @@ export class ShardClaims {
       },
       failed: (shard, error) => this.failed(shard, error),
     });
-    this.free = new FreeShards(topology, settings.totalCount, this.resting, clock);
     this.strangers = new Strangers(topology, clock, parts.logger);
-    this.membership = new Membership(topology, new LazyChannel(connection));
-    connection.on('down', () => this.membership.forget());
-    connection.on('up', () => this.tickIn(0));
+    const { application, totalCount, weight, claimInterval } = settings;
+    this.member = new Member(
+      { id, name, application, totalCount, weight, interval: claimInterval },
+      link,
+      this,
+      clock,
+      {
+        prepare: () => this.prepare(),
+        failed: (error) => this.lookFailed(error),
+        coordinator: () => this.coordinator(),
+      },
+    );
+    link.obey = (order) => this.member.obey(order);
+    connection.on('down', () => {
+      this.membership.forget();
+      this.member.changed();
+    });
+    connection.on('up', () => this.awake());
+    link.reconnected = () => this.awake();
+    link.notLookedAt = (shard, error) => this.refused(shard, error);
   }
 
   /** Indexes of the shards that this process owns, in order. */
-  get indexes(): number[] {
-    return this.owned.indexes;
+  get owned(): number[] {
+    return this.shards.indexes;
+  }
+
+  get connected(): boolean {
+    return this.parts.connection.current !== undefined;
+  }
+
+  get leaving(): readonly number[] {
+    return this.shards.handedOver;
+  }
+
+  get unable(): readonly number[] {
+    return this.resting.shards;
+  }
+
+  get verified(): readonly number[] {
+    return this.shards.verified;
+  }
+
+  get most(): number {
+    const { shards, trials } = this;
+    const trying = shards.staying + Math.max(0, trials.most - shards.opening);
+    return Math.min(this.parts.settings.maxShards, this.mostShards(), trying);
   }
 
   /**
@@ -91,9 +137,9 @@ export class ShardClaims {
    */
   async start(consumer: ShardConsumer): Promise<void> {
     if (this.stopped) return;
-    this.owned.consumer = consumer;
-    await this.tick();
-    await this.owned.opened();
+    this.shards.consumer = consumer;
+    await this.member.start();
+    await this.shards.opened();
     const { refusal } = this;
     if (refusal === undefined) return;
     await this.close();
@@ -102,82 +148,78 @@ export class ShardClaims {
 
   /** Leaves: claims nothing any more, and counts no more for the others' share. */
   stop(): void {
+    if (this.stopped) return;
     this.stopped = true;
-    this.owned.consumer = undefined;
-    this.timer?.cancel();
-    this.membership.leave().catch(() => undefined); // Without its channel it has left already.
+    this.shards.consumer = undefined;
+    // Without its channels it has left already.
+    this.member.retire().catch(() => undefined);
+    this.membership.leave().catch(() => undefined);
   }
 
   /** Ends for good; sessions that are still open are lost. */
   async close(): Promise<void> {
     this.stop();
-    await this.owned.abandon(new Error('the transport was closed'));
+    await this.shards.abandon(new Error('the transport was closed'));
+    await this.member.stop().catch(() => undefined); // The others find out by themselves.
   }
 
-  private tickIn(delay: number): void {
-    if (this.owned.consumer === undefined) return;
-    this.timer?.cancel();
-    this.timer = this.parts.clock.after(delay, () => void this.tick());
+  async claim(shards: readonly number[], verified: readonly number[]): Promise<void> {
+    const known = new Set(verified);
+    const left = shards.values();
+    const work = async (): Promise<void> => {
+      for (const shard of left) await this.shards.claim(shard, known.has(shard));
+    };
+    await Promise.all(Array.from({ length: PARALLEL }, work));
   }
 
-  private async tick(): Promise<void> {
-    if (this.ticking || this.owned.consumer === undefined) return;
-    this.ticking = true;
-    let uneven = true;
-    try {
-      uneven = await this.moveTowardsShare();
-    } catch (error) {
-      const { connection, warnings } = this.parts;
-      if (error instanceof RabbitMqAccessError || error instanceof RabbitMqSetupError) this.refusal ??= error;
-      // Nothing is claimed while the broker is away; the next tick comes.
-      if (connection.current !== undefined)
-        warnings.warn('looking', `Looking for free shards failed: ${reasonOf(error)}`);
-    } finally {
-      this.ticking = false;
-      const { claimInterval } = this.parts.settings;
-      this.tickIn(uneven ? claimInterval / HASTE : claimInterval);
-    }
+  shed(count: number): void {
+    this.shards.shed(count);
   }
 
-  /** Claims and hands over what the share asks for. Returns whether the shares are still uneven. */
-  private async moveTowardsShare(): Promise<boolean> {
-    const { connection, survey, settings, topology } = this.parts;
-    const { owned, free, membership, resting, trials } = this;
-    const channel = await survey.get();
+  private awake(): void {
+    if (this.shards.consumer !== undefined) this.member.awake();
+  }
+
+  private async prepare(): Promise<void> {
+    const { connection, survey, topology, clock } = this.parts;
     const model = connection.current!;
-    await this.present(model);
-    await topology.declareMemory(channel); // Somebody may have deleted it, and another app would start beside this one.
-    await membership.join();
-    const { members, hungry } = await membership.count();
-    const isOurs = (shard: number): boolean => owned.has(shard);
-    const found = await free.look(survey, isOurs, (shard, error) => {
-      if (connection.current !== model) throw error;
-      this.failed(shard, error);
+    const { remembered } = this;
+    const isDue = this.coordinates && remembered !== undefined && clock.now() - remembered.at >= REMEMBER;
+    if (remembered?.model !== model || isDue) {
+      // Somebody may have deleted it, and another app would start beside this one.
+      await topology.declareMemory(await survey.get());
+      this.remembered = { model, at: clock.now() };
+    }
+    // Who is not counted can own shards all the same.
+    await this.membership.join().catch((error: unknown) => this.lookFailed(error));
+  }
+
+  private coordinator(): Coordinator {
+    const { settings, clock } = this.parts;
+    const coordinator = new Coordinator(randomBytes(8).toString('hex'), settings.totalCount, this.link, clock, {
+      looked: (unserved, foreign) => {
+        this.coordinates = true;
+        this.tellUnserved(unserved);
+        this.strangers.look(this.parts.survey, foreign).catch((error: unknown) => this.lookFailed(error));
+      },
+      failed: (error) => this.lookFailed(error),
     });
-    // Those that could not be opened here count as ours: nobody else is to hand over others for them.
-    const counted = owned.staying + resting.count;
-    const plan = planShare({
-      total: settings.totalCount,
-      members,
-      hungry,
-      owned: counted,
-      free: found,
-      forsaken: free.forsaken(found),
-      limit: Math.min(settings.maxShards, this.mostShards(), counted + Math.max(0, trials.most - owned.opening)),
-    });
-    owned.shed(plan.shed);
-    await this.claimAll(plan.claim);
-    await membership.setHungry(plan.hungry);
-    this.tellUnserved(found);
-    await this.strangers.look(survey, free.taken);
-    return plan.hungry || hungry > 0;
+    return coordinator;
+  }
+
+  /** Nothing is claimed while the broker is away; the next look comes. */
+  private lookFailed(error: unknown): void {
+    const { connection, warnings } = this.parts;
+    if (error instanceof RabbitMqAccessError || error instanceof RabbitMqSetupError) this.refusal ??= error;
+    if (connection.current !== undefined && !this.stopped)
+      warnings.warn('looking', `Looking for free shards failed: ${reasonOf(error)}`);
   }
 
   /** How many shards the channels of the connection are enough for. It is said once when that is less than is wanted. */
   private mostShards(): number {
     const { connection, settings, logger } = this.parts;
     const { channelMax } = connection.limits ?? { channelMax: Infinity };
-    const most = Math.floor((channelMax - OTHER_CHANNELS) / CHANNELS_PER_SHARD);
+    const most = Math.floor((channelMax - OTHER_CHANNELS) / CHANNELS_PER_SHARD[settings.quorum ? 'quorum' : 'classic']);
     if (!this.saidMost && most < Math.min(settings.maxShards, settings.totalCount)) {
       this.saidMost = true;
       logger.warn(
@@ -190,27 +232,25 @@ export class ShardClaims {
   /** A shard could not be declared or claimed. The others go on. */
   private failed(shard: number, error: unknown): void {
     this.resting.add(shard, REST);
+    this.refused(shard, error);
+  }
+
+  private refused(shard: number, error: unknown): void {
     if (error instanceof RabbitMqAccessError || error instanceof SharedQueueError) this.refusal ??= error;
     this.parts.warnings.warnOf('claim', shard, `Shard ${shard} cannot be consumed yet: ${reasonOf(error)}`);
   }
 
-  private tellUnserved(free: readonly number[]): void {
-    const { settings, warnings } = this.parts;
-    if (this.owned.staying < settings.maxShards) return;
-    const unserved = this.free.freeFor(UNSERVED, free).sort((a, b) => a - b);
-    if (unserved.length === 0) return;
+  private tellUnserved(shards: readonly number[]): void {
+    const { settings, warnings, clock } = this.parts;
+    const now = clock.now();
+    for (const shard of this.unserved.keys()) if (!shards.includes(shard)) this.unserved.delete(shard);
+    for (const shard of shards) if (!this.unserved.has(shard)) this.unserved.set(shard, now);
+    const long = shards.filter((shard) => now - this.unserved.get(shard)! >= UNSERVED).sort((a, b) => a - b);
+    if (long.length === 0) return;
+    const limit = settings.maxShards === Infinity ? '' : ` (maxShards is ${settings.maxShards} here)`;
     warnings.warn(
       'unserved',
-      `Nobody consumes the shards ${listOf(unserved)}, and this process may own no more than maxShards (${settings.maxShards}): ` +
-        `start more processes, or raise maxShards.`,
+      `Nobody consumes the shards ${listOf(long)}: each process has as many as it may${limit}, or was refused these, as other lines say then. Start more processes, or raise maxShards.`,
     );
-  }
-
-  private async claimAll(shards: readonly number[]): Promise<void> {
-    const left = shards.values();
-    const work = async (): Promise<void> => {
-      for (const shard of left) await this.owned.claim(shard);
-    };
-    await Promise.all(Array.from({ length: PARALLEL }, work));
   }
 }

@@ -16,7 +16,8 @@ import { within } from '../connection/timers.js';
 import { reasonOf } from '../errors/reason.js';
 import { isNack } from '../publishing/publish-errors.js';
 import type { RabbitPublisher } from '../publishing/rabbit-publisher.js';
-import { REQUESTS, type QueueNames } from '../topology/queue-names.js';
+import type { ConsumerTags } from '../topology/consumer-tags.js';
+import type { QueueNames } from '../topology/queue-names.js';
 import { PARKED_HEADER } from '../wire/header-names.js';
 import { RabbitDelivery } from '../wire/rabbit-delivery.js';
 import { AckWindow } from './ack-window.js';
@@ -38,6 +39,7 @@ export interface SessionParts {
   readonly side: SideReader;
   readonly publisher: RabbitPublisher;
   readonly names: QueueNames;
+  readonly tags: ConsumerTags;
   readonly prefetch: number;
   /** What the channel's connection takes in one frame. Bytes. */
   readonly frameMax: number;
@@ -210,7 +212,7 @@ export class RabbitShardSession implements ShardSession {
   private async leave(): Promise<void> {
     const { channel } = this.parts;
     try {
-      await channel.cancel(REQUESTS);
+      await channel.cancel(this.parts.tags.signals(this.shard));
     } catch {
       this.requests.drop(); // The channel is gone.
       return;

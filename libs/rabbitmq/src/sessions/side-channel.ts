@@ -33,6 +33,7 @@ export function strangerAt(queue: string): string {
 export interface SideQueueParts {
   readonly model: ChannelModel;
   readonly queue: string;
+  readonly consumerTag: string;
   readonly clock: Clock;
   /** Unsettled messages that the queue gives to a consumer; `Infinity` for a classic queue. */
   readonly credit: number;
@@ -127,7 +128,7 @@ export class SideChannel {
   }
 
   private async consume(channel: Channel): Promise<void> {
-    const { queue, clock, credit } = this.parts;
+    const { queue, consumerTag, clock, credit } = this.parts;
     if (this.closed) {
       await closeChannel(channel); // Nobody else would.
       throw new Error('it was closed while it opened');
@@ -140,7 +141,7 @@ export class SideChannel {
     const acks = new AckWindow(channel, MOST_ACKS, clock);
     this.acks = acks;
     if (credit !== Infinity) await channel.prefetch(credit);
-    await channel.consume(queue, (message) => this.arrived(acks, message), { exclusive: true });
+    await channel.consume(queue, (message) => this.arrived(acks, message), { exclusive: true, consumerTag });
     consuming = true;
   }
 

@@ -1,8 +1,7 @@
 import type { Clock, Timer } from '@mississippi/core/transport';
 import type { BrokerConnection } from '../connection/broker-connection.js';
-import { onChannel } from '../connection/channels.js';
+import { isThere } from '../connection/liveness.js';
 import { every } from '../connection/timers.js';
-import { codeOf, NOT_FOUND } from '../errors/reply-codes.js';
 
 /** How often it looks. Milliseconds. */
 const INTERVAL = 500;
@@ -12,7 +11,7 @@ const INTERVAL = 500;
  * channel of its own, which the broker closes with its answer.
  */
 export class ProcessWatch {
-  /** The calls that each process has accepted, by the name of its queue. */
+  /** The calls that each process has accepted, by where it is reached. */
   private readonly accepted = new Map<string, Set<string>>();
   private timer: Timer | undefined;
   private looking = false;
@@ -24,7 +23,7 @@ export class ProcessWatch {
     private readonly gone: (call: string) => void,
   ) {}
 
-  /** @param process name of the queue that lives as long as the process */
+  /** @param process where it is reached, as long as it lives */
   begin(process: string, call: string): void {
     const calls = this.accepted.get(process);
     if (calls === undefined) this.accepted.set(process, new Set([call]));
@@ -55,15 +54,9 @@ export class ProcessWatch {
     }
   }
 
-  /** The queue of a process is exclusive: it answers "locked" while the process lives, and "not found" afterwards. */
+  /** Nobody is gone because the broker could not say. */
   private async isGone(process: string): Promise<boolean> {
     const model = this.connection.current;
-    if (model === undefined) return false;
-    try {
-      await onChannel(model, (channel) => channel.checkQueue(process));
-      return false;
-    } catch (error) {
-      return codeOf(error) === NOT_FOUND;
-    }
+    return model !== undefined && !(await isThere(model, process).catch(() => true));
   }
 }

@@ -39,8 +39,8 @@ interface Call extends Wish {
   /** Of the request that is under way: another one each time that an owner returned it. */
   id: string;
   timer: Timer | undefined;
-  /** The queue that lives as long as the process which started the signal; `undefined` before. */
-  process: string | undefined;
+  /** Where the process that started the signal is reached, as long as it lives; `undefined` before. */
+  owner: string | undefined;
 }
 
 /** Sends signals to other processes: into the shard's queue of requests, which its owner reads. Answers come by direct reply-to. */
@@ -98,7 +98,7 @@ export class SignalCaller {
     const channel = await this.open(key, timeout);
     return new Promise((resolve, reject) => {
       const wish = { shard, key, signal, timeout, waiting };
-      const call: Call = { ...wish, resolve, reject, deadline, id: '', timer: undefined, process: undefined };
+      const call: Call = { ...wish, resolve, reject, deadline, id: '', timer: undefined, owner: undefined };
       call.timer = this.clock.after(this.left(call), () => void this.expire(call));
       this.request(channel, call);
     });
@@ -152,9 +152,9 @@ export class SignalCaller {
     const reply = decodeReply(message);
     switch (reply.kind) {
       case 'started':
-        call.process = reply.process;
+        call.owner = reply.address;
         if (this.isOver(call)) this.timedOut(call, true);
-        else this.watch.begin(reply.process, id);
+        else this.watch.begin(reply.address, id);
         break;
       case 'returned':
         if (this.isOver(call)) {
@@ -192,7 +192,7 @@ export class SignalCaller {
 
   /** Whose time is over hears whether his signal ran, if that is known or can be found out soon. */
   private async expire(call: Call): Promise<void> {
-    if (call.process !== undefined) {
+    if (call.owner !== undefined) {
       this.timedOut(call, true);
       return;
     }
@@ -231,7 +231,7 @@ export class SignalCaller {
     if (call === undefined) return undefined;
     this.calls.delete(id);
     call.timer?.cancel();
-    if (call.process !== undefined) this.watch.end(call.process, id);
+    if (call.owner !== undefined) this.watch.end(call.owner, id);
     return call;
   }
 
@@ -243,7 +243,7 @@ export class SignalCaller {
     const alone = this.calls.size === 1;
     for (const [id, call] of this.calls) {
       this.take(id);
-      const unsent = alone && call.process === undefined ? denied : undefined;
+      const unsent = alone && call.owner === undefined ? denied : undefined;
       call.reject(unsent ?? new SignalOutcomeUnknownError(this.keyText(call.key)));
     }
   }

@@ -14,10 +14,10 @@ const MOST_KEY_LETTERS = 200;
 
 /**
  * What the owner of a shard says to the caller: an answer of the core as it is, the transport's own words in JSON.
- * `returned`: it leaves the shard and has not started the signal. `unknown`: an owner before may have started it.
+ * `started`: it may have begun, and the owner can be reached there. `returned`: it leaves the shard and has not started the signal. `unknown`: an owner before may have started it.
  */
 export type SignalReply =
-  | { readonly kind: 'started'; readonly process: string }
+  | { readonly kind: 'started'; readonly address: string }
   | { readonly kind: 'answer'; readonly answer: Buffer }
   | { readonly kind: 'tooLarge'; readonly size: number; readonly limit: number }
   | { readonly kind: 'refused'; readonly message: string }
@@ -113,5 +113,6 @@ export function decodeReading({ content }: ConsumeMessage): ClockReading {
 /** @throws when it is no reply */
 export function decodeReply({ properties, content }: ConsumeMessage): SignalReply {
   if (properties.type === 'answer') return { kind: 'answer', answer: content };
+  if (properties.type === 'started') return { kind: 'started', address: String(properties.replyTo) };
   return JSON.parse(content.toString()) as SignalReply;
 }

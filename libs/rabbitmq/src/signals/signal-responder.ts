@@ -1,10 +1,10 @@
 import { describe, type Clock, type ShardReceiver } from '@mississippi/core/transport';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { BrokerConnection } from '../connection/broker-connection.js';
-import { askBack, reply, REPLY_TO, wantsReply } from '../connection/direct-reply.js';
+import { askBack, reply, replyWithAddress, REPLY_TO, wantsReply } from '../connection/direct-reply.js';
 import { LazyChannel } from '../connection/lazy-channel.js';
 import { pause } from '../connection/timers.js';
-import { REQUESTS, type QueueNames } from '../topology/queue-names.js';
+import type { Topology } from '../topology/topology.js';
 import { asBuffer } from '../wire/as-buffer.js';
 import { CallerClocks } from './caller-clocks.js';
 import {
@@ -41,11 +41,9 @@ export class SignalResponder {
   constructor(
     /** The connection that publishes. */
     private readonly connection: BrokerConnection,
-    private readonly names: QueueNames,
+    private readonly topology: Pick<Topology, 'names' | 'tags'>,
     /** Bytes of one answer. */
     private readonly limit: number,
-    /** Name of a queue that lives as long as this process consumes. */
-    private readonly process: string,
     private readonly clock: Clock,
     /** Tells in the log what the user lacks, where that is why the broker closed the channel of answers. */
     denied: (cause: Error | undefined) => unknown,
@@ -69,7 +67,8 @@ export class SignalResponder {
       if (message === null) cancelled();
       else this.requested(owner, message);
     };
-    await channel.consume(this.names.signals(shard), requested, { consumerTag: REQUESTS });
+    const { names, tags } = this.topology;
+    await channel.consume(names.signals(shard), requested, { consumerTag: tags.signals(shard) });
   }
 
   /** Resolves when the broker has got every answer. */
@@ -132,7 +131,7 @@ export class SignalResponder {
   ): Promise<void> {
     const started = (): void => {
       ack();
-      void this.reply(message, { kind: 'started', process: this.process });
+      void this.tellStarted(message);
     };
     let answer: Uint8Array;
     try {
@@ -142,6 +141,16 @@ export class SignalResponder {
     }
     ack();
     await this.reply(message, this.sized(asBuffer(answer)));
+  }
+
+  /** The caller can look from now on whether we still live. */
+  private async tellStarted(message: ConsumeMessage): Promise<void> {
+    if (!wantsReply(message)) return;
+    try {
+      replyWithAddress(await this.replies.get(), message, Buffer.alloc(0), 'started');
+    } catch {
+      // The connection went in this moment; the caller times out.
+    }
   }
 
   private async askForTime(message: ConsumeMessage, id: string): Promise<void> {

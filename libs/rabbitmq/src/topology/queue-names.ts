@@ -1,6 +1,3 @@
-/** The consumer of a shard's requests, on the shard's channel. */
-export const REQUESTS = 'requests';
-
 /** What the queues of one prefix are called. */
 export class QueueNames {
   readonly deadLetters: string;
@@ -10,10 +7,8 @@ export class QueueNames {
   readonly application: string;
   /** Its consumers are the processes that claim shards. */
   readonly members: string;
-  /** Its consumers are the processes that lack shards. */
-  readonly hungry: string;
-  /** The exchange by which all processes are asked. */
-  readonly processes: string;
+  /** What processes report, for the one that coordinates them. */
+  readonly coordinator: string;
   /** No queue has this name. */
   readonly nobody: string;
 
@@ -22,8 +17,7 @@ export class QueueNames {
     this.meta = `${prefix}meta`;
     this.application = `${prefix}application`;
     this.members = `${prefix}members`;
-    this.hungry = `${prefix}hungry`;
-    this.processes = `${prefix}processes`;
+    this.coordinator = `${prefix}coordinator`;
     this.nobody = `${prefix}nobody`;
   }
 
@@ -44,10 +38,5 @@ export class QueueNames {
   /** Who holds it owns the shard, where the shard's own queue cannot tell. */
   lock(index: number): string {
     return `${this.prefix}${index}.lock`;
-  }
-
-  /** Lives as long as the process of that id consumes. */
-  process(id: string): string {
-    return `${this.prefix}process.${id}`;
   }
 }

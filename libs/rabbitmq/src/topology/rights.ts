@@ -13,7 +13,9 @@ const REFUSED = /(?:(configure|read|write) )?access to (\w+) '(.*?)' in vhost '(
 export function neededRights({ prefix, exchange }: Pick<Settings, 'prefix' | 'exchange'>): Record<Right, string> {
   const names = [prefix, ...(exchange === '' ? [] : [exchange])].map(escaped);
   const pattern = (all: readonly string[]): string => (all.length === 1 ? `^${all[0]!}` : `^(${all.join('|')})`);
-  return { configure: pattern(names), write: pattern([...names, 'amq\\.default']), read: pattern(names) };
+  // To write to a queue is needed to bind it.
+  const written = exchange === '' ? [] : names;
+  return { configure: pattern(names), write: pattern([...written, 'amq\\.default']), read: pattern(names) };
 }
 
 /** The promise's own outcome; where the broker refuses because the user lacks the right, an error that says what to grant. */

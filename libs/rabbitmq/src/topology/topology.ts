@@ -6,20 +6,10 @@ import { codeOf, NOT_FOUND, PRECONDITION_FAILED } from '../errors/reply-codes.js
 import type { Settings } from '../options/settings.js';
 import type { Clock } from '@mississippi/core/transport';
 import { applicationOf, explainApplication, explainArguments, explainMeta, metaOf } from './disagreement.js';
+import { ConsumerTags } from './consumer-tags.js';
 import { QueueNames } from './queue-names.js';
+import { BALANCED, CLASSIC, differsInLocator, quorumOptions, remembering, SINGLE_ACTIVE } from './queue-options.js';
 import { explainRight, needing, needingToBind, needingToForward } from './rights.js';
-
-/**
- * Without a limit of our own a quorum queue of RabbitMQ 4 drops a message at its 20th return, and prefetched messages
- * count; -1 destroys them at the first return on 3.10.8. This number is taken by both and never reached.
- */
-const DELIVERY_LIMIT = 2_147_483_647;
-
-/**
- * The type is named, since a virtual host may make quorum queues of those that name none. For the broker it is the same as a
- * declaration without it, where its default is classic: peers that name none go on (RabbitMQ 3.10).
- */
-const CLASSIC: Options.AssertQueue = { durable: true, arguments: { 'x-queue-type': 'classic' } };
 
 /** How many channels declare at once. */
 const PARALLEL = 8;
@@ -37,9 +27,17 @@ export type ShardFailed = (shard: number, error: unknown) => void;
  */
 export class Topology {
   readonly names: QueueNames;
+  readonly tags: ConsumerTags;
+  /** Whether the quorum queues have {@link BALANCED}. Those of earlier releases have not, and the broker compares it (RabbitMQ 3.10, 4.0). */
+  private balanced = true;
 
-  constructor(private readonly settings: Settings) {
+  constructor(
+    private readonly settings: Settings,
+    /** What this process is called. */
+    process: string,
+  ) {
     this.names = new QueueNames(settings.prefix);
+    this.tags = new ConsumerTags(process);
   }
 
   /**
@@ -50,6 +48,7 @@ export class Topology {
    */
   async declare(model: ChannelModel, failed: ShardFailed): Promise<void> {
     const { settings } = this;
+    if (settings.quorum) this.balanced = await this.areBalanced(model);
     await onChannel(model, async (channel) => {
       await this.declareDeadLetters(channel);
       await this.declareMeta(channel);
@@ -107,7 +106,7 @@ export class Topology {
   async declareShard(channel: Channel, index: number): Promise<Replies.AssertQueue> {
     const { exchange, quorum } = this.settings;
     const name = this.names.shard(index);
-    const options = quorum ? quorumOptions({ 'x-single-active-consumer': true }) : CLASSIC;
+    const options = quorum ? this.quorumOptions(SINGLE_ACTIVE) : CLASSIC;
     const queue = await this.asserted(channel.assertQueue(name, options));
     if (exchange !== '') await needingToBind(this.settings, channel.bindQueue(name, exchange, name));
     return queue;
@@ -123,32 +122,22 @@ export class Topology {
     return this.asserted(channel.assertQueue(this.names.parked(index), this.durable()));
   }
 
-  /** Takes the lock of one shard: it belongs to this connection alone. */
-  async declareLock(channel: Channel, index: number): Promise<void> {
-    const options = { exclusive: true, durable: false, autoDelete: false };
-    await needing('configure', this.settings, channel.assertQueue(this.names.lock(index), options));
+  /** Declares the queue that is the lock of one shard. Returns how many messages and active consumers it has. */
+  declareLock(channel: Channel, index: number): Promise<Replies.AssertQueue> {
+    const options = quorumOptions({ ...SINGLE_ACTIVE, ...BALANCED });
+    return this.asserted(channel.assertQueue(this.names.lock(index), options));
   }
 
-  /** Declares the exchange by which all processes are asked. */
-  async declareProcesses(channel: Channel): Promise<void> {
-    await this.asserted(channel.assertExchange(this.names.processes, 'fanout', { durable: true }));
+  /** Declares the queue of the coordinator. Returns how many consumers it has. */
+  declareCoordinator(channel: Channel): Promise<Replies.AssertQueue> {
+    // Of those that consume a quorum queue one is to get everything: they do not enforce exclusive consumers.
+    const options = this.settings.quorum ? quorumOptions({ ...SINGLE_ACTIVE, ...BALANCED }) : CLASSIC;
+    return this.asserted(channel.assertQueue(this.names.coordinator, options));
   }
 
-  /** Declares a queue that lives as long as this connection, and has it get what all processes are asked. */
-  async declareProcess(channel: Channel, queue: string): Promise<void> {
-    const { settings, names } = this;
-    await this.declareProcesses(channel);
-    await needing('configure', settings, channel.assertQueue(queue, { exclusive: true, durable: false }));
-    await needingToBind(settings, channel.bindQueue(queue, names.processes, ''));
-  }
-
-  /** Declares the queues that count who takes part, and tells their consumers. */
-  async declareMembers(channel: Channel): Promise<{ members: number; hungry: number }> {
-    const [members, hungry] = await Promise.all([
-      this.asserted(channel.assertQueue(this.names.members, this.durable())),
-      this.asserted(channel.assertQueue(this.names.hungry, this.durable())),
-    ]);
-    return { members: members.consumerCount, hungry: hungry.consumerCount };
+  /** Declares the queue that counts who takes part, and tells its consumers. */
+  async declareMembers(channel: Channel): Promise<number> {
+    return (await this.asserted(channel.assertQueue(this.names.members, this.durable()))).consumerCount;
   }
 
   /** Awaits the answer to a question that needs the right to read. */
@@ -163,14 +152,14 @@ export class Topology {
    */
   private async declareMeta(channel: Channel): Promise<void> {
     const { settings, names } = this;
-    const work = channel.assertQueue(names.meta, this.remembering(metaOf(settings)));
+    const work = channel.assertQueue(names.meta, remembering(metaOf(settings), this.durable()));
     await this.asserted(needingToForward(settings, work), (error) => explainMeta(settings, names.meta, error));
   }
 
   /** As the meta queue, for those who consume: producers of any app may publish to the same shards. */
   private async declareApplication(channel: Channel): Promise<void> {
     const { settings, names } = this;
-    const work = channel.assertQueue(names.application, this.remembering(applicationOf(settings)));
+    const work = channel.assertQueue(names.application, remembering(applicationOf(settings), this.durable()));
     await this.asserted(needingToForward(settings, work), (error) =>
       explainApplication(settings, names.application, error),
     );
@@ -239,15 +228,24 @@ export class Topology {
     }
   }
 
-  private remembering(value: string): Options.AssertQueue {
-    return { ...this.durable(), deadLetterExchange: '', deadLetterRoutingKey: value };
-  }
-
   private durable(): Options.AssertQueue {
-    return this.settings.quorum ? quorumOptions({}) : CLASSIC;
+    return this.settings.quorum ? this.quorumOptions({}) : CLASSIC;
   }
-}
 
-function quorumOptions(more: Record<string, unknown>): Options.AssertQueue {
-  return { durable: true, arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': DELIVERY_LIMIT, ...more } };
+  private quorumOptions(more: Readonly<Record<string, unknown>>): Options.AssertQueue {
+    return quorumOptions(this.balanced ? { ...BALANCED, ...more } : more);
+  }
+
+  /** What is declared first of a prefix tells it of all that follow. */
+  private async areBalanced(model: ChannelModel): Promise<boolean> {
+    const { names, settings } = this;
+    if (await this.isMissing(model, names.meta)) return this.isMissing(model, names.shard(0));
+    const options = remembering(metaOf(settings), quorumOptions(BALANCED));
+    try {
+      await onChannel(model, (channel) => channel.assertQueue(names.meta, options));
+      return true;
+    } catch (error) {
+      return !differsInLocator(error); // What else is wrong is told when it is declared.
+    }
+  }
 }

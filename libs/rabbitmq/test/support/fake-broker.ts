@@ -121,9 +121,12 @@ function takeFrame(bytes: Buffer): Buffer | undefined {
   return bytes.length < end ? undefined : bytes.subarray(0, end);
 }
 
-/** The frame of a method. */
-export function frameOf(payload: readonly number[], channel = 0): Buffer {
-  const head = Buffer.from([1, channel >> 8, channel & 255, 0, 0, 0, 0]);
+/**
+ * A frame; of a method, unless another type is given.
+ * @param type 2: the header of a message, 3: its body
+ */
+export function frameOf(payload: readonly number[], channel = 0, type = 1): Buffer {
+  const head = Buffer.from([type, channel >> 8, channel & 255, 0, 0, 0, 0]);
   head.writeUInt32BE(payload.length, 3);
   return Buffer.concat([head, Buffer.from(payload), Buffer.from([0xce])]);
 }

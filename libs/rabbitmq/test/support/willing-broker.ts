@@ -12,7 +12,12 @@ export interface FakeConsumer {
 
 const text = (value: string): number[] => [value.length, ...Buffer.from(value)];
 
-/** A broker that agrees to whatever it is asked, and has no messages. Methods by class and number (AMQP 0-9-1). */
+const TOKEN = 'token';
+
+/**
+ * A broker that agrees to whatever it is asked, and has no messages but one in each lock. Methods by class and number
+ * (AMQP 0-9-1).
+ */
 export class WillingBroker extends Changes {
   /** What it was asked about consumers and channels, in order. */
   readonly log: string[] = [];
@@ -91,10 +96,22 @@ export class WillingBroker extends Changes {
     this.consumers.push({ queue, tag, channel, socket });
     reply(0, 60, 0, 21, ...text(tag));
     this.tell(`consume ${queue}`);
+    if (queue.endsWith('.lock')) socket.write(tokenOf(tag, channel));
   }
 
   private tell(line: string): void {
     this.log.push(line);
     this.changed();
   }
+}
+
+/** The first delivery of a channel: `basic.deliver`, its header and its body. */
+function tokenOf(tag: string, channel: number): Buffer {
+  const deliver = [0, 60, 0, 60, ...text(tag), 0, 0, 0, 0, 0, 0, 0, 1, 0, ...text(''), ...text('')];
+  const header = [0, 60, 0, 0, 0, 0, 0, 0, 0, 0, 0, TOKEN.length, 0, 0];
+  return Buffer.concat([
+    frameOf(deliver, channel),
+    frameOf(header, channel, 2),
+    frameOf([...Buffer.from(TOKEN)], channel, 3),
+  ]);
 }

@@ -1,0 +1,212 @@
+import type { Clock, Timer } from '@mississippi/core/transport';
+import { DeathWatch } from './death-watch.js';
+import { Members } from './members.js';
+import { MissingMembers } from './missing-members.js';
+import { planMoves, type Plan } from './plan.js';
+import type { CoordinatorBroker, Inbox, Mail } from './ports.js';
+import type { Order, Report } from './reports.js';
+import { UnownedShards } from './unowned-shards.js';
+
+/** How often the members are counted, and shards looked at in turn. Milliseconds. */
+const TICK = 200;
+/** How many shards without a known owner are looked at in turn at each tick. */
+const IN_TURN = 10;
+/** For how long reports are collected before a plan is made. Milliseconds. */
+const COLLECT = 5;
+/** For how long members that the broker counts are waited for that have not reported yet, and how often they are counted meanwhile. Milliseconds. */
+const PATIENCE = 1_000;
+const COUNT_AGAIN = 50;
+/** How many looks are under way at once, and how many there are before a plan is made of what they show. */
+const PARALLEL = 64;
+const LOOKS = 512;
+
+/** What a coordinator tells whoever runs it. */
+export interface CoordinatorHooks {
+  /** At each tick: the shards that nobody may own, and those that are consumed by somebody who is no member. */
+  readonly looked: (unserved: readonly number[], foreign: readonly number[]) => void;
+  /** The broker could not be asked. */
+  readonly failed: (error: unknown) => void;
+}
+
+/**
+ * Knows from their reports who owns what, looks at what nobody owns, and tells each what to claim and how many to hand over.
+ * There should be one; two would tell members different things, which costs time. The broker decides who owns what.
+ */
+export class Coordinator implements Inbox {
+  private readonly members: Members;
+  private readonly unowned = new UnownedShards();
+  private readonly deaths: DeathWatch;
+  private ticker: Timer | undefined;
+  private next: { readonly at: number; readonly timer: Timer } | undefined;
+  private planning = false;
+  private again = false;
+  private stopped = false;
+  private orders = 0;
+  private unserved: readonly number[] = [];
+  /** Reports of the coordinator before of which it is not known yet whether their members live. */
+  private reviving = 0;
+  private readonly missing: MissingMembers;
+  /** Members that have left: what they said before may come late. */
+  private readonly left = new Set<string>();
+
+  constructor(
+    /** Unlike that of any other coordinator. */
+    private readonly id: string,
+    private readonly total: number,
+    private readonly broker: CoordinatorBroker,
+    private readonly clock: Clock,
+    private readonly hooks: CoordinatorHooks,
+  ) {
+    this.members = new Members(total);
+    this.missing = new MissingMembers(broker, clock);
+    this.deaths = new DeathWatch(broker, clock, {
+      died: (id) => {
+        this.members.remove(id);
+        this.planIn(0);
+      },
+      lost: (id) => {
+        this.members.doubt(id);
+        this.planIn(0);
+      },
+    });
+    this.ticker = clock.after(TICK, () => this.tick());
+  }
+
+  reported(report: Report, mail: Mail): void {
+    if (this.stopped) return;
+    if (mail.address === undefined || report.totalCount !== this.total) mail.settle();
+    else if (mail.again && !report.left) void this.revive(report, mail, mail.address);
+    else this.take(report, mail);
+  }
+
+  /** Settled when it was answered: until then the next coordinator gets it. */
+  asked(mail: Mail): void {
+    this.answer(mail, this.clock.now() + PATIENCE).catch((error: unknown) => this.failed(error));
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.ticker?.cancel();
+    this.next?.timer.cancel();
+  }
+
+  private async answer(mail: Mail, deadline: number): Promise<void> {
+    const { broker, clock, members } = this;
+    const counted = await broker.members();
+    if (this.stopped) return;
+    if (counted === undefined || members.connected >= counted || clock.now() >= deadline) {
+      await broker.tell(mail, members.reports).finally(() => mail.settle());
+    } else {
+      clock.after(COUNT_AGAIN, () => {
+        this.answer(mail, deadline).catch((error: unknown) => this.failed(error));
+      });
+    }
+  }
+
+  private take(report: Report, mail: Mail): void {
+    if (report.left) this.left.add(report.id);
+    else if (this.left.has(report.id)) {
+      mail.settle();
+      return;
+    }
+    this.members.take(report, mail, this.clock.now());
+    this.planIn(COLLECT);
+  }
+
+  /** The coordinator before had it, and who sent it may be gone since. */
+  private async revive(report: Report, mail: Mail, address: string): Promise<void> {
+    this.reviving++;
+    const alive = await this.broker.isAlive(address).catch(() => true); // Then it is found out later.
+    this.reviving--;
+    if (this.stopped) return;
+    if (alive) this.take(report, mail);
+    else mail.settle();
+    this.planIn(COLLECT);
+  }
+
+  private tick(): void {
+    this.ticker = this.clock.after(TICK, () => this.tick());
+    // Whoever waits to be the coordinator, or hears of nobody during an alarm, has nothing to find out.
+    if (this.members.size === 0) return;
+    this.deaths.look(this.members.connected, this.members.watched).catch((error: unknown) => this.failed(error));
+    this.hooks.looked(this.unserved, this.unowned.foreign(this.clock.now()));
+    void this.plan(IN_TURN);
+  }
+
+  /** @param delay milliseconds */
+  private planIn(delay: number): void {
+    const at = this.clock.now() + delay;
+    if (this.next !== undefined && this.next.at <= at) return;
+    this.next?.timer.cancel();
+    const timer = this.clock.after(delay, () => {
+      this.next = undefined;
+      void this.plan(0);
+    });
+    this.next = { at, timer };
+  }
+
+  /** @param some how many shards are looked at besides those that have just lost their owner */
+  private async plan(some: number): Promise<void> {
+    this.again = true;
+    if (this.planning) return;
+    this.planning = true;
+    while (this.again && !this.stopped) {
+      this.again = false;
+      await this.look(some);
+      await this.give();
+    }
+    this.planning = false;
+    const due = this.unowned.nextDue();
+    if (due !== undefined && !this.stopped) this.planIn(Math.max(COLLECT, due - this.clock.now()));
+  }
+
+  private async look(some: number): Promise<void> {
+    const { broker, clock, unowned, members } = this;
+    this.findUnowned();
+    const due = unowned.due(clock.now(), some, members.haveRoom(clock.now()));
+    // All at once would take seconds, with ten thousand shards: those that are free are to be served meanwhile.
+    if (due.length > LOOKS) this.again = true;
+    const looks = due.slice(0, LOOKS).values();
+    const work = async (): Promise<void> => {
+      for (const shard of looks) unowned.looked(shard, await broker.consumers(shard), clock.now());
+    };
+    await Promise.all(Array.from({ length: PARALLEL }, work));
+  }
+
+  private findUnowned(): void {
+    const now = this.clock.now();
+    const held = this.members.held(now);
+    this.unowned.update(this.total, (shard) => held.has(shard), now);
+  }
+
+  private async give(): Promise<void> {
+    const { members, missing } = this;
+    this.findUnowned(); // While they were looked at others may have lost their owners.
+    let plan = this.planNow();
+    if (plan.claims.size > 0 || plan.sheds.size > 0 || missing.expected > 0) {
+      await missing.look(() => members.connected);
+      this.findUnowned();
+      plan = this.planNow();
+      if (missing.expected > 0) this.planIn(COUNT_AGAIN);
+    }
+    if (this.stopped || this.reviving > 0) return;
+    this.unserved = plan.unserved;
+    const sheds = missing.mayOwn ? new Map<string, number>() : plan.sheds;
+    const id = (): string => `${this.id} ${++this.orders}`;
+    for (const [address, order] of members.orders(plan.claims, sheds, id, this.clock.now())) this.send(address, order);
+  }
+
+  private planNow(): Plan {
+    const { members, unowned, missing, clock } = this;
+    const now = clock.now();
+    return planMoves(members.situation(unowned.free(now), unowned.unsettled(now), missing.expected, now));
+  }
+
+  private send(address: string, order: Order): void {
+    this.broker.order(address, order).catch((error: unknown) => this.failed(error));
+  }
+
+  private failed(error: unknown): void {
+    if (!this.stopped) this.hooks.failed(error);
+  }
+}

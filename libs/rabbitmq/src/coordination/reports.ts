@@ -1,0 +1,130 @@
+/**
+ * What a process says of itself to the coordinator. The coordinator settles it only when a newer one has come, so that the next
+ * coordinator gets the last of each process from the broker.
+ */
+export interface Report {
+  /** Of the process, for as long as it takes part. */
+  readonly id: string;
+  /** Counts its reports. */
+  readonly seq: number;
+  /** What people know it by. */
+  readonly name: string;
+  readonly application: string;
+  readonly totalCount: number;
+  /** The last order that it has carried out; empty before the first. */
+  readonly done: string;
+  /** Whether it can have shards: its consuming connection is there, and it does not leave. */
+  readonly connected: boolean;
+  /** It takes part no more. */
+  readonly left: boolean;
+  /** The part of the shards that it is to have, beside the others' weights. */
+  readonly weight: number;
+  /** Most shards that it may own now. */
+  readonly most: number;
+  /** What it owns, those that it hands over included. */
+  readonly owned: readonly number[];
+  /** Those that it hands over. */
+  readonly leaving: readonly number[];
+  /** Those that it could not get or open lately: they are given to somebody else. */
+  readonly unable: readonly number[];
+  /** Those that it owns and has seen refused to another consumer. */
+  readonly verified: readonly number[];
+}
+
+/** What the coordinator has a process do. It may be wrong, which costs time: the broker decides who owns what. */
+export interface Order {
+  /** Unlike any other, of other coordinators too. */
+  readonly id: string;
+  /** The last report that the coordinator has read. */
+  readonly seq: number;
+  /** How many processes take part. */
+  readonly members: number;
+  readonly claim: readonly number[];
+  /** Those of them of which only one process can be the consumer, as the owner before has seen. */
+  readonly verified: readonly number[];
+  /** How many shards to hand over: those that it got last. */
+  readonly shed: number;
+}
+
+/** Shards in a few bytes: `0-3 7 9-12`. */
+export function writeShards(shards: readonly number[]): string {
+  const sorted = [...shards].sort((a, b) => a - b);
+  const ranges: string[] = [];
+  for (let i = 0; i < sorted.length; i++) {
+    const first = sorted[i]!;
+    while (sorted[i + 1] === sorted[i]! + 1) i++;
+    ranges.push(sorted[i] === first ? `${first}` : `${first}-${sorted[i]}`);
+  }
+  return ranges.join(' ');
+}
+
+/** @throws {TypeError} when it is no list of shards below the number of them, each once and in order */
+export function readShards(text: unknown, total: number): number[] {
+  if (typeof text !== 'string') throw new TypeError('no list of shards');
+  const shards: number[] = [];
+  let last = -1;
+  for (const range of text.split(' ')) {
+    if (range === '') continue;
+    const [, from, to = from] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
+    const isNext = Number(from) > last && Number(to) >= Number(from);
+    if (from === undefined || !isNext || Number(to) >= total) throw new TypeError(`no shards: ${range}`);
+    last = Number(to);
+    for (let shard = Number(from); shard <= last; shard++) shards.push(shard);
+  }
+  return shards;
+}
+
+/** What is left of a report once its lists are text. */
+type Written<T> = { readonly [K in keyof T]: T[K] extends readonly number[] ? string : T[K] };
+
+export function encodeReport(report: Report): Buffer {
+  const { owned, leaving, unable, verified, most, ...rest } = report;
+  const written: Written<Omit<Report, 'most'>> & { readonly most: number | null } = {
+    ...rest,
+    most: most === Infinity ? null : most,
+    owned: writeShards(owned),
+    leaving: writeShards(leaving),
+    unable: writeShards(unable),
+    verified: writeShards(verified),
+  };
+  return Buffer.from(JSON.stringify(written));
+}
+
+/** @throws when it is none, or of another number of shards */
+export function decodeReport(body: Uint8Array, total: number): Report {
+  const { owned, leaving, unable, verified, most, ...rest } = JSON.parse(Buffer.from(body).toString()) as Written<
+    Omit<Report, 'most'>
+  > & { readonly most: number | null };
+  if (!isReport(rest) || !(most === null || isCount(most))) throw new TypeError('no report');
+  return {
+    ...rest,
+    most: most ?? Infinity,
+    owned: readShards(owned, total),
+    leaving: readShards(leaving, total),
+    unable: readShards(unable, total),
+    verified: readShards(verified, total),
+  };
+}
+
+type Plain = Omit<Report, 'owned' | 'leaving' | 'unable' | 'verified' | 'most'>;
+
+/** One member without a weight would make all shares NaN, for as long as it lives. */
+function isReport({ id, seq, name, application, totalCount, weight }: Plain): boolean {
+  const areTexts = [id, name, application].every((text) => typeof text === 'string');
+  return areTexts && isCount(seq) && isCount(totalCount) && Number.isFinite(weight) && weight > 0;
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+export function encodeOrder({ claim, verified, ...rest }: Order): Buffer {
+  return Buffer.from(JSON.stringify({ ...rest, claim: writeShards(claim), verified: writeShards(verified) }));
+}
+
+/** @throws when it is none */
+export function decodeOrder(body: Uint8Array, total: number): Order {
+  const { claim, verified, ...rest } = JSON.parse(Buffer.from(body).toString()) as Written<Order>;
+  if (typeof rest.id !== 'string' || typeof rest.shed !== 'number') throw new TypeError('no order');
+  return { ...rest, claim: readShards(claim, total), verified: readShards(verified, total) };
+}

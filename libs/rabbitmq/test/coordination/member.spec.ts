@@ -1,0 +1,65 @@
+import { FakeClock } from '../../../core/test/support/fake-clock.js';
+import { Member } from '../../src/coordination/member.js';
+import type { Order, Report } from '../../src/coordination/reports.js';
+
+function setUp() {
+  const clock = new FakeClock();
+  const reports: Report[] = [];
+  const sheds: number[] = [];
+  const claims: (readonly number[])[] = [];
+  const broker = {
+    blocked: false,
+    consumers: () => Promise.resolve(1),
+    members: () => Promise.resolve(2),
+    isCoordinated: () => Promise.resolve(true),
+    campaign: () => Promise.reject(new Error('there is a coordinator')),
+    report: (report: Report) => Promise.resolve(void reports.push(report)),
+  };
+  const shards = {
+    connected: true,
+    owned: [1, 2, 3],
+    leaving: [],
+    unable: [],
+    verified: [],
+    most: Infinity,
+    claim: (some: readonly number[]) => Promise.resolve(void claims.push(some)),
+    shed: (count: number) => void sheds.push(count),
+  };
+  const member = new Member(
+    { id: 'a', name: 'a', application: 'app', totalCount: 8, weight: 1, interval: 500 },
+    broker,
+    shards,
+    clock,
+    {
+      prepare: () => Promise.resolve(),
+      failed: () => undefined,
+      coordinator: () => ({ reported: () => undefined, asked: () => undefined, stop: () => undefined }),
+    },
+  );
+  void member.start();
+  const last = (): Report => reports.at(-1)!;
+  const order = (id: string, seq: number, work: Partial<Order>): void =>
+    member.obey({ id, seq, members: 2, claim: [], verified: [], shed: 0, ...work });
+  return { clock, member, order, last, sheds, claims };
+}
+
+test('what is ordered again while nothing could be heard is carried out once', async () => {
+  const { clock, order, last, sheds, claims } = setUp();
+  await clock.advance(0);
+  const { seq } = last();
+  for (const id of ['first', 'second', 'third']) order(id, seq, { shed: 2, claim: [5] });
+  await clock.advance(10);
+  expect([sheds, claims]).toEqual([[2], [[5]]]);
+  expect(last().done).toBe('third'); // The coordinator waits for this one.
+});
+
+test('what is ordered after the report that tells of the last order is carried out', async () => {
+  const { clock, order, last, sheds } = setUp();
+  await clock.advance(0);
+  order('first', last().seq, { shed: 2 });
+  await clock.advance(10);
+  expect(last().done).toBe('first');
+  order('second', last().seq, { shed: 1 });
+  await clock.advance(10);
+  expect(sheds).toEqual([2, 1]);
+});

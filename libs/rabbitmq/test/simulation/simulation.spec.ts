@@ -1,0 +1,62 @@
+import { broken } from '../../simulation/src/report.js';
+import { SCENARIOS } from '../../simulation/src/scenarios/index.js';
+import { ratesAtRest } from '../../simulation/src/scenarios/rest.js';
+import { Trial } from '../../simulation/src/scenarios/scenario.js';
+
+const { rest, ...others } = SCENARIOS;
+const scenarios = Object.entries(others);
+
+describe.each([4, 6])('20 processes share 256 shards (seed %i)', (seed) => {
+  test.each(scenarios)('%s', async (_name, scenario) => {
+    expect(broken(await scenario({ processes: 20, shards: 256, seed }))).toEqual([]);
+  });
+});
+
+describe('20 processes share 256 shards, and whoever wants to coordinate waits in line, as with quorum queues', () => {
+  test.each(scenarios)('%s', async (_name, scenario) => {
+    expect(broken(await scenario({ processes: 20, shards: 256, seed: 2, quorum: true }))).toEqual([]);
+  });
+});
+
+describe('50 processes share 1,000 shards', () => {
+  test.each(scenarios)('%s', async (_name, scenario) => {
+    expect(broken(await scenario({ processes: 50, shards: 1_000, seed: 3 }))).toEqual([]);
+  });
+});
+
+test.each([1, 2])(
+  'a rolling restart moves each of 240 shards twice, where 20 processes have 12 each (seed %i)',
+  async (seed) => {
+    expect(broken(await SCENARIOS['rolling restart']!({ processes: 20, shards: 240, seed }))).toEqual([]);
+  },
+);
+
+test.each([11, 12, 13, 14, 15, 16])(
+  '5 processes share 40 shards through a minute of faults (seed %i)',
+  async (seed) => {
+    expect(broken(await SCENARIOS['faults']!({ processes: 5, shards: 40, seed, quorum: seed % 2 === 0 }))).toEqual([]);
+  },
+);
+
+test('at rest 1,000 processes with 10,000 shards ask the broker no more than as many as they are', async () => {
+  expect(broken(await rest!({ processes: 1_000, shards: 10_000, seed: 1 }))).toEqual([]);
+});
+
+test('at rest something is asked: whether somebody coordinates, how many are there, and what was reported is answered', async () => {
+  const { rates } = await ratesAtRest({ processes: 20, shards: 256, seed: 1 });
+  for (const operation of ['look for a coordinator', 'count members', 'report', 'order', 'settle'] as const)
+    expect(rates.get(operation)).toBeGreaterThan(0);
+});
+
+test('the same seed gives the same run, and another one another', async () => {
+  const runOf = async (seed: number): Promise<unknown> => {
+    const { simulation } = await Trial.risen({ processes: 5, shards: 40, seed });
+    simulation.start();
+    await simulation.advance(2_000);
+    const { auditor, broker } = simulation;
+    return [auditor.moves, auditor.gaps, broker.operations.list];
+  };
+  const first = await runOf(1);
+  expect(await runOf(1)).toEqual(first);
+  expect(await runOf(2)).not.toEqual(first);
+});
