@@ -3,7 +3,7 @@
  * release in a folder of the system's for temporary files, with a copy of the sources, build the packages there (which
  * checks their types against it), and run:
  *
- * - the unit tests of core, rabbitmq, postgres, terminus and testing, without those that search: properties and mutants
+ * - the unit tests of core, rabbitmq, postgres, terminus, opentelemetry and testing, without those that search: properties and mutants
  * - the RabbitMQ transport's conformance, on quorum queues
  *
  * The oldest release is that in the peers of `@mississippi/core`, whose other peers are the oldest too: what is promised is
@@ -33,7 +33,7 @@ if (release === undefined) fail('Say which Nest: `node tools/test-nest.js 11`, o
 
 /** Not inside the root, whose Nest would be found for whatever this one has not. Stays where a test has failed. */
 const scratch = realpathSync(mkdtempSync(join(tmpdir(), `mississippi-nest-${release}-`)));
-const PACKAGES = ['terms', 'core', 'rabbitmq', 'postgres', 'testing', 'terminus'];
+const PACKAGES = ['terms', 'core', 'rabbitmq', 'postgres', 'testing', 'terminus', 'opentelemetry'];
 const COPIED = [...PACKAGES.map((name) => `libs/${name}`), 'history', 'apps/servers', 'test/support', 'test/rabbitmq'];
 const CONFIGURATION = ['jest.config.js', 'tsconfig.base.json'];
 

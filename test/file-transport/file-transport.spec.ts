@@ -28,7 +28,7 @@ const CONTEXT: TransportContext = {
 class FileHarness implements TransportHarness {
   readonly within = 10_000;
   readonly durable = true;
-  readonly unsupported = ['signals'] as const;
+  readonly unsupported = ['signals', 'deadLetterReader'] as const;
   readonly root = mkdtempSync(join(tmpdir(), 'mississippi-file-'));
   private spaces = 0;
   private blocked = false;

@@ -3,10 +3,12 @@ import { Test } from '@nestjs/testing';
 import {
   getDataUpdaterServiceToken,
   getEventsProducerToken,
+  getMississippiOperatorToken,
   MessageHandler,
   MississippiModule,
   type DataUpdaterService,
   type EventsProducer,
+  type MississippiOperator,
   type MessageContext,
   type MississippiOptions,
 } from '@mississippi/core';
@@ -68,8 +70,10 @@ export async function startFaultApp({ history, rabbit, work = oneRound, options 
   };
 }
 
-/** An app that only publishes. */
-export async function startProducer(rabbit: RabbitMqOptions): Promise<Pick<FaultApp, 'producer' | 'close'>> {
+/** An app that only publishes, from which an operator works. */
+export async function startProducer(
+  rabbit: RabbitMqOptions,
+): Promise<Pick<FaultApp, 'producer' | 'close'> & { readonly operator: MississippiOperator }> {
   const transport = rabbitmq(rabbit);
   const module = await Test.createTestingModule({
     imports: [MississippiModule.forRoot({ producerOnly: true, transport })],
@@ -77,5 +81,9 @@ export async function startProducer(rabbit: RabbitMqOptions): Promise<Pick<Fault
     .setLogger(new LogLines())
     .compile();
   const app = await module.init();
-  return { producer: app.get(getEventsProducerToken(), { strict: false }), close: () => app.close() };
+  return {
+    producer: app.get(getEventsProducerToken(), { strict: false }),
+    operator: app.get(getMississippiOperatorToken(), { strict: false }),
+    close: () => app.close(),
+  };
 }

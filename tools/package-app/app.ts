@@ -17,7 +17,9 @@ import {
   type MessageContext,
 } from '@mississippi/core';
 import type { Store } from '@mississippi/core/store';
+import type { Telemetry } from '@mississippi/core/telemetry';
 import { systemClock, type Transport } from '@mississippi/core/transport';
+import { openTelemetry } from '@mississippi/opentelemetry';
 import { postgres } from '@mississippi/postgres';
 import { rabbitmq } from '@mississippi/rabbitmq';
 import { MississippiHealthIndicator } from '@mississippi/terminus';
@@ -44,9 +46,10 @@ class LedgerHandler implements DataUpdaterHandler<number, Booking> {
 }
 
 const store: Store = memoryStore();
+const telemetry: Telemetry = openTelemetry();
 
 @Module({
-  imports: [MississippiModule.forRoot({ store }), TerminusModule],
+  imports: [MississippiModule.forRoot({ store, telemetry }), TerminusModule],
   providers: [LedgerHandler, MississippiHealthIndicator],
 })
 class AppModule {}

@@ -1,5 +1,5 @@
 import { PGlite } from '@electric-sql/pglite';
-import { memory, type Transport } from '@mississippi/core';
+import { memory, type Telemetry, type Transport } from '@mississippi/core';
 import type { Store } from '@mississippi/core/store';
 import { postgres } from '@mississippi/postgres';
 import { NoServerError, PrivateBroker, PrivateDatabase } from '@mississippi/servers';
@@ -11,6 +11,8 @@ import { queues } from './queues.js';
 export interface Backends {
   transport: Transport;
   store?: Store;
+  /** Left out, neither traces nor metrics are made. */
+  telemetry?: Telemetry;
 }
 
 /** The same with the servers that were started for this run only. */

@@ -17,8 +17,9 @@ const INBOX_HORIZON = 365 * 24 * 60 * 60 * 1_000;
   providers: [AirportHandler, MississippiHealthIndicator],
 })
 export class FlightsModule {
-  static register({ transport, store }: Backends): DynamicModule {
+  static register({ transport, store, telemetry }: Backends): DynamicModule {
     const durable = store === undefined ? {} : { store, inboxHorizon: INBOX_HORIZON };
-    return { module: FlightsModule, imports: [MississippiModule.forRoot({ transport, ...durable })] };
+    const observed = telemetry === undefined ? {} : { telemetry };
+    return { module: FlightsModule, imports: [MississippiModule.forRoot({ transport, ...durable, ...observed })] };
   }
 }

@@ -5,6 +5,7 @@ import { type Backends, openBackends } from './backends.js';
 import { replayAndCheck } from './demonstration.js';
 import { type FlightsOptions, parseOptions, USAGE, UsageError } from './options.js';
 import { describe, print } from './output.js';
+import { serveMetrics } from './served-metrics.js';
 
 async function run(options: FlightsOptions): Promise<void> {
   const backends = await openBackends(options);
@@ -19,7 +20,9 @@ async function run(options: FlightsOptions): Promise<void> {
 
 /** Tells whether the app lives on: it serves, or Nest is closing it. */
 async function demonstrate(options: FlightsOptions, backends: Backends): Promise<boolean> {
-  const app = await createApp(backends);
+  const { metricsPort } = options;
+  const observed = metricsPort === undefined ? {} : { telemetry: await serveMetrics(metricsPort) };
+  const app = await createApp({ ...backends, ...observed });
   const interruption = new AbortController();
   // Before Nest's own listeners, which close the app: the replay stops sending first, so that nothing fails under it.
   for (const signal of SHUTDOWN_SIGNALS) process.prependOnceListener(signal, () => interruption.abort());

@@ -20,6 +20,8 @@ export interface FlightsOptions {
   store: StoreOptions | undefined;
   /** `undefined` keeps the flights in this process. */
   rabbitmq: QueueOptions | undefined;
+  /** Where Prometheus finds the metrics; `undefined` makes none. */
+  metricsPort: number | undefined;
   /** End after the check instead of serving. */
   exit: boolean;
   help: boolean;
@@ -38,6 +40,7 @@ Replays 20,000 flights in order per airport, checks every airport's statistics, 
   --store=postgres    keep them on a PostgreSQL of its own, or a PGlite where none is installed
   --rabbitmq[=<url>]  through the queues of a RabbitMQ; without a url through one of its own
   --prefix <prefix>   what the names of those queues begin with (default: ${PREFIX})
+  --metrics-port <port>  serve metrics for Prometheus on this port (default: none)
   --exit              end after the check: status 0 if every airport was verified, else 1
   --help              print this`;
 
@@ -54,6 +57,7 @@ export function parseOptions(args: readonly string[]): FlightsOptions {
     tcpPort: parsePort('--tcp-port', values['tcp-port']),
     store: parseStore(values.store),
     rabbitmq: parseQueues(values.rabbitmq, values.prefix),
+    metricsPort: parseMetricsPort(values['metrics-port']),
     exit: values.exit,
     help: values.help,
   };
@@ -69,6 +73,7 @@ function parse(args: readonly string[]) {
         store: { type: 'string' },
         rabbitmq: { type: 'string' },
         prefix: { type: 'string' },
+        'metrics-port': { type: 'string' },
         exit: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -120,6 +125,14 @@ function isParseError(error: unknown): error is { code: string; message: string 
   return (
     typeof error === 'object' && error !== null && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
   );
+}
+
+/** A free one that nobody knows is of no use to Prometheus. */
+function parseMetricsPort(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const port = parsePort('--metrics-port', value);
+  if (port === 0) throw new UsageError('--metrics-port must be a number from 1 to 65535, not 0.');
+  return port;
 }
 
 function parsePort(option: string, value: string): number {

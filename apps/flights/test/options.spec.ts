@@ -7,22 +7,33 @@ describe('The command line', () => {
       tcpPort: 0,
       store: undefined,
       rabbitmq: undefined,
+      metricsPort: undefined,
       exit: false,
       help: false,
     });
   });
 
   it('takes every option', () => {
-    expect(parseOptions(['--http-port', '3000', '--tcp-port=4000', '--store', 'postgres', '--exit', '--help'])).toEqual(
-      {
-        httpPort: 3000,
-        tcpPort: 4000,
-        store: { kind: 'own' },
-        rabbitmq: undefined,
-        exit: true,
-        help: true,
-      },
-    );
+    expect(
+      parseOptions([
+        '--http-port',
+        '3000',
+        '--tcp-port=4000',
+        '--store',
+        'postgres',
+        '--metrics-port=9464',
+        '--exit',
+        '--help',
+      ]),
+    ).toEqual({
+      httpPort: 3000,
+      tcpPort: 4000,
+      store: { kind: 'own' },
+      rabbitmq: undefined,
+      metricsPort: 9464,
+      exit: true,
+      help: true,
+    });
   });
 
   it.each([
@@ -59,6 +70,8 @@ describe('The command line', () => {
     [['--http-port', '65536'], "--http-port must be a number from 0 to 65535, not '65536'."],
     [['--tcp-port', '80a'], "--tcp-port must be a number from 0 to 65535, not '80a'."],
     [['--tcp-port', ''], "--tcp-port must be a number from 0 to 65535, not ''."],
+    [['--metrics-port', 'all'], "--metrics-port must be a number from 0 to 65535, not 'all'."],
+    [['--metrics-port', '0'], '--metrics-port must be a number from 1 to 65535, not 0.'],
     [
       ['--store=mysql://me:secret@host/db'],
       "--store must be a folder, postgres, or postgres://user:password@host/database, not 'mysql://host/db'.",
@@ -77,7 +90,16 @@ describe('The command line', () => {
   });
 
   it('names every option in the usage', () => {
-    const options = ['--http-port', '--tcp-port', '--store', '--rabbitmq', '--prefix', '--exit', '--help'];
+    const options = [
+      '--http-port',
+      '--tcp-port',
+      '--store',
+      '--rabbitmq',
+      '--prefix',
+      '--metrics-port',
+      '--exit',
+      '--help',
+    ];
     for (const option of options) expect(USAGE).toContain(option);
   });
 });

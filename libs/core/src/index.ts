@@ -5,7 +5,11 @@ export { MessageHandlerPart, type MessageHandlerPartOptions } from './decorators
 export { OnMessage } from './decorators/on-message.decorator.js';
 export { OnSignal } from './decorators/on-signal.decorator.js';
 export { KeyState, ShardingKey } from './decorators/parameter.decorators.js';
-export { InjectDataUpdaterService, InjectEventsProducer } from './decorators/inject.decorators.js';
+export {
+  InjectDataUpdaterService,
+  InjectEventsProducer,
+  InjectMississippiOperator,
+} from './decorators/inject.decorators.js';
 export type { DataUpdaterRef, LiveKey } from './interfaces/live-key.interface.js';
 export type { StateFormat } from './interfaces/state-format.interface.js';
 export { NOTE_HEADERS, REPLAY_HEADER, type DeadLetterReason, type ParkReason } from './note-headers.js';
@@ -75,6 +79,7 @@ export {
   MISSISSIPPI_CLOCK,
   getDataUpdaterServiceToken,
   getEventsProducerToken,
+  getMississippiOperatorToken,
   getMississippiOptionsToken,
   getMississippiStoreToken,
   getMississippiTransportToken,
@@ -97,7 +102,33 @@ export { memoryStore, MemoryStore, type MemoryStoreOptions } from './store/memor
 export { MemoryTransaction } from './store/memory/memory-transaction.js';
 export { MemoryStoreDatabase } from './store/memory/memory-store-database.js';
 export type { MemoryStoreClient } from './store/memory/memory-store-transaction.js';
+export type { Telemetry } from './telemetry/telemetry.interface.js';
 export type { Transport } from './transport/transport.interface.js';
 export { DataUpdaterService, type DirectMessage } from './services/data-updater.service.js';
 export { PUBLISHED_AT_HEADER } from './outgoing/encode-message.js';
 export { EventsProducer, type PublishOptions } from './services/events-producer.service.js';
+export type {
+  CallbackReport,
+  DropProgress,
+  HeadReport,
+  KeyFilter,
+  KeyList,
+  KeyReport,
+  KeyTrouble,
+  OwnedShardReport,
+  ShardReport,
+  UnansweredShard,
+} from './interfaces/operator.interface.js';
+export type {
+  DeadLetterDetails,
+  DeadLetterFilter,
+  DeadLetterList,
+  DeadLetterProgress,
+  DeadLetterReport,
+} from './interfaces/dead-letter.interface.js';
+export type { Redact, Shown } from './interfaces/redact.interface.js';
+export {
+  MississippiOperator,
+  type OperatorOptions,
+  type ReplayOptions,
+} from './services/mississippi-operator.service.js';

@@ -2,9 +2,14 @@ import { Inject, Injectable, Module, type DynamicModule, type OnModuleInit } fro
 import { ModulesContainer } from '@nestjs/core';
 import { NotRegisteredError, NotStartedError } from './errors/index.js';
 import { registeredIn, type MississippiRuntime, type Registered } from './mississippi.runtime.js';
-import { getDataUpdaterServiceToken, getEventsProducerToken } from './mississippi.tokens.js';
+import {
+  getDataUpdaterServiceToken,
+  getEventsProducerToken,
+  getMississippiOperatorToken,
+} from './mississippi.tokens.js';
 import { DataUpdaterService } from './services/data-updater.service.js';
 import { EventsProducer } from './services/events-producer.service.js';
+import { MississippiOperator } from './services/mississippi-operator.service.js';
 
 const INSTANCE = Symbol('mississippi:feature-instance');
 
@@ -47,6 +52,7 @@ class MississippiFeature {}
 export function featureOf(instance: string): DynamicModule {
   const service = getDataUpdaterServiceToken(instance);
   const producer = getEventsProducerToken(instance);
+  const operator = getMississippiOperatorToken(instance);
   const inject = [FeatureAccess];
   return {
     module: MississippiFeature,
@@ -55,7 +61,8 @@ export function featureOf(instance: string): DynamicModule {
       { provide: INSTANCE, useValue: instance },
       { provide: service, useFactory: (access: FeatureAccess) => new DataUpdaterService(access), inject },
       { provide: producer, useFactory: (access: FeatureAccess) => new EventsProducer(access), inject },
+      { provide: operator, useFactory: (access: FeatureAccess) => new MississippiOperator(access), inject },
     ],
-    exports: [service, producer],
+    exports: [service, producer, operator],
   };
 }

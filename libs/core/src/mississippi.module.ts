@@ -13,12 +13,14 @@ import {
   MISSISSIPPI_CLOCK,
   getDataUpdaterServiceToken,
   getEventsProducerToken,
+  getMississippiOperatorToken,
 } from './mississippi.tokens.js';
 import { MISSISSIPPI_TEST_BENCH } from './testing/test-bench.token.js';
 import { checkObject, validateOptions } from './options/validate-options.js';
 import { RegistrationCheck } from './registration-check.js';
 import { DataUpdaterService } from './services/data-updater.service.js';
 import { EventsProducer } from './services/events-producer.service.js';
+import { MississippiOperator } from './services/mississippi-operator.service.js';
 
 /**
  * Handles messages in order, key by key. Import it once for each instance, by `forRoot` or `forRootAsync`. Handlers are providers of any
@@ -47,8 +49,8 @@ export class MississippiModule extends ConfigurableModuleClass {
   }
 
   /**
-   * For feature modules: the `DataUpdaterService` and the `EventsProducer` of an instance that the root module registers, without
-   * `global` there. A feature module's handler or part of one needs no import: it is a provider like any other.
+   * For feature modules: the `DataUpdaterService`, the `EventsProducer` and the `MississippiOperator` of an instance that the root module
+   * registers, without `global` there. A feature module's handler or part of one needs no import: it is a provider like any other.
    * @param name of the instance, default `'default'`
    * @throws {NotRegisteredError} when the app starts, where there is no such instance
    */
@@ -65,6 +67,7 @@ export class MississippiModule extends ConfigurableModuleClass {
 function withServices(module: DynamicModule, { name = DEFAULT_INSTANCE }: RegistrationExtras): DynamicModule {
   const service = getDataUpdaterServiceToken(name);
   const producer = getEventsProducerToken(name);
+  const operator = getMississippiOperatorToken(name);
   return {
     ...module,
     providers: [
@@ -84,7 +87,12 @@ function withServices(module: DynamicModule, { name = DEFAULT_INSTANCE }: Regist
         useFactory: (runtime: MississippiRuntime) => new EventsProducer(runtime),
         inject: [MississippiRuntime],
       },
+      {
+        provide: operator,
+        useFactory: (runtime: MississippiRuntime) => new MississippiOperator(runtime),
+        inject: [MississippiRuntime],
+      },
     ],
-    exports: [...(module.exports ?? []), service, producer],
+    exports: [...(module.exports ?? []), service, producer, operator],
   };
 }

@@ -1,6 +1,7 @@
 import type { ConfigurableModuleAsyncOptions } from '@nestjs/common';
 import type { BackoffFunction, ErrorRule } from './interfaces/failure.interface.js';
 import type { PayloadFormat } from './interfaces/payload-codec.interface.js';
+import type { Redact } from './interfaces/redact.interface.js';
 import type { SignalFormat } from './interfaces/signal-format.interface.js';
 import type { StateFormat } from './interfaces/state-format.interface.js';
 import { DEFAULT_KEY_KINDS, type KeyKind } from './keys/key-kinds.js';
@@ -8,6 +9,7 @@ import { IsPayloadFormat } from './options/is-payload-format.js';
 import { IsStateFormat } from './options/is-state-format.js';
 import { IsSignalFormat } from './options/is-signal-format.js';
 import type { Store } from './store/store.interface.js';
+import type { Telemetry } from './telemetry/telemetry.interface.js';
 import type { Transport } from './transport/transport.interface.js';
 import {
   Allow,
@@ -20,6 +22,7 @@ import {
   IsKeyKinds,
   IsMilliseconds,
   IsStore,
+  IsTelemetry,
   IsTransport,
   IsTypeSource,
   Nested,
@@ -114,6 +117,11 @@ export class MississippiOptions {
   @Optional()
   @IsStore()
   store?: Store;
+
+  /** The plugin that makes traces and metrics, such as `openTelemetry()` of `@mississippi/opentelemetry`. Left out, there are none, and nothing is spent on them. */
+  @Optional()
+  @IsTelemetry()
+  telemetry?: Telemetry;
 
   /** How long to wait at the start for a store that cannot be reached yet. Milliseconds, default 0: the start fails at once. */
   @Optional()
@@ -229,6 +237,22 @@ export class MississippiOptions {
   @IsMilliseconds({ min: 1, infinity: true })
   pressureAge?: number;
 
+  /**
+   * A callback that runs is named in the log, with its key and its age, each time it has run for so long again; an operator sees
+   * its key as `hanging`. Milliseconds, default 60,000; `Infinity`: never.
+   */
+  @Optional()
+  @IsMilliseconds({ min: 1, infinity: true })
+  hangingInterval?: number;
+
+  /**
+   * Whether `MississippiOperator` of another process may act on keys of this one: retry, drop, pause, resume, deactivate. Looks are
+   * always answered. It guards against accidents: whoever may write to the broker can do worse. Default `true`.
+   */
+  @Optional()
+  @IsBoolean()
+  remoteOperator?: boolean;
+
   @Optional()
   @Nested(() => FailurePolicyOptions)
   failurePolicy?: FailurePolicyOptions;
@@ -259,6 +283,14 @@ export class MississippiOptions {
   @Optional()
   @IsIn(['plain', 'hashed'])
   logKeys?: 'plain' | 'hashed';
+
+  /**
+   * What `MississippiOperator` shows of payloads and states, for people who may not see all of them: it gets each before it is shown, and
+   * what it returns is shown in its place. What it throws shows nothing.
+   */
+  @Optional()
+  @IsFunction()
+  redact?: Redact;
 
   /** Apply the app-wide guards, pipes, interceptors and filters to the handler too. Default `false`. */
   @Optional()
@@ -401,6 +433,9 @@ export interface ResolvedOptions {
   readonly drainTimeout: number;
   readonly sideQueueLimit: number;
   readonly pressureAge: number;
+  readonly hangingInterval: number;
+  readonly remoteOperator: boolean;
+  readonly redact: Redact | undefined;
   readonly logKeys: 'plain' | 'hashed';
   readonly inheritAppConfig: boolean;
   readonly typeFrom: TypeSource;
@@ -445,6 +480,9 @@ export function resolveOptions(
     drainTimeout: options.drainTimeout ?? 30_000,
     sideQueueLimit: options.sideQueueLimit ?? 10_000,
     pressureAge: options.pressureAge ?? 600_000,
+    hangingInterval: options.hangingInterval ?? 60_000,
+    remoteOperator: options.remoteOperator ?? true,
+    redact: options.redact,
     logKeys: options.logKeys ?? 'plain',
     inheritAppConfig: handler.inheritAppConfig ?? options.inheritAppConfig ?? false,
     typeFrom: handler.typeFrom ?? options.typeFrom ?? 'property',

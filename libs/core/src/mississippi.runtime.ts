@@ -98,6 +98,7 @@ export class MississippiRuntime
       events: this.subject,
       clock: this.clock,
       store,
+      telemetry: this.options.telemetry,
     };
     if (this.bench === undefined) await this.start(new Engine(parts), transport ?? memory());
     else await this.onBench(this.bench, parts, transport ?? memory()).start();

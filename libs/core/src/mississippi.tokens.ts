@@ -2,6 +2,7 @@ import type { InjectionToken } from '@nestjs/common';
 import { DEFAULT_INSTANCE } from './default-instance.js';
 import { DataUpdaterService } from './services/data-updater.service.js';
 import { EventsProducer } from './services/events-producer.service.js';
+import { MississippiOperator } from './services/mississippi-operator.service.js';
 
 export { DEFAULT_INSTANCE };
 
@@ -25,6 +26,14 @@ export function getDataUpdaterServiceToken(instance: string = DEFAULT_INSTANCE):
  */
 export function getEventsProducerToken(instance: string = DEFAULT_INSTANCE): InjectionToken {
   return instance === DEFAULT_INSTANCE ? EventsProducer : `mississippi:${instance}:events-producer`;
+}
+
+/**
+ * The token of an instance's `MississippiOperator`: the class itself for the default instance.
+ * @publicApi
+ */
+export function getMississippiOperatorToken(instance: string = DEFAULT_INSTANCE): InjectionToken {
+  return instance === DEFAULT_INSTANCE ? MississippiOperator : `mississippi:${instance}:operator`;
 }
 
 /**

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type {
   Clock,
+  DeadLetterReader,
+  Destination,
   ProcessInfo,
   ShardConsumer,
   TransportConnection,
@@ -9,10 +11,12 @@ import type {
   TransportStatus,
 } from '@mississippi/core/transport';
 import type { ChannelModel } from 'amqplib';
+import { leaveBare } from './connection/bare-channels.js';
 import { BrokerConnection } from './connection/broker-connection.js';
 import { LazyChannel } from './connection/lazy-channel.js';
 import { within } from './connection/timers.js';
 import { RabbitMqAccessError, RabbitMqSetupError } from './errors/rabbitmq.errors.js';
+import { DeadLetterQueue } from './dead-letters/dead-letter-queue.js';
 import { codeOf, NOT_FOUND } from './errors/reply-codes.js';
 import type { Settings } from './options/settings.js';
 import { Neighbour } from './ownership/neighbours.js';
@@ -29,6 +33,7 @@ import { SignalResponder } from './signals/signal-responder.js';
 import { otherApplication, otherCount } from './topology/disagreement.js';
 import { Redeclaration } from './topology/redeclaration.js';
 import { explainRight } from './topology/rights.js';
+import { ShardBacklogs } from './topology/shard-backlogs.js';
 import { Topology } from './topology/topology.js';
 
 /** How long closing waits for confirms, and for what the broker has not read yet. Milliseconds. */
@@ -45,6 +50,7 @@ export class RabbitMqConnection implements TransportConnection {
   readonly deliveryTimeout: number;
   readonly maxSignalSize: number;
   readonly publisher: RabbitPublisher;
+  readonly destination: Destination;
   private readonly clock: Clock;
   private readonly publishing: BrokerConnection;
   private readonly consuming: BrokerConnection;
@@ -56,6 +62,8 @@ export class RabbitMqConnection implements TransportConnection {
   private readonly link: CoordinationLink;
   /** What this process is called. */
   private readonly name: string;
+  private readonly lengths: ShardBacklogs;
+  private readonly letters: DeadLetterQueue;
   private readonly warnings: RareWarnings;
   private readonly redeclaration: Redeclaration;
   private readonly neighbour: Neighbour;
@@ -69,12 +77,13 @@ export class RabbitMqConnection implements TransportConnection {
 
   constructor(
     private readonly settings: Settings,
-    { instance, logger, clock, keyText }: TransportContext,
+    { instance, logger, clock, keyText, traced = false }: TransportContext,
   ) {
     this.totalCount = settings.totalCount;
     this.prefetch = settings.prefetch;
     this.deliveryTimeout = settings.deliveryTimeout;
     this.maxSignalSize = settings.maxMessageSize;
+    this.destination = destinationOf(settings);
     this.clock = clock;
     const id = randomBytes(8).toString('hex');
     const { application } = settings;
@@ -85,6 +94,8 @@ export class RabbitMqConnection implements TransportConnection {
     const { names } = topology;
     const publishing = new BrokerConnection(settings, `${name} publishes`, logger, clock);
     const connection = new BrokerConnection(settings, `${name} consumes`, logger, clock);
+    // Before whoever opens channels on them.
+    if (traced) for (const one of [publishing, connection]) one.on('up', leaveBare);
     this.warnings = new RareWarnings(logger, clock);
     this.redeclaration = new Redeclaration(topology, publishing, clock, this.warnings);
     const publisher = new RabbitPublisher(publishing, settings, names, clock, logger, {
@@ -130,6 +141,8 @@ export class RabbitMqConnection implements TransportConnection {
       this.denied(cause),
     );
     this.name = name;
+    this.lengths = new ShardBacklogs(publishing, names, settings.totalCount);
+    this.letters = new DeadLetterQueue(settings, names, `${name} reads dead letters`, logger, clock);
     this.publisher = publisher;
     this.publishing = publishing;
     this.consuming = connection;
@@ -188,12 +201,23 @@ export class RabbitMqConnection implements TransportConnection {
   status(): TransportStatus {
     const connected = this.publishing.current !== undefined && (!this.consumes || this.consuming.current !== undefined);
     const blocked = this.publishing.blocked || this.consuming.blocked;
-    return { connected, blocked, shards: this.claims.owned.length };
+    const reconnects = this.publishing.reconnects + this.consuming.reconnects;
+    return { connected, blocked, shards: this.claims.owned.length, reconnects };
   }
 
   /** Rejects as {@link SignalCaller.send}. */
   sendSignal(...signal: Parameters<SignalCaller['send']>): Promise<Uint8Array> {
     return this.signals.send(...signal);
+  }
+
+  /** Rejects while there is no connection. */
+  backlogs(): Promise<readonly (number | undefined)[]> {
+    return this.lengths.count();
+  }
+
+  /** Rejects as {@link DeadLetterQueue.read}. */
+  readDeadLetters(): Promise<DeadLetterReader> {
+    return this.letters.read();
   }
 
   /** Rejects while there is no connection, or nobody to ask. */
@@ -258,6 +282,19 @@ export class RabbitMqConnection implements TransportConnection {
       }
     }
   }
+}
+
+/** As the OpenTelemetry semantic conventions for RabbitMQ say it: the exchange, where it has a name, and the routing key. */
+function destinationOf({ endpoints, exchange, prefix }: Settings): Destination {
+  const start = exchange === '' ? prefix : `${exchange}:${prefix}`;
+  const [first, ...others] = endpoints;
+  return {
+    system: 'rabbitmq',
+    template: `${start}{shard}`,
+    name: (shard) => `${start}${shard}`,
+    // Which of several it is changes.
+    ...(others.length === 0 ? { server: { address: first!.host, port: first!.port } } : {}),
+  };
 }
 
 /** Its round trip asks the broker about a queue that is always there. */

@@ -19,6 +19,7 @@ const HEALTHY: EngineStatus = {
   stalledShards: [],
   liveKeys: 3,
   runningAttempts: 0,
+  waitingMessages: 0,
   backoffs: 0,
   failingInits: 0,
   parkedKeys: 0,

@@ -2,23 +2,27 @@ import type { LoggerService } from '@nestjs/common';
 import { Subject, type Observable } from 'rxjs';
 import type { Clock } from '../clock/clock.interface.js';
 import { systemClock } from '../clock/system-clock.js';
+import { DEFAULT_INSTANCE } from '../default-instance.js';
 import { InvalidOptionsError, NoStoreError, NotStartedError, StoreHeldError } from '../errors/index.js';
 import type { DataUpdaterHandler } from '../interfaces/data-updater-handler.interface.js';
-import type { PublishInput } from '../interfaces/callback-context.interface.js';
 import type { MississippiEvent } from '../interfaces/events.interface.js';
 import type { LiveKey } from '../interfaces/live-key.interface.js';
 import type { PayloadCodec } from '../interfaces/payload-codec.interface.js';
 import type { EngineStatus, ProcessInfo } from '../interfaces/status.interface.js';
 import { keyTextFor } from '../keys/key-text.js';
 import { KeyEncoder } from '../keys/key-kinds.js';
+import { decodeShardingKey } from '../keys/sharding-key.js';
 import type { HandlerMethods } from '../methods/handler-methods.js';
 import type { ResolvedFailurePolicy, ResolvedOptions, TypeSource } from '../mississippi.options.js';
 import { codecOf } from '../payload/payload-format.js';
+import { withTrace } from '../outgoing/with-trace.js';
 import { encodeMessage as encodeOutgoing, encodePayload as encodePayloadBy } from '../outgoing/encode-message.js';
-import type { OutboxMessage, Store } from '../store/store.interface.js';
+import type { Store } from '../store/store.interface.js';
 import type { AroundCallback, BenchNote, UnfinishedWork } from '../testing/bench-work.interface.js';
-import type { OutgoingMessage, Transport, TransportConnection } from '../transport/transport.interface.js';
+import type { Telemetry, Trace } from '../telemetry/telemetry.interface.js';
+import type { Destination, OutgoingMessage, Transport, TransportConnection } from '../transport/transport.interface.js';
 import { AttemptSlots } from './base/attempt-slots.js';
+import { EngineTelemetry } from './base/engine-telemetry.js';
 import type { Environment } from './base/environment.js';
 import { FailurePolicy } from './base/failure-policy.js';
 import { EventSource } from './base/event-source.js';
@@ -32,7 +36,13 @@ import { openDurably } from './commits/open-durably.js';
 import { KeyCalls } from './key-calls.js';
 import { describeKey } from './keys/describe-key.js';
 import { LanePool } from './keys/lane.js';
+import { DeadLetterCalls } from './operator/dead-letter-calls.js';
+import { redacted } from './operator/redacted.js';
+import { OperatorCalls } from './operator/operator-calls.js';
+import { OperatorDesk } from './operator/operator-desk.js';
+import { OwnerRequests } from './operator/owner-requests.js';
 import type { ProducerPort } from './producer-port.js';
+import type { Operated } from './shards/owned-shard.js';
 import { EpochCounter, type EpochSource } from './shards/epoch-source.js';
 import { Shards } from './shards/shards.js';
 import { TransportLease } from './transport-lease.js';
@@ -62,6 +72,8 @@ export interface EngineParts {
   readonly epochs?: EpochSource;
   /** Where states are kept. */
   readonly store?: Store | undefined;
+  /** What makes traces and metrics. */
+  readonly telemetry?: Telemetry | undefined;
   /** Called instead of each callback. */
   readonly around?: AroundCallback | undefined;
 }
@@ -71,6 +83,7 @@ interface Connected {
   readonly transport: TransportConnection;
   readonly shards: Shards;
   readonly calls: KeyCalls;
+  readonly operator: OperatorCalls;
   readonly durable: DurableInstance | undefined;
 }
 
@@ -115,11 +128,11 @@ export class Engine implements ProducerPort {
     this.codec = codecOf(options.payload);
     this.keys = new KeyEncoder(options.keys, keyText);
     const encodePayload = (payload: unknown): Uint8Array => encodePayloadBy(this.codec, payload);
-    const encodeMessage = (payload: unknown, input: PublishInput, source: Uint8Array): OutboxMessage => ({
-      kind: 'message',
-      source,
-      ...encodeOutgoing({ codec: this.codec, keys: this.keys, clock }, payload, input),
-    });
+    const telemetry = parts.telemetry && new EngineTelemetry(parts.telemetry, log, clock);
+    const encodeMessage: Environment['encodeMessage'] = (payload, input, source, trace) => {
+      const message = encodeOutgoing({ codec: this.codec, keys: this.keys, clock }, payload, input);
+      return { kind: 'message', source, ...this.created(message, trace) };
+    };
     this.environment = {
       options,
       log,
@@ -128,7 +141,8 @@ export class Engine implements ProducerPort {
       policy,
       clock,
       round,
-      events: new EventSource(subject),
+      events: new EventSource(subject, telemetry),
+      telemetry,
       around: parts.around,
       encodeMessage,
       encodePayload,
@@ -171,7 +185,9 @@ export class Engine implements ProducerPort {
     if (!options.producerOnly) await this.callbacks.load();
     const { instance } = options;
     const handler = this.handlerName === '' ? {} : { handler: this.handlerName };
-    const connection = await transport.connect({ instance, ...handler, logger, keyText, clock });
+    const { telemetry } = this.environment;
+    const traced = telemetry?.traces === true ? { traced: true } : {};
+    const connection = await transport.connect({ instance, ...handler, logger, keyText, clock, ...traced });
     if (this.disconnected) {
       // Closing did not wait for it any longer.
       await connection.close();
@@ -199,20 +215,27 @@ export class Engine implements ProducerPort {
       await durable?.close();
       return;
     }
-    const parts = { environment, totalCount, prefetch, crosses, deliveryTimeout, ...keyParts };
+    const operated: Operated = (...question) => requests.fromElsewhere(...question);
+    const parts = { environment, totalCount, prefetch, crosses, deliveryTimeout, operated, ...keyParts };
     const shards = new Shards(parts, this.epochs, durable);
+    const republish = (message: OutgoingMessage) => this.publish(message, options.publishTimeout);
+    const letters = new DeadLetterCalls(environment, connection, this.codec, republish);
+    const requests = new OwnerRequests(environment, connection, shards, new OperatorDesk(environment));
     const { signals } = callbacks;
     if (connection.maxSignalSize !== undefined) signals.fit(connection.maxSignalSize);
     this.connected = {
       transport: connection,
       shards,
       calls: new KeyCalls(environment, connection, shards, signals, durable),
+      operator: new OperatorCalls(connection, requests, () => this.processes(), letters),
       durable,
     };
     durable?.whenLost(
       (error) => shards.giveUp(error),
       () => shards.epochsOpen,
     );
+    const { destination = embeddedDestination(instance) } = connection;
+    telemetry?.attach({ name: instance, destination, clock, keyText, status: () => this.status() });
   }
 
   /** Connects to the store, where there is one. The transport is closed again where that fails. */
@@ -314,11 +337,38 @@ export class Engine implements ProducerPort {
   }
 
   /** @throws {NotStartedError} */
+  get operator(): OperatorCalls {
+    return this.ready().operator;
+  }
+
+  /** The stored state of a key, as an operator may see it. The key is canonical. */
+  async shownState(key: Uint8Array): Promise<unknown> {
+    const { redact } = this.environment.options;
+    const state = await this.calls.state(key);
+    return redacted(redact, state, { what: 'state', key: decodeShardingKey(key), type: undefined });
+  }
+
+  get signalTimeout(): number {
+    return this.environment.options.signalTimeout;
+  }
+
+  /** @throws {NotStartedError} */
   get shards(): Shards {
     return this.ready().shards;
   }
 
   publish(message: OutgoingMessage, timeout: number, transaction?: unknown): Promise<void> {
+    const { durable } = this.ready();
+    const { telemetry } = this.environment;
+    if (telemetry?.active !== true) return this.hand(message, timeout, transaction);
+    // What the store takes first leaves later.
+    const kind = transaction !== undefined || durable?.keepsMessages === true ? 'create' : 'publish';
+    return telemetry.around({ kind, message }, (headers) =>
+      this.hand(withTrace(message, headers), timeout, transaction),
+    );
+  }
+
+  private hand(message: OutgoingMessage, timeout: number, transaction?: unknown): Promise<void> {
     const { transport, durable } = this.ready();
     if (transaction !== undefined) return enqueue(durable, transaction, message);
     if (durable?.keepsMessages === true) {
@@ -327,6 +377,17 @@ export class Engine implements ProducerPort {
     }
     const { publisher } = transport;
     return publisher.publish(message, timeout, publisher.heedsCallbacks === true && insideCallbackOf(this.environment));
+  }
+
+  /** A message that leaves with a commit, with what its traces need. */
+  private created(message: Omit<OutgoingMessage, 'shard'>, parent: Trace | undefined): Omit<OutgoingMessage, 'shard'> {
+    const { telemetry } = this.environment;
+    if (telemetry?.active !== true) return message;
+    const outgoing = { shard: this.shards.indexOf(message.key), ...message };
+    const trace = telemetry.begin({ kind: 'create', message: outgoing, parent });
+    if (trace === undefined) return message;
+    telemetry.end(trace, {});
+    return withTrace(message, trace.headers);
   }
 
   get instance(): string {
@@ -450,6 +511,7 @@ export class Engine implements ProducerPort {
       await connected?.durable?.close();
     } finally {
       if (connected !== undefined) this.lease!.end();
+      this.environment.telemetry?.detach();
       this.population.stop();
       this.callbacks.stop();
       this.environment.events.complete();
@@ -461,6 +523,12 @@ export class Engine implements ProducerPort {
     if (this.connected === undefined) throw new NotStartedError(`The instance '${instance}'`);
     return this.connected;
   }
+}
+
+/** What is embedded has no names of its own: those that its queues would have. */
+function embeddedDestination(instance: string): Destination {
+  const prefix = instance === DEFAULT_INSTANCE ? 'mississippi_' : `mississippi_${instance}_`;
+  return { system: 'mississippi', template: `${prefix}{shard}`, name: (shard) => `${prefix}${shard}` };
 }
 
 async function enqueue(

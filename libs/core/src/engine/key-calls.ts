@@ -3,7 +3,8 @@ import type { DataUpdaterRef } from '../interfaces/live-key.interface.js';
 import { keyId } from '../keys/sharding-key.js';
 import type { MessageOutcome } from '../outcomes.js';
 import type { SignalCodec } from '../signals/signal-codec.js';
-import { nameSize, packSignal, unpackAnswer, type SignalRequest } from '../signals/signal-envelope.js';
+import { headSize, packSignal, unpackAnswer, type SignalRequest } from '../signals/signal-envelope.js';
+import type { TraceHeaders } from '../telemetry/telemetry.interface.js';
 import type { TransportConnection } from '../transport/transport.interface.js';
 import type { Caller } from './base/caller.js';
 import type { Environment } from './base/environment.js';
@@ -68,15 +69,29 @@ export class KeyCalls {
    * The same for a key of this process as for one elsewhere: both sides get copies. The signal is as it was at the call.
    * @param timeout milliseconds
    */
-  async handleSignal(
+  handleSignal(
     key: Uint8Array,
     signal: unknown,
     timeout = this.environment.options.signalTimeout,
     name?: string,
   ): Promise<unknown> {
+    const { telemetry } = this.environment;
+    if (telemetry?.active !== true) return this.signal(key, signal, timeout, name);
+    return telemetry.around({ kind: 'signal', shard: this.shards.indexOf(key), key, name }, (headers) =>
+      this.signal(key, signal, timeout, name, headers),
+    );
+  }
+
+  private async signal(
+    key: Uint8Array,
+    signal: unknown,
+    timeout: number,
+    name: string | undefined,
+    carried?: TraceHeaders,
+  ): Promise<unknown> {
     const caller = this.callerOf(key, 'handleSignal');
-    const request = { name, value: this.codec.encode('signal', signal, nameSize(name)) };
-    return this.codec.decode('answer', await this.ask(key, request, timeout, caller));
+    const value = this.codec.encode('signal', signal, headSize({ name, carried }));
+    return this.codec.decode('answer', await this.ask(key, { name, carried, value }, timeout, caller));
   }
 
   /**

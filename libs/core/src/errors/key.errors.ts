@@ -116,7 +116,7 @@ const WHY_PARKED: Record<ParkedState, string> = {
 };
 
 const WHAT_HELPS: Record<ParkedState, string> = {
-  held: 'resume the key first',
+  held: 'resume the key first (MississippiOperator.resume, from any process)',
   pressure: 'try again later, since it resumes by itself (to resume it does nothing)',
   resuming: 'wait for the event unparked',
 };
@@ -131,7 +131,7 @@ export class KeyNotParkedError extends MississippiError {
 
   constructor(
     key: string,
-    call: 'resume' | 'drop',
+    call: 'resume' | 'drop' | 'dropAll',
     /** Set where it is parked, and yet there is nothing to do. */
     state?: ParkedState,
   ) {
@@ -139,15 +139,70 @@ export class KeyNotParkedError extends MississippiError {
   }
 }
 
-function whyNot(call: 'resume' | 'drop', state: ParkedState | undefined): string {
+function whyNot(call: 'resume' | 'drop' | 'dropAll', state: ParkedState | undefined): string {
+  const drops = call !== 'resume';
   switch (state) {
     case 'pressure':
-      return `is parked under pressure and resumes by itself: ${call === 'drop' ? 'park the key first, then drop its message' : 'there is nothing to do'}`;
+      return `is parked under pressure and resumes by itself: ${drops ? 'park the key first (MississippiOperator.pause), then drop its message' : 'there is nothing to do'}`;
     case 'resuming':
-      return `was resumed already: ${call === 'drop' ? 'park the key again, then drop its message' : 'there is nothing to do'}`;
+      return `was resumed already: ${drops ? 'park the key again (MississippiOperator.pause), then drop its message' : 'there is nothing to do'}`;
     case 'held':
-      return `is parked, but none of its messages is in the side queue and can be ${call === 'drop' ? 'dropped' : 'resumed'} now: wait until one is`;
+      return `is parked, but none of its messages is in the side queue and can be ${drops ? 'dropped' : 'resumed'} now: wait until one is`;
     default:
-      return `is not parked, so there is nothing to ${call}: park the key first, and wait until it is`;
+      return `is not parked, so there is nothing to ${call}: park the key first (MississippiOperator.pause), and wait until it is`;
+  }
+}
+
+/**
+ * What stands in the way of an operator at a key's first message: it is handled at this moment (`running`), its dead letter is
+ * on its way (`settling`), or it is itself to the side queue (`moving`), it is about to be handled (`ready`), or there is none
+ * (`none`).
+ * @publicApi
+ */
+export type HeadState = 'running' | 'settling' | 'moving' | 'ready' | 'none';
+
+/**
+ * `retry` or `drop` found no first message that waits.
+ * @publicApi
+ */
+export class HeadNotWaitingError extends MississippiError {
+  readonly code = 'head_not_waiting';
+
+  constructor(
+    key: string,
+    call: 'retry' | 'drop',
+    /** What it does instead. */
+    readonly state: HeadState,
+  ) {
+    super(
+      `The key ${key} has no message that can be ${call === 'retry' ? 'retried' : 'dropped'}: ${HEAD_STATES[state]}.`,
+    );
+  }
+}
+
+const HEAD_STATES: Record<HeadState, string> = {
+  running: 'its first one is being handled, so wait until that ends, or pause the key and drop it then',
+  settling: 'its first one is on its way to the dead letters',
+  moving: 'its first one is on its way to the side queue, so wait until it is there',
+  ready: 'its first one is about to be handled, without a wait that could be cut short',
+  none: 'none of them is here, and if there are some, they wait in the broker',
+};
+
+/**
+ * The first message of the key is not the one that was to be dropped: it has been handled, or dropped already.
+ * @publicApi
+ */
+export class HeadChangedError extends MississippiError {
+  readonly code = 'head_changed';
+
+  constructor(
+    key: string,
+    expected: string,
+    /** The id of the message that comes first; `undefined` where it has none. */
+    readonly found: string | undefined,
+  ) {
+    super(
+      `The message ${expected} does not come first at the key ${key}: ${found === undefined ? 'one without an id' : found} does. Nothing was dropped; look at the key again.`,
+    );
   }
 }

@@ -18,10 +18,11 @@ export type MaybePromise<T> = T | Promise<T>;
  * - `'shardReleased'`: the shard is handed over in good order
  * - `'shutdown'`: the app closes
  * - `'forgotten'`: an outcome or the service forgot the key
+ * - `'operator'`: an operator deactivated it
  * @publicApi
  */
 export type TerminateReason =
-  'idle' | 'evicted' | 'shardLost' | 'shardReleased' | 'shutdown' | 'forgotten' | Error | unknown;
+  'idle' | 'evicted' | 'shardLost' | 'shardReleased' | 'shutdown' | 'forgotten' | 'operator' | Error | unknown;
 
 /**
  * The callbacks of a handler that are about a key rather than about its messages: what a class implements that has nothing but

@@ -9,6 +9,8 @@ export interface TransportStatus {
   readonly blocked: boolean;
   /** Shards that this process owns. */
   readonly shards: number;
+  /** How often a connection to the broker has come back so far; left out by transports without a broker. */
+  readonly reconnects?: number;
   /** Dead letters that were dropped so far because there were too many; left out by transports that drop none. */
   readonly droppedDeadLetters?: number;
 }
@@ -86,6 +88,8 @@ export interface EngineStatus {
   readonly liveKeys: number;
   /** Attempts that run. */
   readonly runningAttempts: number;
+  /** Messages that are here and wait for their turn: those that are handled at this moment and those in side queues are left out. */
+  readonly waitingMessages: number;
   /** Keys whose head waits for its next attempt. */
   readonly backoffs: number;
   /** Keys whose messages wait because `init` failed at the last try. */

@@ -4,6 +4,7 @@ import { PublishError } from '../errors/index.js';
 import type { TransportStatus } from '../interfaces/status.interface.js';
 import type {
   Backlog,
+  DeadLetterReader,
   OutgoingMessage,
   Publisher,
   ShardConsumer,
@@ -59,6 +60,14 @@ export class MemoryConnection implements TransportConnection, Publisher, Produce
     if (!this.claims) return;
     this.member = this.memberFor(consumer);
     this.broker.ownership.join(this.member);
+  }
+
+  async backlogs(): Promise<number[]> {
+    return this.broker.shards.map(({ queue }) => queue.ready.length);
+  }
+
+  async readDeadLetters(): Promise<DeadLetterReader> {
+    return this.broker.deadLetters.read();
   }
 
   status(): TransportStatus {

@@ -140,6 +140,14 @@ export function IsStore(): PropertyDecorator {
   );
 }
 
+/** A plugin that makes traces and metrics. */
+export function IsTelemetry(): PropertyDecorator {
+  return expects(
+    (value) => typeof value === 'object' && value !== null && typeof Reflect.get(value, 'attach') === 'function',
+    'a telemetry was expected, such as openTelemetry() of @mississippi/opentelemetry',
+  );
+}
+
 /**
  * What an option must be. `validate` may look at the other options, in `place.object`.
  * @publicApi

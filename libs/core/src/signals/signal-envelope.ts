@@ -1,13 +1,15 @@
 import { isUtf8 } from 'node:buffer';
 import { describe } from '../errors/describe.js';
 import { SignalDecodeError } from '../errors/index.js';
+import { isObject } from '../is-object.js';
+import type { TraceHeaders } from '../telemetry/telemetry.interface.js';
 import { carry, revive, type CarriedError } from './carried-error.js';
 
 /** How much larger a signal or an answer is as a transport carries it. Bytes. */
 export const ENVELOPE = 1;
 
 /** The first byte says what follows. */
-const Kind = {
+export const Kind = {
   /** Nothing: the value is `undefined`. */
   Nothing: 0,
   /** The value, as the codec wrote it. */
@@ -16,26 +18,49 @@ const Kind = {
   Error: 2,
   /** A name of so many bytes as the next byte says, in UTF-8, and then what would be there without a name. Of signals only. */
   Named: 3,
+  /** What an operator asks, in JSON: of signals only, and never for a handler. */
+  Operator: 4,
+  /** So many bytes as the next two say, in JSON: what its traces need; and then what would be there without. Of signals only. */
+  Traced: 5,
 } as const;
+
+/** What traces may add to a signal. Bytes. */
+const MOST_CARRIED = 0xff_ff;
 
 /** A signal on its way to the handler. */
 export interface SignalRequest {
   readonly name?: string | undefined;
+  /** What its traces need, where somebody records them. */
+  readonly carried?: TraceHeaders | undefined;
   /** Encoded; `undefined` for a signal that is `undefined`. */
   readonly value: Uint8Array | undefined;
 }
 
-/** How much larger a name makes a signal. Bytes. */
-export function nameSize(name: string | undefined): number {
-  return name === undefined ? 0 : Buffer.byteLength(name) + 2;
+/** How much larger name and traces make a signal. Bytes. */
+export function headSize({ name, carried }: Omit<SignalRequest, 'value'>): number {
+  const named = name === undefined ? 0 : Buffer.byteLength(name) + 2;
+  const traced = encodeCarried(carried);
+  return named + (traced === undefined ? 0 : traced.length + 3);
 }
 
-/** A signal, as a transport carries it: without a name as ever. */
-export function packSignal({ name, value }: SignalRequest): Uint8Array {
+/** A signal, as a transport carries it: without a name and without traces as ever. */
+export function packSignal({ name, carried, value }: SignalRequest): Uint8Array {
+  const traced = encodeCarried(carried);
+  const parts: Uint8Array[] = [];
+  if (traced !== undefined) parts.push(Uint8Array.of(Kind.Traced, traced.length >> 8, traced.length & 0xff), traced);
+  if (name !== undefined) {
+    const text = Buffer.from(name);
+    parts.push(Uint8Array.of(Kind.Named, text.length), text);
+  }
   const inner = pack(value);
-  if (name === undefined) return inner;
-  const text = Buffer.from(name);
-  return Buffer.concat([Uint8Array.of(Kind.Named, text.length), text, inner]);
+  return parts.length === 0 ? inner : Buffer.concat([...parts, inner]);
+}
+
+/** `undefined` where there is nothing, or more than a signal carries: it goes without, then. */
+function encodeCarried(carried: TraceHeaders | undefined): Buffer | undefined {
+  if (carried === undefined) return undefined;
+  const bytes = Buffer.from(JSON.stringify(carried));
+  return bytes.length > MOST_CARRIED ? undefined : bytes;
 }
 
 /** An answer, as a transport carries it. */
@@ -50,6 +75,23 @@ export function packError(error: unknown): Uint8Array {
 
 /** @throws {SignalDecodeError} when the bytes are no signal */
 export function unpackSignal(bytes: Uint8Array): SignalRequest {
+  if (bytes[0] !== Kind.Traced) return unpackNamed(bytes);
+  const end = 3 + (((bytes[1] ?? 0) << 8) | (bytes[2] ?? 0));
+  if (bytes.length <= end) throw unknownKind('signal', bytes);
+  return { ...unpackNamed(bytes.subarray(end)), carried: decodeCarried(bytes.subarray(3, end)) };
+}
+
+/** What cannot be read says nothing of where the signal comes from, and is no reason to refuse it. */
+function decodeCarried(bytes: Uint8Array): TraceHeaders | undefined {
+  try {
+    const carried: unknown = JSON.parse(Buffer.from(bytes).toString());
+    return isObject(carried) ? (carried as TraceHeaders) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function unpackNamed(bytes: Uint8Array): SignalRequest {
   if (bytes[0] !== Kind.Named) return { value: unpackValue(bytes) };
   const end = 2 + (bytes[1] ?? 0);
   const name = bytes.subarray(2, end);
@@ -87,7 +129,7 @@ function unknownKind(part: 'signal' | 'answer', bytes: Uint8Array): SignalDecode
   return new SignalDecodeError(part, `${bytes.length} bytes of the kind ${describe(bytes[0])}, which is unknown`);
 }
 
-function withKind(kind: number, body: Uint8Array): Uint8Array {
+export function withKind(kind: number, body: Uint8Array): Uint8Array {
   const bytes = Buffer.allocUnsafe(body.length + ENVELOPE);
   bytes[0] = kind;
   bytes.set(body, ENVELOPE);

@@ -234,6 +234,39 @@ export interface Backlog {
 }
 
 /**
+ * Reads the dead letters that were there when it was opened, the oldest first.
+ * @publicApi
+ */
+export interface DeadLetterReader {
+  /** How many there were when it was opened, as far as that is known. */
+  readonly total: number;
+  /**
+   * The next one that was not read yet; `undefined` when there is none. What comes after the reader was opened is not read: a replay would
+   * meet what it has replayed. Not called again before it has settled.
+   */
+  next(): Promise<Delivery | undefined>;
+  /** Removes one that was read, for good; certain when {@link close} has resolved. */
+  remove(letter: Delivery): void;
+  /** Whatever was not removed is where it was. So it is when the process ends without this. */
+  close(): Promise<void>;
+}
+
+/**
+ * What a transport calls the places that messages go to, in the words of the OpenTelemetry semantic conventions for messaging.
+ * @publicApi
+ */
+export interface Destination {
+  /** What carries the messages, such as `'rabbitmq'`: `messaging.system.name`. */
+  readonly system: string;
+  /** One name for all shards, such as `'mississippi_{shard}'`: `messaging.destination.template`. */
+  readonly template: string;
+  /** Where it is, if that is one place: `server.address` and `server.port`. */
+  readonly server?: { readonly address: string; readonly port: number } | undefined;
+  /** The name of one shard: `messaging.destination.name`. */
+  name(shard: number): string;
+}
+
+/**
  * A connected transport.
  * @publicApi
  */
@@ -254,6 +287,8 @@ export interface TransportConnection {
   readonly prefetch: number;
   /** Milliseconds after which the broker takes a delivery back; `undefined` where it never does. */
   readonly deliveryTimeout?: number;
+  /** What traces and metrics call its shards. Left out, they are named after the instance. */
+  readonly destination?: Destination;
   /** The largest signal and the largest answer that it carries. Bytes; left out, any that the core sends: up to 16 MB. */
   readonly maxSignalSize?: number;
   readonly publisher: Publisher;
@@ -282,6 +317,16 @@ export interface TransportConnection {
     timeout: number,
     waiting: readonly WaitingCallback[],
   ): Promise<Uint8Array>;
+  /**
+   * How many messages wait in each shard, by its index: those that were taken and not delivered, side queues left out; `undefined`
+   * where that is not known. Left out by transports that cannot tell.
+   */
+  backlogs?(): Promise<readonly (number | undefined)[]>;
+  /**
+   * Reads the dead letters. There is one reader at a time, in all processes. Left out by transports that cannot read them.
+   * @throws {DeadLettersBusyError} while there is another
+   */
+  readDeadLetters?(): Promise<DeadLetterReader>;
   /** Who takes part and owns what. Left out by transports that live in one process. */
   processes?(): Promise<ProcessInfo[]>;
   /** Takes no shard any more, not even where {@link consume} is still under way; what is owned stays until its session is closed. */
@@ -304,6 +349,11 @@ export interface TransportContext {
   readonly keyText: (key: Uint8Array) => string;
   /** The only clock that the transport may use. */
   readonly clock: Clock;
+  /**
+   * Whether the core makes spans of messages and signals. What an instrumentation of the transport's client would make of the same is
+   * to be left out then: it would be there twice. Left out, the core makes none.
+   */
+  readonly traced?: boolean;
 }
 
 /**

@@ -5,8 +5,13 @@ import { compile, examplesIn, ROOT } from './examples.js';
 const read = (document: string): string => readFileSync(join(ROOT, document), 'utf8');
 
 // Not the CONFORMANCE.md of testing: its examples are parts of a transport that the reader writes.
-const LIBRARIES = ['core', 'postgres', 'rabbitmq', 'terminus', 'terms', 'testing'];
-const DOCUMENTS = ['README.md', 'docs/guide.md', ...LIBRARIES.map((library) => `libs/${library}/README.md`)];
+const LIBRARIES = ['core', 'opentelemetry', 'postgres', 'rabbitmq', 'terminus', 'terms', 'testing'];
+const DOCUMENTS = [
+  'README.md',
+  'docs/guide.md',
+  'docs/telemetry.md',
+  ...LIBRARIES.map((library) => `libs/${library}/README.md`),
+];
 
 test('every example in the documents compiles', async () => {
   const examples = DOCUMENTS.flatMap((document) => examplesIn(document, read(document)));

@@ -359,7 +359,7 @@ describe('resume', () => {
     );
     expect(refusals.map(String)).toEqual([
       'KeyNotParkedError: The key "k" was resumed already: there is nothing to do.',
-      'KeyNotParkedError: The key "k" was resumed already: park the key again, then drop its message.',
+      'KeyNotParkedError: The key "k" was resumed already: park the key again (MississippiOperator.pause), then drop its message.',
     ]);
     const direct: unknown = await service.handleMessage('k', { payload: 'x' }).catch((error: unknown) => error);
     expect(direct).toMatchObject({ code: 'key_parked', state: 'resuming' });

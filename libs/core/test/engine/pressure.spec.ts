@@ -105,7 +105,7 @@ test('who is refused because a key is under pressure is told that it resumes by 
   expect(String(refusals[0])).toMatch(/parked under pressure.*try again later, since it resumes by itself/);
   expect(refusals.slice(1).map(String)).toEqual([
     'KeyNotParkedError: The key "bad" is parked under pressure and resumes by itself: there is nothing to do.',
-    'KeyNotParkedError: The key "bad" is parked under pressure and resumes by itself: park the key first, then drop its message.',
+    'KeyNotParkedError: The key "bad" is parked under pressure and resumes by itself: park the key first (MississippiOperator.pause), then drop its message.',
   ]);
 });
 

@@ -1,5 +1,6 @@
 import { transportConformance } from '@mississippi/testing/transport';
 import { certaintyMutants } from './mutants/certainty.mutants.js';
+import { deadLetterReaderMutants } from './mutants/dead-letter-reader.mutants.js';
 import { deliveryMutants } from './mutants/delivery.mutants.js';
 import { givingUpMutants } from './mutants/giving-up.mutants.js';
 import { MutantHarness } from './mutants/mutant.js';
@@ -18,6 +19,7 @@ const mutants = [
   ...certaintyMutants,
   ...givingUpMutants,
   ...publishingMutants,
+  ...deadLetterReaderMutants,
 ];
 
 describe('the conformance suite notices when', () => {

@@ -1,5 +1,6 @@
 import { NoOwnerError, SignalTimeoutError, type TransportStatus } from '@mississippi/core';
 import type {
+  DeadLetterReader,
   Delivery,
   OutgoingMessage,
   Publisher,
@@ -72,6 +73,11 @@ class SlowConnection implements TransportConnection, Publisher {
 
   consume(consumer: ShardConsumer): Promise<void> {
     return this.inner.consume({ open: (session) => new SlowSession(this, session).begin(consumer) });
+  }
+
+  async readDeadLetters(): Promise<DeadLetterReader> {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    return this.inner.readDeadLetters!();
   }
 
   async sendSignal(

@@ -12,7 +12,7 @@ import {
 } from '../../src/index.js';
 import { asCallersSee } from '../../src/signals/carried-error.js';
 import {
-  nameSize,
+  headSize,
   pack,
   packError,
   packSignal,
@@ -96,7 +96,7 @@ test.each(['s', 'stätus', 'x'.repeat(255)])('a name travels in front of what wo
   for (const value of [undefined, Buffer.of(1, 2)]) {
     const bytes = packSignal({ name, value });
     expect(unpackSignal(bytes)).toEqual({ name, value });
-    expect(bytes).toHaveLength(packSignal({ value }).length + nameSize(name));
+    expect(bytes).toHaveLength(packSignal({ value }).length + headSize({ name }));
     expect(() => unpackAnswer(bytes)).toThrow(SignalDecodeError);
   }
 });
@@ -111,4 +111,36 @@ test.each([
   [[3, 1, 97, 3, 1, 97, 0]],
 ])('a name that is cut short or no text is refused: %j', (bytes) => {
   expect(() => unpackSignal(Uint8Array.from(bytes))).toThrow(SignalDecodeError);
+});
+
+test('what traces need travels in front of all, and a signal without it is written as ever', () => {
+  const carried = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
+  for (const name of [undefined, 'status']) {
+    for (const value of [undefined, Buffer.of(1, 2)]) {
+      const bytes = packSignal({ name, carried, value });
+      expect(unpackSignal(bytes)).toEqual({ ...(name === undefined ? {} : { name }), value, carried });
+      const without = Buffer.from(packSignal({ name, value }));
+      expect(Buffer.from(bytes).subarray(-without.length)).toEqual(without);
+      expect(bytes).toHaveLength(pack(value).length + headSize({ name, carried }));
+      expect(() => unpackAnswer(bytes)).toThrow(SignalDecodeError);
+    }
+  }
+});
+
+test('a signal goes without what traces need where that is too much to carry', () => {
+  const carried = { baggage: 'x'.repeat(70_000) };
+  expect(packSignal({ carried, value: undefined })).toEqual(Uint8Array.of(0));
+  expect(headSize({ carried })).toBe(0);
+});
+
+test.each([[[5]], [[5, 0]], [[5, 0, 2, 123, 125]], [[5, 0, 2, 123, 125, 2, 1]]])(
+  'a signal that is cut short behind what traces need is refused: %j',
+  (bytes) => {
+    expect(() => unpackSignal(Uint8Array.from(bytes))).toThrow(SignalDecodeError);
+  },
+);
+
+test.each(['[]', '{', '7'])('a signal is read whatever stands where traces have theirs: %s', (text) => {
+  const bytes = Buffer.concat([Buffer.of(5, 0, text.length), Buffer.from(text), Buffer.of(1, 7)]);
+  expect(unpackSignal(bytes)).toEqual({ value: Buffer.of(7) });
 });

@@ -66,6 +66,7 @@ export async function startEngine<T extends Transport = MemoryTransport>(
     clock,
     random,
     store: own.store,
+    telemetry: own.telemetry,
     ...(epochs === undefined ? {} : { epochs }),
   });
   const events: MississippiEvent[] = [];

@@ -33,6 +33,7 @@ export class BrokerConnection extends EventEmitter<ConnectionEvents> {
   private readonly closing = new AbortController();
   /** Attempts in a row that failed, or whose connection did not last. */
   private failures = 0;
+  private timesBack = 0;
   private openedAt = 0;
   private lostAt = 0;
   private heardAt = 0;
@@ -58,6 +59,11 @@ export class BrokerConnection extends EventEmitter<ConnectionEvents> {
 
   get current(): ChannelModel | undefined {
     return this.model;
+  }
+
+  /** How often it has come back so far. */
+  get reconnects(): number {
+    return this.timesBack;
   }
 
   /** For how long nothing was heard of the broker; 0 without a connection. Milliseconds. */
@@ -217,6 +223,7 @@ export class BrokerConnection extends EventEmitter<ConnectionEvents> {
     try {
       const model = await this.open(endpoint);
       this.retry = undefined;
+      this.timesBack++;
       this.logger.log(`The connection '${this.purpose}' to RabbitMQ is back, at ${endpoint.name}.`);
       this.adopt(model);
     } catch (error) {

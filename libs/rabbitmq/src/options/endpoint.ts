@@ -22,6 +22,8 @@ export interface EndpointParts {
 export class Endpoint {
   /** What people may see. */
   readonly name: string;
+  readonly host: string;
+  readonly port: number;
   readonly tls: boolean;
   readonly username: string;
   readonly virtualHost: string;
@@ -34,6 +36,8 @@ export class Endpoint {
   constructor(parts: EndpointParts) {
     const { tls, host, port, username, password, virtualHost, heartbeat, frameMax, channelMax, locale } = parts;
     this.name = `${tls ? 'amqps' : 'amqp'}://${isIPv6(host) ? `[${host}]` : host}:${port}`;
+    this.host = host;
+    this.port = port;
     this.tls = tls;
     this.username = username;
     this.virtualHost = virtualHost;

@@ -1,6 +1,8 @@
 /** What the queues of one prefix are called. */
 export class QueueNames {
   readonly deadLetters: string;
+  /** Who has it reads the dead letters. */
+  readonly deadLettersLock: string;
   /** Remembers how many shards there are. */
   readonly meta: string;
   /** Remembers whose they are. */
@@ -14,6 +16,7 @@ export class QueueNames {
 
   constructor(private readonly prefix: string) {
     this.deadLetters = `${prefix}dead_letters`;
+    this.deadLettersLock = `${this.deadLetters}.reader`;
     this.meta = `${prefix}meta`;
     this.application = `${prefix}application`;
     this.members = `${prefix}members`;

@@ -28,7 +28,8 @@ const METHODS = {
   loseShard: ['loseShard'],
   block: ['block', 'unblock'],
   injectRaw: ['injectRaw'],
-  signals: [], // A matter of the connection.
+  signals: [], // A matter of the connection, as the next.
+  deadLetterReader: [],
 } as const satisfies Record<Capability, readonly (keyof TransportHarness)[]>;
 
 export function conformanceCase(

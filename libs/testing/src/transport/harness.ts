@@ -2,12 +2,12 @@ import type { MessageHeaders, MessageProperties } from '@mississippi/core';
 import type { TransportConnection } from '@mississippi/core/transport';
 
 /**
- * What a harness may be unable to do to its broker, and `signals`, which a transport that lives in one process has none of:
- * its connections leave out `sendSignal`. What is lacking must be listed in {@link TransportHarness.unsupported}, so that a
+ * What a harness may be unable to do to its broker; `signals`, which a transport that lives in one process has none of:
+ * its connections leave out `sendSignal`; and `deadLetterReader`, where they leave out `readDeadLetters`. What is lacking must be listed in {@link TransportHarness.unsupported}, so that a
  * gap in the proof is seen.
  * @publicApi
  */
-export type Capability = 'loseShard' | 'block' | 'injectRaw' | 'signals';
+export type Capability = 'loseShard' | 'block' | 'injectRaw' | 'signals' | 'deadLetterReader';
 
 /** @publicApi */
 export interface OpenOptions {

@@ -1,6 +1,7 @@
 import { blockedCases } from './cases/blocked.cases.js';
 import { certaintyCases } from './cases/certainty.cases.js';
 import { deadLetterCases } from './cases/dead-letter.cases.js';
+import { deadLetterReaderCases } from './cases/dead-letter-reader.cases.js';
 import { deliveryCases } from './cases/delivery.cases.js';
 import { fidelityCases } from './cases/fidelity.cases.js';
 import { foreignCases } from './cases/foreign.cases.js';
@@ -37,6 +38,7 @@ export const transportConformance: readonly ConformanceCase[] = [
   ...settlementCases,
   ...returnCases,
   ...deadLetterCases,
+  ...deadLetterReaderCases,
   ...sideQueueCases,
   ...parkedReaderCases,
   ...publishingCases,

@@ -1,4 +1,5 @@
 import type { AsyncResource } from 'node:async_hooks';
+import type { TraceHeaders } from '../../telemetry/telemetry.interface.js';
 import type { WaitingCallback } from '../../transport/transport.interface.js';
 import type { Environment } from './environment.js';
 
@@ -50,4 +51,6 @@ export interface Caller {
   readonly callback: CallbackScope | undefined;
   /** Callbacks of other processes that wait for it, the outermost first. */
   readonly chain: readonly WaitingCallback[];
+  /** What its traces came with from another process. */
+  readonly carried?: TraceHeaders | undefined;
 }

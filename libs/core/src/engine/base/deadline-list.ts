@@ -28,6 +28,11 @@ export class DeadlineList<T extends DeadlineItem> {
     return this.first;
   }
 
+  /** In the order of expiry. None may be removed meanwhile. */
+  *items(): Generator<T> {
+    for (let item = this.first; item !== undefined; item = item.later as T | undefined) yield item;
+  }
+
   /** @param from the beginning of the delay */
   add(item: T, from = this.clock.now()): void {
     item.deadline = from + this.delay;

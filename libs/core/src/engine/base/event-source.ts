@@ -2,7 +2,9 @@ import type { Subject } from 'rxjs';
 import type { MississippiEvent } from '../../interfaces/events.interface.js';
 import type { BenchNote } from '../../testing/bench-work.interface.js';
 import { decodeShardingKey, keyBytes } from '../../keys/sharding-key.js';
+import type { DeadLetterReason } from '../../note-headers.js';
 import { runNeutrally } from './neutral-context.js';
+import type { EngineTelemetry } from './engine-telemetry.js';
 import type { EpochAddress, KeyAddress } from './key-address.js';
 
 type EventOf<Type> = Extract<MississippiEvent, { readonly type: Type }>;
@@ -23,14 +25,19 @@ type Optional<Details> = keyof Details extends never ? [] : [details: Details];
 export class EventSink {
   private untold: MississippiEvent[] = [];
 
-  constructor(private readonly subject: Subject<MississippiEvent>) {}
+  constructor(
+    private readonly subject: Subject<MississippiEvent>,
+    private readonly telemetry: EngineTelemetry | undefined,
+  ) {}
 
   shard(type: ShardEventType, { shard, number }: EpochAddress): void {
-    this.tell({ type, shard, epoch: number });
+    this.telemetry?.happened(type);
+    if (this.subject.observed) this.tell({ type, shard, epoch: number });
   }
 
   key<Type extends KeyEventType>(type: Type, key: KeyAddress, ...[details]: Optional<KeyDetails<Type>>): void {
-    this.tell({ type, ...addressOf(key), ...details });
+    this.telemetry?.happened(type, whyOf(details));
+    if (this.subject.observed) this.tell({ type, ...addressOf(key), ...details });
   }
 
   message<Type extends MessageEventType>(
@@ -40,7 +47,13 @@ export class EventSink {
     attempt: number,
     ...[details]: Optional<MessageDetails<Type>>
   ): void {
-    this.tell({ type, ...addressOf(key), messageId, attempt, ...details });
+    this.telemetry?.happened(type, whyOf(details));
+    if (this.subject.observed) this.tell({ type, ...addressOf(key), messageId, attempt, ...details });
+  }
+
+  /** A message that belongs to no key is dead-lettered, of which there is no event. */
+  strayDeadLettered(reason: DeadLetterReason): void {
+    this.telemetry?.happened('deadLettered', reason);
   }
 
   /** The compiler cannot see that a type and its own details make an event of that type. */
@@ -65,16 +78,25 @@ export class EventSink {
   }
 }
 
+/** What a type of event goes by besides, where it is one of a few. */
+function whyOf(details: { readonly reason?: unknown; readonly mode?: unknown } | undefined): string | undefined {
+  const why = details?.mode ?? details?.reason;
+  return typeof why === 'string' ? why : undefined;
+}
+
 function addressOf({ id, epoch }: KeyAddress): object {
   return { key: decodeShardingKey(keyBytes(id)), shard: epoch.shard, epoch: epoch.number };
 }
 
-/** Gives the sink of events while somebody listens, so that telling nobody costs a look and nothing else. */
+/** Gives the sink of events while somebody listens or counts, so that telling nobody costs a look and nothing else. */
 export class EventSource {
   private readonly open: EventSink;
 
-  constructor(private readonly subject: Subject<MississippiEvent>) {
-    this.open = new EventSink(subject);
+  constructor(
+    private readonly subject: Subject<MississippiEvent>,
+    private readonly telemetry: EngineTelemetry | undefined,
+  ) {
+    this.open = new EventSink(subject, telemetry);
   }
 
   /** Tells what is left to tell, and that nothing follows. */
@@ -83,8 +105,8 @@ export class EventSource {
     this.subject.complete();
   }
 
-  /** `undefined` while nobody listens. */
+  /** `undefined` while nobody listens or counts. */
   get sink(): EventSink | undefined {
-    return this.subject.observed ? this.open : undefined;
+    return this.subject.observed || this.telemetry?.active === true ? this.open : undefined;
   }
 }

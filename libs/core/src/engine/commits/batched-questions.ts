@@ -1,3 +1,4 @@
+import { runNeutrally } from '../base/neutral-context.js';
 import type { StoreLink } from './store-link.js';
 
 /** Questions in one round trip. */
@@ -24,7 +25,7 @@ export class BatchedQuestions<Question, Answer> {
 
   /** @param tell not called once it is over */
   ask(question: Question, over: () => boolean, tell: (answer: Answer) => void): void {
-    if (this.collected.length === 0) this.link.clock.soon(() => this.send());
+    if (this.collected.length === 0) runNeutrally(() => this.link.clock.soon(() => this.send()));
     this.collected.push({ question, over, tell });
   }
 

@@ -1,6 +1,7 @@
 import { describe } from '../../errors/describe.js';
 import { CommitRefusedError, StaleEpochError, StoreBusyError, StoreUnavailableError } from '../../errors/index.js';
 import type { CommitVerdict } from '../../store/store.interface.js';
+import { runNeutrally } from '../base/neutral-context.js';
 import { itemOf, type CommitItem } from './commit-item.js';
 import { MOST_ITEMS, type CommitTaker, type NextCommit, type ShardCommits } from './shard-commits.js';
 import type { StoreLink } from './store-link.js';
@@ -57,11 +58,13 @@ export class Committer implements CommitTaker {
     this.requested.add(shard);
     if (this.scheduled) return;
     this.scheduled = true;
-    // What this round of the event loop brings goes together.
-    this.link.clock.soon(() => {
-      this.scheduled = false;
-      this.start();
-    });
+    // What this round of the event loop brings goes together, on behalf of all of it.
+    runNeutrally(() =>
+      this.link.clock.soon(() => {
+        this.scheduled = false;
+        this.start();
+      }),
+    );
   }
 
   /**
@@ -212,6 +215,24 @@ export class Committer implements CommitTaker {
   }
 
   private async send(parts: readonly Numbered[]): Promise<readonly CommitVerdict[]> {
+    const { clock, telemetry } = this.link;
+    if (telemetry?.active !== true) return this.put(parts);
+    const begun = clock.now();
+    const group = () => ({
+      size: parts.reduce((sum, { items }) => sum + items.length, 0),
+      duration: clock.now() - begun,
+    });
+    try {
+      const verdicts = await this.put(parts);
+      telemetry.committed(group());
+      return verdicts;
+    } catch (error) {
+      telemetry.committed({ ...group(), error });
+      throw error;
+    }
+  }
+
+  private async put(parts: readonly Numbered[]): Promise<readonly CommitVerdict[]> {
     const { transaction } = parts[0]!.items[0]!.changes;
     return transaction === undefined
       ? this.link.connection.commit(parts.map(({ commit }) => commit))

@@ -60,7 +60,8 @@ export async function openDurably(
     inboxHorizon: options.inboxHorizon,
     settleTime: deliveryTimeout ?? SETTLE_TIME,
   };
-  const link = new StoreLink(await connected(store, context, options.storeStartTimeout, over), clock, log, random);
+  const opened = await connected(store, context, options.storeStartTimeout, over);
+  const link = new StoreLink(opened, clock, log, random, environment.telemetry);
   const { stateTtl } = options;
   const instance = new DurableInstance({
     link,

@@ -3,6 +3,8 @@ import { PublishError } from '../../errors/index.js';
 import { keyId, shardOfEncoded } from '../../keys/sharding-key.js';
 import type { OutboxMessage, OutboxPosition, OutboxRow } from '../../store/store.interface.js';
 import { LogLimit } from '../../log-limit.js';
+import { withTrace } from '../../outgoing/with-trace.js';
+import type { TraceHeaders } from '../../telemetry/telemetry.interface.js';
 import type { Publisher } from '../../transport/transport.interface.js';
 import { itemOf, type CommittedAt } from './commit-item.js';
 import type { ShardCommits } from './shard-commits.js';
@@ -195,7 +197,12 @@ export class OutboxSender {
       properties,
       timestamp: timestamp ?? Math.floor(this.parts.link.clock.time() / 1000),
     };
-    return kind === 'message' ? publisher.publish(outgoing, Infinity, true) : publisher.deadLetter!(outgoing, Infinity);
+    if (kind === 'deadLetter') return publisher.deadLetter!(outgoing, Infinity);
+    const { telemetry } = this.parts.link;
+    const send = (headers?: TraceHeaders): Promise<void> =>
+      publisher.publish(withTrace(outgoing, headers), Infinity, true);
+    if (telemetry?.active !== true) return send();
+    return telemetry.around({ kind: 'relay', message: outgoing }, (headers) => send(headers));
   }
 
   private published(row: OutboxRow, chain: string): void {

@@ -3,6 +3,7 @@ import { describe } from '../../errors/describe.js';
 import { StoreUnavailableError } from '../../errors/index.js';
 import { LogLimit } from '../../log-limit.js';
 import type { StoreConnection } from '../../store/store.interface.js';
+import type { EngineTelemetry } from '../base/engine-telemetry.js';
 import type { Log } from '../base/log.js';
 
 /** Milliseconds. */
@@ -24,6 +25,7 @@ export class StoreLink {
     readonly clock: Clock,
     readonly log: Log,
     private readonly random: () => number,
+    readonly telemetry: EngineTelemetry | undefined,
   ) {
     this.limit = new LogLimit(clock);
   }

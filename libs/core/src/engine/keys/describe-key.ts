@@ -19,7 +19,7 @@ export function describeKey(queue: KeyQueue): LiveKey {
   };
 }
 
-function stateOf({ tracker, activation, closing, running }: KeyQueue): LiveKey['state'] {
+export function stateOf({ tracker, activation, closing, running }: KeyQueue): LiveKey['state'] {
   if (activation.ending !== undefined || closing) return 'ending';
   if (running) return activation.updater === undefined ? 'starting' : 'running';
   if (tracker.phase === 'backoff') return 'backoff';

@@ -1,6 +1,7 @@
 import type { MessageStage, MississippiError } from '../../errors/index.js';
 import type { TerminateReason } from '../../interfaces/data-updater-handler.interface.js';
 import type { ContinueOption } from '../../outcomes.js';
+import type { Trace } from '../../telemetry/telemetry.interface.js';
 import type { Delivery } from '../../transport/transport.interface.js';
 import type { AttemptSlots, SlotSeeker } from '../base/attempt-slots.js';
 import type { AwaitedKey, CallbackScope } from '../base/caller.js';
@@ -74,6 +75,7 @@ export class KeyQueue
   readonly activation: Activation;
   private predecessor: KeyQueue | undefined = undefined;
   continuation: ContinueOption | undefined = undefined;
+  continuationTrace: Trace | undefined = undefined;
   followUp: FollowUp | undefined = undefined;
   slot: 'none' | 'requested' | 'granted' = 'none';
   /** Callbacks that wait for a message of this key. */

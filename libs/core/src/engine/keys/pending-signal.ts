@@ -1,8 +1,11 @@
 import type { Timer } from '../../clock/clock.interface.js';
 import type { Caller } from '../base/caller.js';
 
-/** What is asked for: `signal` calls the handler, `start` the start of the data updater, `forget` the end of what is stored of the key. */
-export type SignalPurpose = 'signal' | 'start' | 'forget';
+/**
+ * What is asked for: `signal` calls the handler, `start` the start of the data updater, `forget` the end of what is stored of the key,
+ * `deactivate` the end of the data updater.
+ */
+export type SignalPurpose = 'signal' | 'start' | 'forget' | 'deactivate';
 
 /** Where signals wait. */
 export interface SignalHolder {

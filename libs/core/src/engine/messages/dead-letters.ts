@@ -36,7 +36,7 @@ export class PostponedLetter {
 
   constructor(
     clock: Clock,
-    delivery: Delivery,
+    private readonly delivery: Delivery,
     /** Milliseconds until the next try. */
     readonly delay: number,
     /** Tries again, with the message as it is delivered then. */
@@ -51,6 +51,16 @@ export class PostponedLetter {
   /** Whether the next try has yet to begin, and begins by itself. */
   get waits(): boolean {
     return this.timer !== undefined;
+  }
+
+  /** Tries again at once. Returns whether that was still to come. */
+  hurry(): boolean {
+    const waits = this.waits;
+    if (waits) {
+      this.withdraw();
+      this.send(this.delivery);
+    }
+    return waits;
   }
 
   /** The next try is left to whoever calls this. */
@@ -102,8 +112,9 @@ export class DeadLetters {
   async publish({ key, keyBytes, delivery, reason, error, attempts }: DeadLetter): Promise<void> {
     const { epoch } = this;
     await epoch.session.deadLetter(delivery, notes(reason, keyBytes, epoch, { error, attempts }));
-    if (epoch.ended || key === undefined) return;
-    epoch.environment.events.sink?.message('deadLettered', key, delivery, attempts, { reason });
+    const { sink } = epoch.environment.events;
+    if (key === undefined) sink?.strayDeadLettered(reason);
+    else if (!epoch.ended) sink?.message('deadLettered', key, delivery, attempts, { reason });
   }
 
   /** The epoch has ended or is about to: what it is too late for is not tried again, and keeps no process. */

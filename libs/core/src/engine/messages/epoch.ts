@@ -31,6 +31,8 @@ export class Epoch extends EpochState {
   readonly side: SideQueue;
   readonly deadLetters: DeadLetters;
   readonly settlement: Settlement;
+  /** Messages that were finished in it, handled or given up. */
+  finished = 0;
   private readonly doubted: () => void;
 
   constructor(environment: Environment, session: ShardSession, parts: EpochParts) {

@@ -1,11 +1,16 @@
 import {
+  AttemptsExhaustedError,
   CommitRefusedError,
+  HeadChangedError,
+  HeadNotWaitingError,
   KeyNotParkedError,
   KeyParkedError,
+  type HeadState,
+  type ParkedState,
   type MessageStage,
   type UnknownMessageTypeError,
 } from '../../errors/index.js';
-import type { DeadLetterReason } from '../../note-headers.js';
+import type { DeadLetterReason, ParkReason } from '../../note-headers.js';
 import { ack, type MessageOutcome } from '../../outcomes.js';
 import type { Delivery, ParkedEntry } from '../../transport/transport.interface.js';
 import { keyBytes } from '../../keys/sharding-key.js';
@@ -21,6 +26,19 @@ import { Recovery, type RecoveringTracker } from './recovery.js';
 import type { SettledKey } from './settlement.js';
 import type { HeadPhase, TrackedKey } from './tracked-key.js';
 import { DeliveredMessage, DirectTrackedMessage, type TrackedMessage } from './tracked-message.js';
+
+/** What whoever has the head dead-lettered hears of it. */
+interface LetterHooks {
+  /** The key may go on as if it were safe in the dead letters: with a store, before the commit. */
+  readonly certain?: () => void;
+  /** It is safe there; never called, if the epoch ends before. */
+  readonly committed?: () => void;
+}
+
+const NO_HOOKS: Required<LetterHooks> = {
+  certain: () => undefined,
+  committed: () => undefined,
+};
 
 /**
  * Keeps one key's messages in a FIFO, hands over the head only, settles it, then hands the next. What is done about a
@@ -64,8 +82,23 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
   get parked(): number {
     return this.recovery?.parked ?? 0;
   }
+  /** Messages in the side queue. */
+  get stored(): number {
+    return this.recovery?.stored ?? 0;
+  }
   get isParked(): boolean {
     return this.recovery?.isParked === true;
+  }
+  /** How the key is parked, or is about to be; `undefined` where it is not. */
+  get parkedState(): ParkedState | undefined {
+    return this.recovery?.parkedState;
+  }
+  get parkReason(): ParkReason | undefined {
+    return this.recovery?.parkReason;
+  }
+  /** Whether the head's dead letter was refused and waits for its next try. */
+  get letterWaits(): boolean {
+    return this.recovery?.letterWaits === true;
   }
   /** Whether nothing here is still needed. */
   get empty(): boolean {
@@ -195,11 +228,16 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
       this.headLeft();
       return;
     }
-    const refusal = { reason, error, attempts: this.attempt };
+    this.deadLetter(head, { reason, error, attempts: this.attempt }, changes, { certain });
+  }
+
+  /** The head goes to the dead letters. */
+  private deadLetter(head: DeliveredMessage, refusal: Refusal, changes: Changes, hooks: LetterHooks): void {
+    const { certain, committed } = { ...NO_HOOKS, ...hooks };
     if (this.commits !== undefined) {
       // The dead letter is in the commit, so that nothing of the key has to wait for it.
       this.removeHead();
-      this.epoch.settlement.refused(this, head, refusal, { settled: () => undefined }, changes);
+      this.epoch.settlement.refused(this, head, refusal, { settled: committed }, changes);
       certain();
       this.headLeft();
       return;
@@ -212,6 +250,7 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
       {
         settled: () => {
           certain();
+          committed();
           // It may have been moved, and read again, between two tries.
           this.settled(this.removeHead() as DeliveredMessage);
           this.headLeft();
@@ -302,6 +341,7 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
 
   /** A delivery is finished for good, perhaps some time after it left the FIFO. */
   settled(message: DeliveredMessage): void {
+    this.epoch.finished++;
     if (!message.fromSideQueue) this.held--;
     else this.recovery?.parkedSettled();
   }
@@ -320,9 +360,68 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
 
   /** Dead-letters the first parked message. */
   async drop(): Promise<void> {
-    if (!this.isParked) throw new KeyNotParkedError(keyTextOf(this.key), 'drop', this.recovery?.parkedState);
+    const state = this.recovery?.parkedState;
+    if (!this.isParked || state === 'pressure') throw new KeyNotParkedError(keyTextOf(this.key), 'drop', state);
     await this.recovery!.drop();
     this.key.wake();
+  }
+
+  /**
+   * Tries the head at once, where it waits for its next attempt. A held key is held again after its head.
+   * @throws {HeadNotWaitingError}
+   */
+  retry(): void {
+    if (this.recovery?.retryNow() !== true) throw this.notWaiting('retry');
+  }
+
+  /**
+   * Dead-letters the first message, in the side queue or here, unless it is being handled. Resolves when that is certain.
+   * @param expected its id, where another one is to be left alone
+   * @throws {HeadNotWaitingError}
+   * @throws {HeadChangedError}
+   */
+  async dropHead(expected?: string): Promise<void> {
+    const { recovery, phase } = this;
+    const head = this.fifo.peek();
+    if (head === undefined) {
+      const awaited = phase === 'backoff';
+      const held = phase === 'open' && recovery?.feeding === false;
+      if (recovery === undefined || recovery.parked === 0 || !(awaited || held)) throw this.notWaiting('drop');
+      if (recovery.stored === 0) throw new HeadNotWaitingError(keyTextOf(this.key), 'drop', 'moving');
+      await (awaited ? recovery.dropAwaited(expected) : recovery.drop(expected));
+    } else {
+      if (phase === 'attempting' || phase === 'settling') throw this.notWaiting('drop');
+      const { messageId } = head;
+      if (expected !== undefined && messageId !== expected)
+        throw new HeadChangedError(keyTextOf(this.key), expected, messageId);
+      await this.dropFirst(head);
+    }
+    this.key.wake();
+  }
+
+  private async dropFirst(head: TrackedMessage): Promise<void> {
+    const { lastError: error, attempt: attempts } = this;
+    this.recovery?.standDown();
+    if (!(head instanceof DeliveredMessage)) {
+      this.removeHead();
+      (head as DirectTrackedMessage).reject(new AttemptsExhaustedError(keyTextOf(this.key), attempts, error));
+      this.headLeft();
+      return;
+    }
+    // When the epoch ends before, whoever dropped it waits for an answer until his time-out.
+    await new Promise<void>((committed) => {
+      this.deadLetter(head, { reason: 'dropped', error, attempts }, NO_CHANGES, { committed });
+    });
+  }
+
+  private notWaiting(call: 'retry' | 'drop'): HeadNotWaitingError {
+    return new HeadNotWaitingError(keyTextOf(this.key), call, this.headState);
+  }
+
+  private get headState(): HeadState {
+    if (this.phase === 'attempting') return 'running';
+    if (this.phase === 'settling') return 'settling';
+    return this.fifo.length > 0 || this.recovery?.feeding === true ? 'ready' : 'none';
   }
 
   foundParked(entry: ParkedEntry): void {

@@ -1,4 +1,4 @@
-import { KeyNotParkedError, type ParkedState } from '../../errors/index.js';
+import { HeadChangedError, KeyNotParkedError, type ParkedState } from '../../errors/index.js';
 import { keyBytes } from '../../keys/sharding-key.js';
 import { ack } from '../../outcomes.js';
 import type { ParkReason } from '../../note-headers.js';
@@ -108,23 +108,34 @@ export class Parking {
     if (this.empty && this.feeding) this.end();
   }
 
+  /** Why the key was parked last. */
+  get why(): ParkReason {
+    return this.reason;
+  }
+
   /**
    * Dead-letters the first message.
-   * @throws {KeyNotParkedError} while the key is fed, or when it has no message in the side queue
+   * @param expected its id, where another one is to be left alone
+   * @param waits whether the key is known to wait under pressure, with nothing of it at hand
+   * @throws {KeyNotParkedError} while the key is fed, unless it waits, or when it has no message in the side queue
+   * @throws {HeadChangedError} when another message comes first
    */
-  async drop(): Promise<void> {
+  async drop(expected?: string, waits = false): Promise<void> {
     const { key } = this.parked;
     const refusal = (): Error => new KeyNotParkedError(keyTextOf(key), 'drop', this.state);
-    if (this.feeding || this.dropping) throw refusal();
+    if (this.dropping || (this.feeding && !waits)) throw refusal();
     this.dropping = true;
     try {
       const delivery = await new Promise<Delivery>((resolve, reject) => {
         if (!this.read(resolve, reject)) reject(refusal());
       });
+      const { messageId } = delivery;
+      if (expected !== undefined && messageId !== expected)
+        throw new HeadChangedError(keyTextOf(key), expected, messageId);
       await this.refuse(delivery);
     } finally {
       this.dropping = false;
-      if (!this.feeding) this.stopReading();
+      if (!this.feeding || waits) this.stopReading();
       this.feed();
     }
   }

@@ -52,6 +52,8 @@ export class Recovery implements ParkedKey {
   /** How often `init` failed in a row when the head was to be tried. */
   startFailures = 0;
   private timer: Timer | undefined;
+  /** What the timer calls. */
+  private due: (() => void) | undefined;
   /** The dead letter of the head, between two tries. */
   private letter: PostponedLetter | undefined;
   /** The dead letter is to be tried again, as soon as its message is read from the side queue. */
@@ -76,12 +78,24 @@ export class Recovery implements ParkedKey {
   get parked(): number {
     return this.parking === undefined ? 0 : this.parking.stored + this.parking.moving;
   }
+  /** Messages in the side queue. */
+  get stored(): number {
+    return this.parking?.stored ?? 0;
+  }
   get isParked(): boolean {
     return this.parking !== undefined;
   }
   /** How the key is parked, or will be once its head can be moved. */
   get parkedState(): ParkedState | undefined {
     return this.parkRequested ? 'held' : this.parking?.state;
+  }
+  /** Why it is parked; `undefined` where it is not. */
+  get parkReason(): ParkReason | undefined {
+    return this.parking?.why;
+  }
+  /** Whether the head's dead letter was refused and waits for its next try. */
+  get letterWaits(): boolean {
+    return this.tracker.phase === 'settling' && (this.letter?.waits === true || this.timer !== undefined);
   }
   /** Whether the key is handled from the side queue. */
   get feeding(): boolean {
@@ -248,10 +262,48 @@ export class Recovery implements ParkedKey {
     return true;
   }
 
-  /** Dead-letters the first parked message of a parked key. */
-  async drop(): Promise<void> {
-    await this.parking!.drop();
+  /**
+   * Dead-letters the first parked message of a parked key.
+   * @param expected its id, where another one is to be left alone
+   */
+  async drop(expected?: string): Promise<void> {
+    await this.parking!.drop(expected);
     if (this.parking?.state === 'held') this.lastError = undefined; // It was that message's.
+  }
+
+  /** The same for a key that waits for its next attempt, and for that message: the next one follows at once. */
+  async dropAwaited(expected?: string): Promise<void> {
+    await this.parking!.drop(expected, true);
+    if (this.key.epoch.phase !== 'open' || this.tracker.fifo.length > 0) return;
+    this.cancelTimer();
+    this.tracker.phase = 'open';
+    this.tracker.attempt = 0;
+    this.forgetHead();
+    this.feed();
+    this.key.wake();
+  }
+
+  /**
+   * Cuts the wait for the head's next attempt short, or that of its dead letter's next try. Of a held key the head is tried,
+   * and whatever becomes of it, the key is held from then on.
+   * @returns whether there was something to cut short
+   */
+  retryNow(): boolean {
+    if (this.parking?.state === 'held') {
+      if (this.parking.stored === 0 || !this.parking.resume()) return false;
+      this.tracker.attempt = 0;
+      this.parkRequested = true;
+      this.parking.feed();
+      return true;
+    }
+    if (this.due !== undefined) this.due();
+    else if (this.letter?.hurry() !== true) return false;
+    return true;
+  }
+
+  /** The head is about to be dropped: what it waited for is not to come. */
+  standDown(): void {
+    this.cancelTimer();
   }
 
   /** Takes over what a previous owner of the shard left in the side queue. */
@@ -315,8 +367,9 @@ export class Recovery implements ParkedKey {
   stop(): void {
     this.cancelTimer();
     this.letterDue = false;
+    // A key that is to be held after its head is held anyway.
+    if (this.parking?.state === 'resuming' && !this.parkRequested && this.parked > 0) this.tellHeldAgain(this.parked);
     this.parkRequested = false;
-    if (this.parking?.state === 'resuming' && this.parked > 0) this.tellHeldAgain(this.parked);
     this.parking?.stopReading();
     this.parking = undefined;
   }
@@ -337,8 +390,7 @@ export class Recovery implements ParkedKey {
       this.enterParking('held', 'operator');
       return;
     }
-    this.timer = this.key.epoch.environment.clock.after(delay, () => {
-      this.timer = undefined;
+    this.wait(delay, () => {
       tracker.phase = 'open';
       this.feed();
       this.key.wake();
@@ -482,11 +534,18 @@ export class Recovery implements ParkedKey {
   private takeOver(letter: PostponedLetter): void {
     letter.withdraw();
     this.failingSince ??= this.tracker.fifo.peek()!.receivedAt;
-    this.timer = this.key.epoch.environment.clock.after(letter.delay, () => {
-      this.timer = undefined;
+    this.wait(letter.delay, () => {
       this.letterDue = true;
       this.feed();
     });
+  }
+
+  private wait(delay: number, due: () => void): void {
+    this.due = (): void => {
+      this.cancelTimer();
+      due();
+    };
+    this.timer = this.key.epoch.environment.clock.after(delay, this.due);
   }
 
   /** When a message failed that a previous owner set aside, on the engine's clock; `undefined` where none did. */
@@ -507,6 +566,7 @@ export class Recovery implements ParkedKey {
   private cancelTimer(): void {
     this.timer?.cancel();
     this.timer = undefined;
+    this.due = undefined;
   }
 
   private describe({ messageId }: TrackedMessage): string {

@@ -1,6 +1,12 @@
 import { describe } from '../../errors/describe.js';
 import { ShardNotOwnedError, WaitingCycleError, type MississippiError } from '../../errors/index.js';
 import { canonicalKey, keyId } from '../../keys/sharding-key.js';
+import {
+  isOperatorRequest,
+  packOperatorAnswer,
+  unpackOperatorRequest,
+  type OperatorRequest,
+} from '../../signals/operator-request.js';
 import { pack, packError, unpackSignal } from '../../signals/signal-envelope.js';
 import type { Timer } from '../../clock/clock.interface.js';
 import type { Delivery, ShardReceiver, ShardSession, WaitingCallback } from '../../transport/transport.interface.js';
@@ -22,6 +28,9 @@ import { Strays } from './strays.js';
 /** How many keys one line of the log names. */
 const MOST_SHOWN = 10;
 
+/** Answers what an operator of another process asks of a shard, or of a key of it. */
+export type Operated = (shard: OwnedShard, key: Uint8Array, request: OperatorRequest) => Promise<object>;
+
 /** What a shard is made of besides its session. */
 export interface ShardParts extends Omit<KeyParts, 'left'> {
   readonly environment: Environment;
@@ -32,6 +41,7 @@ export interface ShardParts extends Omit<KeyParts, 'left'> {
   readonly crosses: boolean;
   /** Milliseconds after which the broker takes a delivery back, or `Infinity`. */
   readonly deliveryTimeout: number;
+  readonly operated: Operated;
 }
 
 /** What the shard's other epochs have to do with it. */
@@ -86,6 +96,11 @@ export class OwnedShard implements ShardReceiver {
   /** Messages in its side queue or on their way there. */
   get parkedMessages(): number {
     return this.context.side.length;
+  }
+
+  /** Messages that were finished in this epoch, handled or given up. */
+  get finished(): number {
+    return this.context.finished;
   }
 
   /** Messages that were committed and that the transport has not taken. */
@@ -144,6 +159,7 @@ export class OwnedShard implements ShardReceiver {
     chain: readonly WaitingCallback[] = [],
   ): Promise<Uint8Array> {
     if (this.context.phase !== 'open') throw this.notOwned(this.parts.environment.keyText(key));
+    if (isOperatorRequest(signal)) return this.operated(key, signal, started);
     let begun = false;
     const onStart = (): void => {
       begun = true;
@@ -151,12 +167,24 @@ export class OwnedShard implements ShardReceiver {
     };
     try {
       const queue = this.queue(canonicalKey(key));
-      const caller = { context: undefined, callback: undefined, chain };
+      const request = unpackSignal(signal);
+      const caller = { context: undefined, callback: undefined, chain, carried: request.carried };
       const circle = circleThrough(caller, queue);
       if (circle !== undefined) throw new WaitingCycleError('handleSignal', circle);
-      return pack(await signalKey(queue, unpackSignal(signal), timeout, onStart, caller));
+      return pack(await signalKey(queue, request, timeout, onStart, caller));
     } catch (error) {
       if (!begun && isHandOver(error)) throw error;
+      return packError(error);
+    }
+  }
+
+  /** No handler sees it. It begins at once, so that it is done once at most. */
+  private async operated(key: Uint8Array, signal: Uint8Array, started: () => void): Promise<Uint8Array> {
+    try {
+      const request = unpackOperatorRequest(signal);
+      started();
+      return packOperatorAnswer(await this.parts.operated(this, canonicalKey(key), request));
+    } catch (error) {
       return packError(error);
     }
   }

@@ -44,7 +44,9 @@ function stateChange(
 function outboxOf(run: CallbackRun, commit: CommitOptions | undefined): readonly OutboxMessage[] {
   const publications = commit?.publish ?? [];
   if (!Array.isArray(publications)) throw new NotNowError('the option publish', 'it is no list');
-  const { environment, key, effects } = run;
-  const more = publications.map(({ payload, ...input }) => environment.encodeMessage(payload, input, keyBytes(key.id)));
+  const { environment, key, effects, trace } = run;
+  const more = publications.map(({ payload, ...input }) =>
+    environment.encodeMessage(payload, input, keyBytes(key.id), trace),
+  );
   return effects === undefined ? more : [...effects.outbox, ...more];
 }

@@ -2,6 +2,7 @@ import { StoreTransactionEndedError, NoStoreError, NotNowError } from '../../err
 import type { PublishInput } from '../../interfaces/callback-context.interface.js';
 import { keyBytes } from '../../keys/sharding-key.js';
 import type { OutboxMessage, StoreTransaction } from '../../store/store.interface.js';
+import type { Trace } from '../../telemetry/telemetry.interface.js';
 import type { Environment } from '../base/environment.js';
 import type { EngineKey } from '../base/engine-key.js';
 import { keyTextOf } from '../base/key-text.js';
@@ -13,6 +14,7 @@ interface AddingRun {
   readonly name: string;
   readonly running: boolean;
   readonly environment: Environment;
+  readonly trace: Trace | undefined;
   readonly key: EngineKey & { readonly durable: DurableEpoch | undefined; readonly commits: KeyCommits | undefined };
 }
 
@@ -31,8 +33,8 @@ export class CallbackEffects {
 
   publish(payload: unknown, input: PublishInput): void {
     this.check('context.publish');
-    const { environment, key } = this.run;
-    this.outbox.push(environment.encodeMessage(payload, input, keyBytes(key.id)));
+    const { environment, key, trace } = this.run;
+    this.outbox.push(environment.encodeMessage(payload, input, keyBytes(key.id), trace));
   }
 
   begin(): Promise<unknown> {

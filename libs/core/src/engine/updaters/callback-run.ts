@@ -1,5 +1,6 @@
 import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
 import type { MessageProperties } from '../../interfaces/message-properties.interface.js';
+import type { CallbackOperation, Trace } from '../../telemetry/telemetry.interface.js';
 import type { AwaitedKey, Caller, CallbackScope } from '../base/caller.js';
 import type { Environment } from '../base/environment.js';
 import type { DeadlineItem } from '../base/deadline-list.js';
@@ -8,6 +9,7 @@ import type { DurableEpoch } from '../commits/durable-epoch.js';
 import type { KeyCommits } from '../commits/key-commits.js';
 import type { CallbackEnd } from './callback-end.js';
 import { CallbackEffects } from './callback-effects.js';
+import { endOf, operationOf } from './callback-operation.js';
 import { inspectable } from './inspectable.js';
 import { PendingCalls } from './waiting.js';
 
@@ -31,6 +33,8 @@ export interface CallbackCause {
   readonly caller: Caller | undefined;
   /** Of the signal that caused it, where that has one. */
   readonly signalName?: string | undefined;
+  /** The callback that it follows, where that has a trace. */
+  readonly parent?: Trace | undefined;
 }
 
 /** The key that a callback runs for. */
@@ -65,9 +69,13 @@ export abstract class CallbackRun<
   later: DeadlineItem | undefined;
   deadline: number | undefined;
   running = true;
+  /** When the round ended in which it started, on the engine's clock; `undefined` before. */
+  since: number | undefined = undefined;
   waits: PendingCalls | undefined = undefined;
   /** What it adds to its commit, once it adds something. */
   effects: CallbackEffects | undefined = undefined;
+  /** Set while somebody records what it does, and afterwards. */
+  trace: Trace | undefined = undefined;
   private controller: AbortController | undefined;
   private abortReason: Error | undefined;
 
@@ -127,6 +135,11 @@ export abstract class CallbackRun<
     return (this.effects ??= new CallbackEffects(this));
   }
 
+  /** What telemetry hears of it, where it is to hear of it. */
+  get operation(): CallbackOperation | undefined {
+    return operationOf(this, { signalName: undefined, parent: undefined });
+  }
+
   /** Calls the handler. */
   abstract invoke(): unknown;
 
@@ -140,23 +153,31 @@ export abstract class CallbackRun<
     this.effects?.close();
     // Whoever it still calls would keep its callers otherwise, and those theirs.
     this.caller = undefined;
-    this.ended(inspectable(end));
+    const seen = inspectable(end);
+    if (this.trace !== undefined) this.environment.telemetry!.end(this.trace, endOf(this.name, seen));
+    this.ended(seen);
   }
 }
 
 /** A run of a callback that is rare enough for closures. */
 export class PlainRun extends CallbackRun {
   readonly signalName: string | undefined;
+  readonly parent: Trace | undefined;
 
   constructor(
     name: CallbackName,
     key: RunningKey,
-    { message, attempt, caller, signalName }: CallbackCause,
+    { message, attempt, caller, signalName, parent }: CallbackCause,
     private readonly call: (run: CallbackRun) => unknown,
     private readonly then: (end: CallbackEnd) => void,
   ) {
     super(name, key, message, attempt, caller);
     this.signalName = signalName;
+    this.parent = parent;
+  }
+
+  override get operation(): CallbackOperation | undefined {
+    return operationOf(this, this);
   }
 
   invoke(): unknown {

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
+import type { CallbackOperation, Trace } from '../../telemetry/telemetry.interface.js';
 import type { Caller, CallbackScope } from '../base/caller.js';
 import type { Environment } from '../base/environment.js';
 import { NEUTRAL } from '../base/neutral-context.js';
@@ -6,6 +7,9 @@ import { promised } from './promised.js';
 
 /** A callback on its way. */
 interface ScopedCallback extends CallbackScope {
+  /** What telemetry hears of it, where it is to hear of it. */
+  readonly operation: CallbackOperation | undefined;
+  trace: Trace | undefined;
   invoke(): unknown;
 }
 
@@ -66,6 +70,16 @@ export function insideCallbackOf(environment: Environment): boolean {
 }
 
 function enter(callback: ScopedCallback): unknown {
+  const { telemetry } = callback.environment;
+  if (telemetry?.active === true) {
+    const { operation } = callback;
+    callback.trace = operation && telemetry.begin(operation);
+  }
+  // In the context of its caller, and inside of it in its own.
+  return callback.trace === undefined ? follow(callback) : callback.trace.run(() => follow(callback));
+}
+
+function follow(callback: ScopedCallback): unknown {
   return following ? storage.run(callback, invoke, callback) : invoke(callback);
 }
 

@@ -14,6 +14,7 @@ import { keyFields, keyTextOf } from '../base/key-text.js';
 import type { AroundCallback } from '../../testing/bench-work.interface.js';
 import type { CallbackEnd } from './callback-end.js';
 import type { CallbackRun } from './callback-run.js';
+import { HangingWatch } from './hanging-watch.js';
 import { runInScope } from './callback-scope.js';
 import { MessageRoutes } from './message-routes.js';
 
@@ -60,6 +61,7 @@ export class Callbacks {
   private readonly handleSignal: CalledMethod = (signal, state, context) =>
     this.handler.handleSignal!(signal, state, context as CallbackContext);
   private readonly deadlines: DeadlineList<CallbackRun>;
+  private readonly hanging: HangingWatch;
   /** Promises that this round brought. Most callbacks have ended when it ends, and need no deadline. */
   private fresh: CallbackRun[] = [];
   private readonly spare: Awaiter[] = [];
@@ -80,6 +82,7 @@ export class Callbacks {
     this.signalMethods = methods?.signals;
     this.signals = new SignalCodec(options.signals);
     this.deadlines = new DeadlineList(clock, options.handlerTimeout, (run) => this.expire(run));
+    this.hanging = new HangingWatch(environment, () => this.deadlines.items());
     round.atEnd(() => this.setDeadlines());
   }
 
@@ -155,6 +158,7 @@ export class Callbacks {
 
   stop(): void {
     this.deadlines.stop();
+    this.hanging.stop();
     for (const timer of this.graces) timer.cancel();
     this.graces.clear();
   }
@@ -163,7 +167,13 @@ export class Callbacks {
     const { fresh } = this;
     if (fresh.length === 0) return;
     this.fresh = [];
-    for (const run of fresh) if (run.running) this.deadlines.add(run);
+    const now = this.environment.clock.now();
+    for (const run of fresh) {
+      if (!run.running) continue;
+      run.since = now;
+      this.deadlines.add(run, now);
+    }
+    this.hanging.begin();
   }
 
   private newAwaiter(): Awaiter {

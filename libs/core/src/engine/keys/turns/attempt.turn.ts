@@ -271,7 +271,8 @@ function apply(key: TurnKey, outcome: MessageOutcome<unknown>, message: TrackedM
     return;
   }
   const stop = outcome instanceof Stop ? outcome : undefined;
-  const followUp = { continuation: outcome instanceof Stop ? undefined : outcome.continuation, stop };
+  const continuation = outcome instanceof Stop ? undefined : outcome.continuation;
+  const followUp = { continuation, stop, trace: key.activation.callback?.trace };
   if (outcome instanceof Ack || stop?.settlement === 'ack') {
     if (key.commits === undefined) events?.message('handled', key, message, attempt);
     follow(key, followUp);
@@ -289,7 +290,8 @@ function apply(key: TurnKey, outcome: MessageOutcome<unknown>, message: TrackedM
   tracker.refuse('discarded', reason, outcome, certain, changes);
 }
 
-function follow(key: TurnKey, { continuation, stop }: FollowUp): void {
+function follow(key: TurnKey, { continuation, stop, trace }: FollowUp): void {
   key.continuation = continuation;
+  key.continuationTrace = trace;
   if (stop !== undefined) key.activation.end(stop.reason);
 }

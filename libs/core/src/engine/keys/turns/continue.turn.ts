@@ -14,12 +14,14 @@ export function continueTurn(key: TurnKey): void {
   const { activation, epoch } = key;
   const { handler } = activation;
   const argument = key.continuation!.continue;
+  const cause = { ...UNPROMPTED, parent: key.continuationTrace };
   key.continuation = undefined;
+  key.continuationTrace = undefined;
   const updater = activation.updater!;
   let run: CallbackRun;
   activation.run(
     'handleContinue',
-    UNPROMPTED,
+    cause,
     (begun) => {
       run = begun;
       if (handler.handleContinue === undefined) throw new Error('the handler has no handleContinue: add the method');

@@ -28,6 +28,10 @@ export function signalTurn(key: TurnKey): void {
     forget(key, pending);
     return;
   }
+  if (pending.purpose === 'deactivate') {
+    deactivate(key, pending);
+    return;
+  }
   const cause = { message: undefined, attempt: 0, caller: pending.caller, signalName: pending.name };
   activation.start(cause, (failure) => {
     const refusal = failure ?? key.closeError; // The epoch may have ended during init.
@@ -57,6 +61,13 @@ function forget(key: TurnKey, pending: PendingSignal): void {
       undone: (error) => pending.reject(new StateNotCommittedError(keyTextOf(key), error)),
     },
   );
+  key.turnEnded();
+}
+
+/** The next turn terminates it. */
+function deactivate(key: TurnKey, pending: PendingSignal): void {
+  if (key.activation.updater !== undefined) key.activation.end('operator');
+  pending.answer(undefined);
   key.turnEnded();
 }
 

@@ -1,4 +1,5 @@
 import type { ContinueOption, Stop } from '../../../outcomes.js';
+import type { Trace } from '../../../telemetry/telemetry.interface.js';
 import type { Delivery } from '../../../transport/transport.interface.js';
 import type { Epoch } from '../../messages/epoch.js';
 import type { MessageTracker } from '../../messages/message-tracker.js';
@@ -10,6 +11,8 @@ import type { PendingSignal } from '../pending-signal.js';
 export interface FollowUp {
   readonly continuation: ContinueOption | undefined;
   readonly stop: Stop<unknown> | undefined;
+  /** That of the message's attempt. */
+  readonly trace: Trace | undefined;
 }
 
 /** A key as its turns see it. */
@@ -23,6 +26,8 @@ export interface TurnKey extends RunningKey {
   readonly undone: Error | undefined;
   /** `handleContinue` is due with this argument. */
   continuation: ContinueOption | undefined;
+  /** The trace of the attempt that asked for it. */
+  continuationTrace: Trace | undefined;
   /** What waits until the dead letter of a discard is certain. */
   followUp: FollowUp | undefined;
   takeSignal(): PendingSignal;

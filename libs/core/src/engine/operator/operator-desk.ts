@@ -1,0 +1,119 @@
+import { HeadNotWaitingError, KeyNotParkedError } from '../../errors/index.js';
+import type { DropProgress, OwnedShardReport } from '../../interfaces/operator.interface.js';
+import type { OperatorRequest } from '../../signals/operator-request.js';
+import type { Environment } from '../base/environment.js';
+import type { Caller } from '../base/caller.js';
+import type { KeyQueue } from '../keys/key-queue.js';
+import { PendingSignal } from '../keys/pending-signal.js';
+import type { OwnedShard } from '../shards/owned-shard.js';
+import { rowOf, rowsOf, type KeyRow } from './key-row.js';
+
+/** Nobody's callback waits for it. */
+const NOBODY: Caller = { context: undefined, callback: undefined, chain: [] };
+
+/** Does what an operator asks of a shard that this process owns, or of a key of it. Keys are canonical. */
+export class OperatorDesk {
+  constructor(private readonly environment: Environment) {}
+
+  /** What it resolves with is plain data, which travels as JSON. */
+  async answer(shard: OwnedShard, key: Uint8Array, request: OperatorRequest): Promise<object> {
+    switch (request.call) {
+      case 'key':
+        return keyOf(shard.queues.get(key));
+      case 'keys':
+        return rowsOf(shard.queues.values(), request);
+      case 'shard':
+        return this.shard(shard, request.over);
+      case 'dropAll': {
+        const progress = await this.dropAll(this.held(shard, key, 'dropAll'), request.most);
+        this.tell(shard, key, request);
+        return progress;
+      }
+      default:
+        await this.act(shard, key, request);
+        this.tell(shard, key, request);
+        return keyOf(shard.queues.get(key));
+    }
+  }
+
+  private async act(shard: OwnedShard, key: Uint8Array, request: OperatorRequest): Promise<void> {
+    switch (request.call) {
+      case 'pause':
+        return shard.queue(key).tracker.park();
+      case 'resume':
+        return this.held(shard, key, 'resume').tracker.resume();
+      case 'retry':
+        return this.present(shard, key, 'retry').tracker.retry();
+      case 'drop':
+        return this.present(shard, key, 'drop').tracker.dropHead(request.messageId);
+      case 'deactivate':
+        return deactivate(shard.queues.get(key));
+      default:
+        throw new TypeError(`this version does not know the call ${request.call}`);
+    }
+  }
+
+  /** Whoever looks for why a key is parked, or a message gone, finds it in the log. */
+  private tell({ index, epoch }: OwnedShard, bytes: Uint8Array, { call }: OperatorRequest): void {
+    const key = this.environment.keyText(bytes);
+    this.environment.log.warn(`An operator called ${call} for the key ${key} (shard ${index}).`, {
+      event: 'operatorCalled',
+      call,
+      key,
+      shard: index,
+      epoch,
+    });
+  }
+
+  /** A part of what is parked of a key, so that no request outlasts its time-out. */
+  private async dropAll({ tracker }: KeyQueue, most: number): Promise<DropProgress> {
+    let dropped = 0;
+    while (dropped < most && tracker.stored > 0) {
+      await tracker.drop();
+      dropped++;
+    }
+    return { dropped, left: tracker.parked };
+  }
+
+  /** Counts twice, so that nothing is counted while nobody looks. */
+  private async shard(shard: OwnedShard, over: number): Promise<OwnedShardReport> {
+    const { clock } = this.environment;
+    const [begun, finished] = [clock.now(), shard.finished];
+    await new Promise<void>((resolve) => clock.after(over, resolve));
+    const seconds = (clock.now() - begun) / 1_000;
+    let inFlight = 0;
+    for (const { tracker } of shard.queues.values()) inFlight += tracker.held;
+    const { epoch, queues, parkedMessages, stalled } = shard;
+    const rate = seconds === 0 ? 0 : (shard.finished - finished) / seconds;
+    return { epoch, keys: queues.size, inFlight, parked: parkedMessages, stalled, rate };
+  }
+
+  /** @throws {HeadNotWaitingError} when there is nothing of the key */
+  private present({ queues }: OwnedShard, key: Uint8Array, call: 'retry' | 'drop'): KeyQueue {
+    const queue = queues.get(key);
+    if (queue === undefined) throw new HeadNotWaitingError(this.environment.keyText(key), call, 'none');
+    return queue;
+  }
+
+  /** @throws {KeyNotParkedError} when there is nothing of the key */
+  private held({ queues }: OwnedShard, key: Uint8Array, call: 'resume' | 'dropAll'): KeyQueue {
+    const queue = queues.get(key);
+    if (queue === undefined) throw new KeyNotParkedError(this.environment.keyText(key), call);
+    if (call === 'dropAll' && queue.tracker.parkedState !== 'held') {
+      throw new KeyNotParkedError(this.environment.keyText(key), call, queue.tracker.parkedState);
+    }
+    return queue;
+  }
+}
+
+function keyOf(queue: KeyQueue | undefined): { readonly key?: KeyRow } {
+  return queue === undefined ? {} : { key: rowOf(queue) };
+}
+
+/** In its turn. */
+async function deactivate(queue: KeyQueue | undefined): Promise<void> {
+  if (queue?.activation.updater === undefined) return;
+  await new Promise((resolve, reject) => {
+    queue.signal(new PendingSignal('deactivate', undefined, NOBODY, resolve, reject));
+  });
+}

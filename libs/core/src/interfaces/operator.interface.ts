@@ -1,0 +1,142 @@
+import type { ParkedState } from '../errors/index.js';
+import type { ParkReason } from '../note-headers.js';
+import type { ShardingKey } from '../keys/sharding-key.js';
+import type { LiveKey } from './live-key.interface.js';
+
+/**
+ * What keeps a key from going on:
+ * - `hanging`: a callback has run for longer than `hangingInterval`
+ * - `failing`: its first message failed, and waits for its next attempt or has one
+ * - `startFailing`: `init` failed at the last try
+ * - `parked`: it is held until somebody resumes it
+ * - `pressure`: it is parked under pressure and goes on by itself
+ * - `storeAway`: the store does not answer
+ * - `deadLetterRefused`: the dead letter of its first message was not taken, and is tried again
+ * - `sideQueueFull`: what is to be parked of it waits until its shard's side queue has room
+ * @publicApi
+ */
+export type KeyTrouble =
+  'hanging' | 'failing' | 'startFailing' | 'parked' | 'pressure' | 'storeAway' | 'deadLetterRefused' | 'sideQueueFull';
+
+/**
+ * The first message of a key, where it is in memory.
+ * @publicApi
+ */
+export interface HeadReport {
+  readonly messageId: string | undefined;
+  /** The message's property `type`. */
+  readonly type: string | undefined;
+}
+
+/**
+ * The callback of a key that runs.
+ * @publicApi
+ */
+export interface CallbackReport {
+  /** `handleMessage`, `handleSignal`, `init`… */
+  readonly name: string;
+  /** How long it has run. Milliseconds. */
+  readonly age: number;
+}
+
+/**
+ * One key, as its owner sees it.
+ * @publicApi
+ */
+export interface KeyReport {
+  readonly key: ShardingKey;
+  /** The key as the log shows keys. */
+  readonly text: string;
+  readonly shard: number;
+  /** The process that has it, as `processes()` names it. */
+  readonly process: string | undefined;
+  readonly state: LiveKey['state'];
+  /** `undefined` where nothing keeps it from going on. */
+  readonly trouble: KeyTrouble | undefined;
+  /** Messages in memory, the first one included. */
+  readonly queued: number;
+  /** Messages in the side queue or on their way there. */
+  readonly parked: number;
+  readonly parkedState: ParkedState | undefined;
+  readonly parkReason: ParkReason | undefined;
+  /** Which attempt at the first message runs or comes next; 0 without one. */
+  readonly attempt: number;
+  /** What failed last, with its causes, at most 1,000 characters. */
+  readonly error: string | undefined;
+  readonly head: HeadReport | undefined;
+  /** How long the first message has been here, its attempts and its time in the side queue included. Milliseconds. */
+  readonly waiting: number | undefined;
+  readonly callback: CallbackReport | undefined;
+}
+
+/**
+ * Which keys are listed.
+ * @publicApi
+ */
+export interface KeyFilter {
+  /** Only those that something keeps from going on. Default `false`: all that live. */
+  readonly troubled?: boolean;
+  /** Only those of one shard. */
+  readonly shard?: number;
+  /** How many at most, those in trouble first and of these the ones that have waited the longest. Default 1,000. */
+  readonly limit?: number;
+}
+
+/**
+ * Keys, and what is not among them.
+ * @publicApi
+ */
+export interface KeyList {
+  readonly keys: readonly KeyReport[];
+  /** Keys that were left out because of the limit. */
+  readonly more: number;
+  /** Shards whose owner was not reached, with the reason: their keys are not here. */
+  readonly unanswered: readonly UnansweredShard[];
+}
+
+/** @publicApi */
+export interface UnansweredShard {
+  readonly shard: number;
+  readonly reason: string;
+}
+
+/**
+ * What the owner of a shard says of it.
+ * @publicApi
+ */
+export interface OwnedShardReport {
+  readonly epoch: number;
+  /** Keys with a data updater, or with messages. */
+  readonly keys: number;
+  /** Messages that were delivered and are neither handled nor set aside. */
+  readonly inFlight: number;
+  /** Messages of keys that are parked. */
+  readonly parked: number;
+  /** Whether it waits because its side queue is full. */
+  readonly stalled: boolean;
+  /** Messages that were finished in a second. */
+  readonly rate: number;
+}
+
+/**
+ * One shard.
+ * @publicApi
+ */
+export interface ShardReport {
+  readonly shard: number;
+  /** The process that owns it, as `processes()` names it; `undefined` where none does. */
+  readonly process: string | undefined;
+  /** Messages that wait in the broker and were not delivered; `undefined` where the transport does not tell. */
+  readonly backlog: number | undefined;
+  /** `undefined` where nobody owns it, or its owner was not reached. */
+  readonly owned: OwnedShardReport | undefined;
+}
+
+/**
+ * How far `dropAll` is.
+ * @publicApi
+ */
+export interface DropProgress {
+  readonly dropped: number;
+  readonly left: number;
+}

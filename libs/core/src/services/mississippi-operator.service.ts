@@ -1,0 +1,227 @@
+import type { LetterFilter } from '../engine/operator/letter-filter.js';
+import type {
+  DeadLetterDetails,
+  DeadLetterFilter,
+  DeadLetterList,
+  DeadLetterProgress,
+} from '../interfaces/dead-letter.interface.js';
+import type { DropProgress, KeyFilter, KeyList, KeyReport, ShardReport } from '../interfaces/operator.interface.js';
+import type { ProcessInfo } from '../interfaces/status.interface.js';
+import type { ShardingKey } from '../keys/sharding-key.js';
+import type { OperatorRequest } from '../signals/operator-request.js';
+import { checkTimeout } from './check-call.js';
+import type { EngineAccess } from './data-updater.service.js';
+
+/** @publicApi */
+export interface OperatorOptions {
+  /** How long the owner may take to answer. Milliseconds, default `signalTimeout`. */
+  timeout?: number;
+}
+
+/** @publicApi */
+export interface ReplayOptions {
+  /** Messages a second. Default 500. */
+  rate?: number;
+  progress?: (progress: DeadLetterProgress) => void;
+}
+
+/**
+ * Sees which key is stuck and why, and frees it, in whatever process it lives. Each call may reject with:
+ *
+ * - `OperatorTimeoutError` when the owner did not answer in time; its `started` says whether it may take effect yet
+ * - `NoOwnerError` when no process owned the shard until then
+ * - `SignalOutcomeUnknownError` when the owner's process ended after it had begun: look at the key before you ask again
+ * - `RemoteOperatorDisabledError` when the owner takes no actions from other processes
+ * - `OperatorNotUnderstoodError` when the owner's process is of an earlier version
+ * - `ShardNotOwnedError` where the shard lives elsewhere and the transport reaches no other process
+ * - `NotStartedError` before the app's modules are initialised, `ShuttingDownError` when it closes
+ * - `MissingShardingKeyError`, `InvalidShardingKeyError`, `InvalidMessageError` when the key, or the time-out, is none
+ *
+ * What is interrupted half-way, by a `kill -9` too, loses no message and leaves each key in order.
+ * @publicApi
+ */
+export class MississippiOperator {
+  // No #private field: a proxy around it, as test doubles and request scopes make them, could not read it.
+  private readonly runtime: Pick<EngineAccess, 'engine'>;
+
+  /** @internal */
+  constructor(runtime: Pick<EngineAccess, 'engine'>) {
+    this.runtime = runtime;
+  }
+
+  /** The processes that take part and the shards that each owns, this one among them. */
+  async processes(): Promise<ProcessInfo[]> {
+    return this.runtime.engine.processes();
+  }
+
+  /**
+   * All shards: who owns each, what waits in it, what is under way, how fast it is.
+   * @param options `over`: the time over which the rate is taken, in milliseconds, default 1,000; so long the answer takes
+   */
+  async shards({ over = 1_000, ...options }: OperatorOptions & { over?: number } = {}): Promise<ShardReport[]> {
+    checkTimeout(over);
+    return this.calls.shards(over, this.timeout(options));
+  }
+
+  /** Keys of all processes, those in trouble first. Keys that only have messages in the broker are not among them. */
+  async keys(options: OperatorOptions & KeyFilter = {}): Promise<KeyList> {
+    return this.calls.keys(options, this.timeout(options));
+  }
+
+  /** One key; `undefined` where nothing of it is in memory or parked. */
+  async key(shardingKey: ShardingKey, options?: OperatorOptions): Promise<KeyReport | undefined> {
+    return this.ask(shardingKey, { call: 'key' }, options);
+  }
+
+  /**
+   * Tries the key's first message at once, where it waits for its next attempt, under pressure too. Of a key that is parked until
+   * somebody resumes it the first message is tried by the failure policy's rules, and whatever becomes of it, the key is held again
+   * behind it: so a mended handler can be tried on one message.
+   * @returns the key as it is then, the attempt under way
+   * @throws {HeadNotWaitingError} when no first message waits; its `state` says what it does
+   */
+  async retry(shardingKey: ShardingKey, options?: OperatorOptions): Promise<KeyReport | undefined> {
+    return this.ask(shardingKey, { call: 'retry' }, options);
+  }
+
+  /**
+   * Gives the key's first message up: it goes to the dead letters with the reason `dropped`, and the key goes on behind it, or stays
+   * parked. Resolves when the dead letter is certain. Asked twice, it drops two messages, unless it names the one that it means.
+   * @param options `messageId` of the message that is to be dropped
+   * @throws {HeadNotWaitingError} when the first message is being handled, or there is none; its `state` says which
+   * @throws {HeadChangedError} when another message comes first
+   * @throws {PublishError} when the dead letter was refused; the message stays where it was
+   */
+  async drop(
+    shardingKey: ShardingKey,
+    { messageId, ...options }: OperatorOptions & { messageId?: string } = {},
+  ): Promise<KeyReport | undefined> {
+    return this.ask(shardingKey, { call: 'drop', messageId }, options);
+  }
+
+  /**
+   * Gives up all messages of a parked key that lie in the side queue at this moment: they go to the dead letters, in order. The key stays
+   * parked until {@link resume}. Done in parts of 100, each with its own time-out.
+   * @param options `progress` is called after each part
+   * @returns how many were dropped
+   * @throws {KeyNotParkedError} when the key is not held
+   */
+  async dropAll(
+    shardingKey: ShardingKey,
+    { progress = () => undefined, ...options }: OperatorOptions & { progress?: (progress: DropProgress) => void } = {},
+  ): Promise<number> {
+    return this.calls.dropAll(this.encode(shardingKey), this.timeout(options), progress);
+  }
+
+  /**
+   * Parks the key: from its first message on, everything goes to the side queue, in order, until {@link resume}. An attempt that runs may
+   * finish. A key that is paused before it has any message is paused only as long as its shard's owner owns it.
+   */
+  async pause(shardingKey: ShardingKey, options?: OperatorOptions): Promise<KeyReport | undefined> {
+    return this.ask(shardingKey, { call: 'pause' }, options);
+  }
+
+  /**
+   * Feeds a parked key from the side queue until none of it is left, then from the shard. Attempts start at one.
+   * @throws {KeyNotParkedError} when the key is not held
+   */
+  async resume(shardingKey: ShardingKey, options?: OperatorOptions): Promise<KeyReport | undefined> {
+    return this.ask(shardingKey, { call: 'resume' }, options);
+  }
+
+  /**
+   * Ends the key's data updater, with `terminate('operator')`, when its turn comes: the next message or signal starts a fresh one, by `init` or
+   * with the stored state. Does nothing where there is none.
+   */
+  async deactivate(shardingKey: ShardingKey, options?: OperatorOptions): Promise<KeyReport | undefined> {
+    return this.ask(shardingKey, { call: 'deactivate' }, options);
+  }
+
+  /**
+   * The state of a key as the store has it, whoever owns the key, and as the option `redact` lets it be seen; `undefined` where there is none.
+   * @throws {NoStoreError} where the instance has no store
+   * @throws {StoreUnavailableError} when it cannot be reached
+   * @throws {StateDecodeError} when the state cannot be read
+   */
+  async state<State = unknown>(shardingKey: ShardingKey): Promise<State | undefined> {
+    return (await this.runtime.engine.shownState(this.encode(shardingKey))) as State | undefined;
+  }
+
+  /**
+   * The first dead letters that a filter lets through, the oldest first. One operator reads them at a time, in all processes, and so it is for
+   * the other calls on them.
+   * @param options `limit` of the list, default 1,000
+   * @throws {DeadLettersBusyError} while another one does
+   * @throws {DeadLettersUnreadableError} where the transport cannot read them
+   */
+  async deadLetters({ limit = 1_000, ...filter }: DeadLetterFilter & { limit?: number } = {}): Promise<DeadLetterList> {
+    return this.letters.list(this.filter(filter), limit);
+  }
+
+  /**
+   * One dead letter, with its payload, headers and stack.
+   * @param id of a list
+   * @throws {DeadLetterNotFoundError} when there is none of that id
+   * @throws {DeadLettersBusyError} while another operator reads them
+   */
+  async deadLetter(id: string): Promise<DeadLetterDetails> {
+    return this.letters.show(id);
+  }
+
+  /**
+   * Publishes dead letters again, each to the end of its key's queue, in their order: with id, type and headers, and the header
+   * `REPLAY_HEADER` that says which replay it is. Each leaves the dead letters once it is safely taken, so that one may be in both when the
+   * process is killed; with a store the second is recognised then. Those that come to the dead letters meanwhile are not replayed.
+   * @param filter `{}` for all of them
+   * @param options `rate`: how many a second, default 500, `Infinity` for no limit; `progress` is called now and then
+   * @throws {ReplayStoppedError} when one was not taken; it says how many were
+   * @throws {DeadLetterNotFoundError} when the filter names one that is not there
+   * @throws {DeadLettersBusyError} while another operator reads them
+   */
+  async replay(filter: DeadLetterFilter, options: ReplayOptions = {}): Promise<DeadLetterProgress> {
+    const { rate = 500, progress = () => undefined } = options;
+    return this.letters.replay(this.filter(filter), rate, progress);
+  }
+
+  /**
+   * Removes dead letters for good.
+   * @param filter `{}` for all of them
+   * @throws {DeadLetterNotFoundError} when the filter names one that is not there
+   * @throws {DeadLettersBusyError} while another operator reads them
+   */
+  async dropDeadLetters(
+    filter: DeadLetterFilter,
+    { progress = () => undefined }: Pick<ReplayOptions, 'progress'> = {},
+  ): Promise<DeadLetterProgress> {
+    return this.letters.drop(this.filter(filter), progress);
+  }
+
+  private get letters() {
+    return this.calls.deadLetters;
+  }
+
+  private filter({ key, ...filter }: DeadLetterFilter): LetterFilter {
+    return key === undefined ? filter : { ...filter, key: this.encode(key) };
+  }
+
+  private async ask(
+    shardingKey: ShardingKey,
+    request: OperatorRequest,
+    options: OperatorOptions = {},
+  ): Promise<KeyReport | undefined> {
+    return this.calls.key(this.encode(shardingKey), request, this.timeout(options));
+  }
+
+  private get calls() {
+    return this.runtime.engine.operator;
+  }
+
+  private encode(shardingKey: ShardingKey): Uint8Array {
+    return this.runtime.engine.keys.encode(shardingKey);
+  }
+
+  private timeout({ timeout = this.runtime.engine.signalTimeout }: OperatorOptions): number {
+    checkTimeout(timeout);
+    return timeout;
+  }
+}
