@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '@mississippi/core/transport';
 import { DeathWatch } from './death-watch.js';
+import { Homes } from './homes.js';
 import { Members } from './members.js';
 import { MissingMembers } from './missing-members.js';
 import { planMoves, type Plan } from './plan.js';
@@ -16,6 +17,8 @@ const COLLECT = 5;
 /** For how long members that the broker counts are waited for that have not reported yet, and how often they are counted meanwhile. Milliseconds. */
 const PATIENCE = 1_000;
 const COUNT_AGAIN = 50;
+/** For how long what a member said before it left may come from the broker's hands. Milliseconds. */
+const LATE = 60_000;
 /** How many looks are under way at once, and how many there are before a plan is made of what they show. */
 const PARALLEL = 64;
 const LOOKS = 512;
@@ -46,8 +49,8 @@ export class Coordinator implements Inbox {
   /** Reports of the coordinator before of which it is not known yet whether their members live. */
   private reviving = 0;
   private readonly missing: MissingMembers;
-  /** Members that have left: what they said before may come late. */
-  private readonly left = new Set<string>();
+  /** Members that have left, and when: what they said before may come late. */
+  private readonly left = new Map<string, number>();
 
   constructor(
     /** Unlike that of any other coordinator. */
@@ -57,11 +60,11 @@ export class Coordinator implements Inbox {
     private readonly clock: Clock,
     private readonly hooks: CoordinatorHooks,
   ) {
-    this.members = new Members(total);
+    this.members = new Members(total, new Homes());
     this.missing = new MissingMembers(broker, clock);
     this.deaths = new DeathWatch(broker, clock, {
       died: (id) => {
-        this.members.remove(id);
+        this.members.died(id, clock.now());
         this.planIn(0);
       },
       lost: (id) => {
@@ -104,13 +107,19 @@ export class Coordinator implements Inbox {
   }
 
   private take(report: Report, mail: Mail): void {
-    if (report.left) this.left.add(report.id);
+    if (report.left) this.noteLeft(report.id);
     else if (this.left.has(report.id)) {
       mail.settle();
       return;
     }
     this.members.take(report, mail, this.clock.now());
     this.planIn(COLLECT);
+  }
+
+  private noteLeft(id: string): void {
+    const now = this.clock.now();
+    for (const [other, at] of this.left) if (now - at >= LATE) this.left.delete(other);
+    this.left.set(id, now);
   }
 
   /** The coordinator before had it, and who sent it may be gone since. */

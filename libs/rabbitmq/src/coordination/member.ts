@@ -35,6 +35,8 @@ export class Member {
   private ticking = false;
   /** Claims nothing any more, and tells what it still has. */
   private retiring = false;
+  /** What it had then. */
+  private had: readonly number[] = [];
   /** The order that was carried out last. */
   private done = '';
   /** The first report that tells of it. */
@@ -94,6 +96,7 @@ export class Member {
   async retire(): Promise<void> {
     if (this.retiring) return;
     this.retiring = true;
+    this.had = this.shards.owned;
     this.timer?.cancel();
     this.orders.length = 0;
     this.first();
@@ -209,8 +212,8 @@ export class Member {
   private current(): Said {
     const { id, name, application, totalCount, weight } = this.settings;
     const { owned, unable, verified } = this.shards;
-    const { done, retiring } = this;
-    const rest = { id, name, application, totalCount, weight, done, owned, unable, verified };
+    const { done, retiring, had } = this;
+    const rest = { id, name, application, totalCount, weight, done, had, owned, unable, verified };
     if (retiring) return { ...rest, connected: false, leaving: owned, most: 0 };
     const { connected, leaving, most } = this.shards;
     return { ...rest, connected, leaving, most };

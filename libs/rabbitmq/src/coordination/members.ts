@@ -1,5 +1,6 @@
 import type { Watched } from './death-watch.js';
 import type { Mail } from './ports.js';
+import type { Homes } from './homes.js';
 import type { PlanMember, Situation } from './plan.js';
 import type { Order, Report } from './reports.js';
 
@@ -37,7 +38,10 @@ export class Members {
   /** Those whose queue was seen to have one consumer at most. */
   private readonly verified = new Set<number>();
 
-  constructor(total: number) {
+  constructor(
+    total: number,
+    private readonly homes: Homes,
+  ) {
     this.owners = Array.from({ length: total });
   }
 
@@ -71,7 +75,7 @@ export class Members {
     const before = this.entries.get(id);
     if (report.left) {
       mail.settle();
-      this.remove(id);
+      this.remove(id, report.had, now);
       return;
     }
     if (before !== undefined && before.report.seq > report.seq) {
@@ -79,14 +83,21 @@ export class Members {
       return;
     }
     before?.mail.settle();
+    if (before === undefined && report.connected && report.owned.length === 0) this.homes.joined(id, now);
     const order = before?.order !== undefined && before.order.id !== report.done ? before.order : undefined;
     this.disown(before?.report);
     this.entries.set(id, { report, mail, unanswered: true, order, isDoubtful: false, heardAt: now, reportedAt: now });
     this.own(report);
   }
 
-  /** It is gone. */
-  remove(id: string): void {
+  /** It has died. */
+  died(id: string, now: number): void {
+    const { had, owned } = this.entries.get(id)?.report ?? { had: [], owned: [] };
+    this.remove(id, had.length > 0 ? had : owned, now);
+  }
+
+  private remove(id: string, had: readonly number[], now: number): void {
+    this.homes.left(id, had, now);
     const entry = this.entries.get(id);
     if (entry === undefined) return;
     entry.mail.settle();
@@ -135,16 +146,20 @@ export class Members {
       const order = orderOf(entry, now);
       const leaving = report.leaving.length + (order?.shed ?? 0);
       coming += leaving;
-      if (report.connected) members.push(this.planned(report, order, leaving));
+      if (report.connected) members.push(this.planned(report, order, leaving, now));
     }
     return { members, free, held: this.held(now).size + unsettled, coming, expected };
   }
 
-  private planned({ id, weight, most, owned, unable }: Report, order: Order | undefined, leaving: number): PlanMember {
+  private planned(report: Report, order: Order | undefined, leaving: number, now: number): PlanMember {
+    const { id, weight, most, owned, unable } = report;
     const resting = unable.length === 0 ? NONE : new Set(unable);
     let load = owned.length - leaving;
     for (const shard of order?.claim ?? []) if (this.owners[shard] !== id) load++;
-    return { id, weight, most, load, ready: order === undefined, able: (shard) => !resting.has(shard) };
+    const able = (shard: number): boolean => !resting.has(shard);
+    const home = this.homes.of(id, now);
+    const staying = without(owned, report.leaving);
+    return { id, weight, most, load, home, staying, ready: order === undefined, able };
   }
 
   /** What is to be sent to each: to whom there is something to do, and to whoever waits for an answer. */
@@ -200,4 +215,10 @@ function isThere({ report, isDoubtful }: Entry): boolean {
 /** What a member still has to do; one that says nothing for long has not got it. */
 function orderOf({ order, heardAt }: Entry, now: number): Order | undefined {
   return now - heardAt < ORDER_PATIENCE ? order : undefined;
+}
+
+function without(shards: readonly number[], others: readonly number[]): readonly number[] {
+  if (others.length === 0) return shards;
+  const left = new Set(others);
+  return shards.filter((shard) => !left.has(shard));
 }

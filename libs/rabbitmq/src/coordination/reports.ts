@@ -21,6 +21,8 @@ export interface Report {
   readonly weight: number;
   /** Most shards that it may own now. */
   readonly most: number;
+  /** What it owned when it began to leave; nothing before. */
+  readonly had: readonly number[];
   /** What it owns, those that it hands over included. */
   readonly owned: readonly number[];
   /** Those that it hands over. */
@@ -78,10 +80,11 @@ export function readShards(text: unknown, total: number): number[] {
 type Written<T> = { readonly [K in keyof T]: T[K] extends readonly number[] ? string : T[K] };
 
 export function encodeReport(report: Report): Buffer {
-  const { owned, leaving, unable, verified, most, ...rest } = report;
+  const { had, owned, leaving, unable, verified, most, ...rest } = report;
   const written: Written<Omit<Report, 'most'>> & { readonly most: number | null } = {
     ...rest,
     most: most === Infinity ? null : most,
+    had: writeShards(had),
     owned: writeShards(owned),
     leaving: writeShards(leaving),
     unable: writeShards(unable),
@@ -92,13 +95,14 @@ export function encodeReport(report: Report): Buffer {
 
 /** @throws when it is none, or of another number of shards */
 export function decodeReport(body: Uint8Array, total: number): Report {
-  const { owned, leaving, unable, verified, most, ...rest } = JSON.parse(Buffer.from(body).toString()) as Written<
+  const { had, owned, leaving, unable, verified, most, ...rest } = JSON.parse(Buffer.from(body).toString()) as Written<
     Omit<Report, 'most'>
   > & { readonly most: number | null };
   if (!isReport(rest) || !(most === null || isCount(most))) throw new TypeError('no report');
   return {
     ...rest,
     most: most ?? Infinity,
+    had: readShards(had, total),
     owned: readShards(owned, total),
     leaving: readShards(leaving, total),
     unable: readShards(unable, total),
@@ -106,7 +110,7 @@ export function decodeReport(body: Uint8Array, total: number): Report {
   };
 }
 
-type Plain = Omit<Report, 'owned' | 'leaving' | 'unable' | 'verified' | 'most'>;
+type Plain = Omit<Report, 'had' | 'owned' | 'leaving' | 'unable' | 'verified' | 'most'>;
 
 /** One member without a weight would make all shares NaN, for as long as it lives. */
 function isReport({ id, seq, name, application, totalCount, weight }: Plain): boolean {

@@ -33,6 +33,8 @@ const LONG_REST = 2_000;
 const UNSERVED = 10_000;
 /** How often the coordinator makes certain that nobody has deleted what is remembered. Milliseconds. */
 const REMEMBER = 5_000;
+/** A coordinator looks five times a second; who has not for so long is none any more. Milliseconds. */
+const COORDINATING = 2_000;
 
 /** Who takes part. */
 export interface Identity {
@@ -55,7 +57,8 @@ export class ShardClaims implements MemberShards {
   private readonly unserved = new Map<number, number>();
   /** When it was last made certain that what is remembered is there, and on which connection. */
   private remembered: { readonly model: ChannelModel; readonly at: number } | undefined;
-  private coordinates = false;
+  /** When this process, as the coordinator, last looked at what nobody owns. */
+  private coordinatedAt = -Infinity;
 
   constructor(
     private readonly parts: ClaimerParts,
@@ -176,6 +179,10 @@ export class ShardClaims implements MemberShards {
     this.shards.shed(count);
   }
 
+  private get coordinates(): boolean {
+    return this.parts.clock.now() - this.coordinatedAt < COORDINATING;
+  }
+
   private awake(): void {
     if (this.shards.consumer !== undefined) this.member.awake();
   }
@@ -198,7 +205,7 @@ export class ShardClaims implements MemberShards {
     const { settings, clock } = this.parts;
     const coordinator = new Coordinator(randomBytes(8).toString('hex'), settings.totalCount, this.link, clock, {
       looked: (unserved, foreign) => {
-        this.coordinates = true;
+        this.coordinatedAt = clock.now();
         this.tellUnserved(unserved);
         this.strangers.look(this.parts.survey, foreign).catch((error: unknown) => this.lookFailed(error));
       },
@@ -212,7 +219,10 @@ export class ShardClaims implements MemberShards {
     const { connection, warnings } = this.parts;
     if (error instanceof RabbitMqAccessError || error instanceof RabbitMqSetupError) this.refusal ??= error;
     if (connection.current !== undefined && !this.stopped)
-      warnings.warn('looking', `Looking for free shards failed: ${reasonOf(error)}`);
+      warnings.warn(
+        'looking',
+        `Sharing the shards with other processes failed, and is tried again: ${reasonOf(error)}`,
+      );
   }
 
   /** How many shards the channels of the connection are enough for. It is said once when that is less than is wanted. */

@@ -40,7 +40,7 @@ function setUp() {
   const last = (): Report => reports.at(-1)!;
   const order = (id: string, seq: number, work: Partial<Order>): void =>
     member.obey({ id, seq, members: 2, claim: [], verified: [], shed: 0, ...work });
-  return { clock, member, order, last, sheds, claims };
+  return { clock, member, shards, order, last, sheds, claims };
 }
 
 test('what is ordered again while nothing could be heard is carried out once', async () => {
@@ -62,4 +62,18 @@ test('what is ordered after the report that tells of the last order is carried o
   order('second', last().seq, { shed: 1 });
   await clock.advance(10);
   expect(sheds).toEqual([2, 1]);
+});
+
+test('who leaves goes on telling what it had, after it has handed it over', async () => {
+  const { clock, member, shards, last } = setUp();
+  await clock.advance(0);
+  expect(last().had).toEqual([]);
+  await member.retire();
+  shards.owned = [2];
+  member.changed();
+  await clock.advance(10);
+  expect(last()).toMatchObject({ had: [1, 2, 3], owned: [2], left: false });
+  shards.owned = [];
+  await member.stop();
+  expect(last()).toMatchObject({ had: [1, 2, 3], owned: [], left: true });
 });

@@ -3,7 +3,7 @@ import { planMoves, type PlanMember, type Situation } from '../../src/coordinati
 import { quotasOf } from '../../src/coordination/share.js';
 
 function member(id: string, load: number, other: Partial<PlanMember> = {}): PlanMember {
-  return { id, load, weight: 1, most: Infinity, ready: true, able: () => true, ...other };
+  return { id, load, weight: 1, most: Infinity, ready: true, home: new Set(), staying: [], able: () => true, ...other };
 }
 
 function situation(members: readonly PlanMember[], other: Partial<Situation> = {}): Situation {
@@ -76,6 +76,34 @@ describe('what is handed over', () => {
   });
 });
 
+describe('whoever starts in the place of one that has ended', () => {
+  const home = new Set([3, 4, 5]);
+
+  test('gets the free ones of its shards, and not others that lack as much', () => {
+    const members = [member('a', 2), member('b', 2), member('c', 0, { home })];
+    const { claims } = planMoves(situation(members, { free: [2, 3, 4] }));
+    expect(Object.fromEntries(claims)).toEqual({ c: [3, 4], a: [2] });
+  });
+
+  test('gets one more than its share rounded down, where it had one more', () => {
+    const [a, b] = [member('a', 4, { staying: [0, 1, 2, 3] }), member('b', 4, { staying: [4, 5, 6, 7] })];
+    expect(counts(situation([a, b, member('c', 0)]))).toEqual({ a: -1, b: -1 });
+    expect(counts(situation([a, b, member('c', 0, { home })]))).toEqual({ a: -1, b: -2 });
+  });
+
+  test('gets what it had from whoever has it, and not what another has', () => {
+    const [a, b] = [member('a', 3, { staying: [0, 1, 2] }), member('b', 3, { staying: [3, 6, 7] })];
+    expect(counts(situation([a, b, member('c', 1, { home: new Set([3]) })]))).toEqual({ b: -1 });
+  });
+
+  test('gets no more than its share, nor what is above its most', () => {
+    const members = [member('a', 2), member('b', 0, { home: new Set([1, 2, 3, 4]) })];
+    expect(counts(situation(members, { free: [1, 2, 3, 4] }))).toEqual({ a: 1, b: 3 });
+    const limited = [member('a', 0), member('b', 0, { home, most: 1 })];
+    expect(counts(situation(limited, { free: [3, 4, 5] }))).toEqual({ a: 2, b: 1 });
+  });
+});
+
 const members = fc
   .array(
     fc.record({
@@ -84,6 +112,7 @@ const members = fc
       most: fc.constantFrom(Infinity, Infinity, 10),
       ready: fc.constantFrom(true, true, false),
       unable: fc.uniqueArray(fc.nat(30), { maxLength: 5 }),
+      home: fc.uniqueArray(fc.nat(30), { maxLength: 5 }).map((shards) => new Set(shards)),
     }),
     { minLength: 1, maxLength: 10 },
   )

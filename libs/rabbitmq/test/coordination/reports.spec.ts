@@ -24,6 +24,7 @@ const report: fc.Arbitrary<Report> = fc.record({
   left: fc.boolean(),
   weight: fc.double({ min: 0.1, max: 1_000, noNaN: true }),
   most: fc.oneof(fc.nat(TOTAL), fc.constant(Infinity)),
+  had: shards,
   owned: shards,
   leaving: shards,
   unable: shards,

@@ -79,7 +79,8 @@ export class SimulatedLink implements CoordinatorBroker, MemberBroker {
   async report(report: Report): Promise<void> {
     const { broker, clock } = this.place;
     const channel = this.replying();
-    const letter = { address: channel.connection.id, report, expiresAt: clock.now() + REPORT_EXPIRES };
+    const said = this.place.deviations.report?.(report) ?? report;
+    const letter = { address: channel.connection.id, report: said, expiresAt: clock.now() + REPORT_EXPIRES };
     broker.operations.add('report');
     channel.send(() => broker.coordination.publish(letter));
   }
