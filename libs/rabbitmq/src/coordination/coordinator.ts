@@ -3,7 +3,7 @@ import { DeathWatch } from './death-watch.js';
 import { Homes } from './homes.js';
 import { Members } from './members.js';
 import { MissingMembers } from './missing-members.js';
-import { planMoves, type Plan } from './plan.js';
+import { planMoves, type Plan, type Shedding } from './plan.js';
 import type { CoordinatorBroker, Inbox, Mail } from './ports.js';
 import type { Order, Report } from './reports.js';
 import { UnownedShards } from './unowned-shards.js';
@@ -200,7 +200,7 @@ export class Coordinator implements Inbox {
     }
     if (this.stopped || this.reviving > 0) return;
     this.unserved = plan.unserved;
-    const sheds = missing.mayOwn ? new Map<string, number>() : plan.sheds;
+    const sheds = missing.mayOwn ? new Map<string, Shedding>() : plan.sheds;
     const id = (): string => `${this.id} ${++this.orders}`;
     for (const [address, order] of members.orders(plan.claims, sheds, id, this.clock.now())) this.send(address, order);
   }

@@ -125,9 +125,9 @@ export class Member {
    * Who hears nothing for some seconds is told the same again and again, and then reads all of it at once: what was ordered before
    * the coordinator knew of the first is done already.
    */
-  private async carryOut({ id, seq, claim, verified, shed }: Order): Promise<void> {
+  private async carryOut({ id, seq, claim, verified, shed, wanted }: Order): Promise<void> {
     if (seq >= this.toldIn) {
-      if (shed > 0) this.shards.shed(shed);
+      if (shed > 0) this.shards.shed(shed, wanted);
       if (claim.length > 0) await this.shards.claim(claim, verified);
       this.toldIn = this.reporting.next;
     }

@@ -1,13 +1,14 @@
 import type { Watched } from './death-watch.js';
 import type { Mail } from './ports.js';
 import type { Homes } from './homes.js';
-import type { PlanMember, Situation } from './plan.js';
+import type { PlanMember, Shedding, Situation } from './plan.js';
 import type { Order, Report } from './reports.js';
 
 /** How long a process that says nothing may take to carry out an order. Milliseconds. */
 const ORDER_PATIENCE = 3_000;
 
 const NONE: ReadonlySet<number> = new Set();
+const NO_SHEDDING: Shedding = { count: 0, wanted: [] };
 
 interface Entry {
   report: Report;
@@ -165,7 +166,7 @@ export class Members {
   /** What is to be sent to each: to whom there is something to do, and to whoever waits for an answer. */
   orders(
     claims: ReadonlyMap<string, readonly number[]>,
-    sheds: ReadonlyMap<string, number>,
+    sheds: ReadonlyMap<string, Shedding>,
     id: () => string,
     now: number,
   ): [address: string, order: Order][] {
@@ -173,11 +174,11 @@ export class Members {
     for (const entry of this.entries.values()) {
       const { report, mail } = entry;
       const claim = claims.get(report.id) ?? [];
-      const shed = sheds.get(report.id) ?? 0;
+      const { count: shed, wanted } = sheds.get(report.id) ?? NO_SHEDDING;
       const isWork = claim.length > 0 || shed > 0;
       if (!isWork && !entry.unanswered) continue;
       const verified = claim.filter((shard) => this.verified.has(shard));
-      const order: Order = { id: id(), seq: report.seq, members: this.entries.size, claim, verified, shed };
+      const order: Order = { id: id(), seq: report.seq, members: this.entries.size, claim, verified, shed, wanted };
       entry.unanswered = false;
       if (isWork) {
         entry.order = order;

@@ -33,10 +33,16 @@ export interface Situation {
 export interface Plan {
   /** What each is to claim, by its id. */
   readonly claims: ReadonlyMap<string, readonly number[]>;
-  /** How many each is to hand over. */
-  readonly sheds: ReadonlyMap<string, number>;
+  /** What each is to hand over. */
+  readonly sheds: ReadonlyMap<string, Shedding>;
   /** Free shards that nobody may own. */
   readonly unserved: readonly number[];
+}
+
+/** How many shards somebody is to hand over, and which of them are wanted elsewhere. */
+export interface Shedding {
+  readonly count: number;
+  readonly wanted: readonly number[];
 }
 
 /** Of whom nothing is known yet. */

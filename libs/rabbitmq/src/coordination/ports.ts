@@ -59,6 +59,6 @@ export interface MemberShards {
    * @param verified those that only one process can consume, as is known
    */
   claim(shards: readonly number[], verified: readonly number[]): Promise<void>;
-  /** Hands over so many in the background: those that it got last. */
-  shed(count: number): void;
+  /** Hands over so many in the background: of those that are wanted, then those that it got last. */
+  shed(count: number, wanted: readonly number[]): void;
 }

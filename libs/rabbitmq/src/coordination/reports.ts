@@ -44,8 +44,10 @@ export interface Order {
   readonly claim: readonly number[];
   /** Those of them of which only one process can be the consumer, as the owner before has seen. */
   readonly verified: readonly number[];
-  /** How many shards to hand over: those that it got last. */
+  /** How many shards to hand over: of those that are wanted elsewhere, then those that it got last. */
   readonly shed: number;
+  /** Those that are wanted elsewhere. */
+  readonly wanted: readonly number[];
 }
 
 /** Shards in a few bytes: `0-3 7 9-12`. */
@@ -122,13 +124,19 @@ function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-export function encodeOrder({ claim, verified, ...rest }: Order): Buffer {
-  return Buffer.from(JSON.stringify({ ...rest, claim: writeShards(claim), verified: writeShards(verified) }));
+export function encodeOrder({ claim, verified, wanted, ...rest }: Order): Buffer {
+  const lists = { claim: writeShards(claim), verified: writeShards(verified), wanted: writeShards(wanted) };
+  return Buffer.from(JSON.stringify({ ...rest, ...lists }));
 }
 
 /** @throws when it is none */
 export function decodeOrder(body: Uint8Array, total: number): Order {
-  const { claim, verified, ...rest } = JSON.parse(Buffer.from(body).toString()) as Written<Order>;
+  const { claim, verified, wanted, ...rest } = JSON.parse(Buffer.from(body).toString()) as Written<Order>;
   if (typeof rest.id !== 'string' || typeof rest.shed !== 'number') throw new TypeError('no order');
-  return { ...rest, claim: readShards(claim, total), verified: readShards(verified, total) };
+  return {
+    ...rest,
+    claim: readShards(claim, total),
+    verified: readShards(verified, total),
+    wanted: readShards(wanted, total),
+  };
 }

@@ -1,37 +1,54 @@
 import { homesOf, needier, ranked, roundedDown, roundedUp, type Part } from './part.js';
+import type { Shedding } from './plan.js';
 
 /** Somebody who may hand over shards. */
 interface Giver extends Part {
-  /** How many of his shards others are to have who lack them. They are those that he got last. */
-  wanted: number;
+  /** Of his shards those that others are to have who lack them. */
+  readonly wanted: number[];
 }
 
-/** How many each hands over, so that all have their share, rounded down or up. */
-export function take(parts: readonly Part[], coming: number): Map<string, number> {
-  const sheds = new Map<string, number>();
+/** What each hands over, so that all have their share, rounded down or up: from whoever has too much, and what is wanted first. */
+export function take(parts: readonly Part[], coming: number): Map<string, Shedding> {
+  const sheds = new Map<string, { count: number; wanted: number[] }>();
+  const givers = giversOf(parts);
   let lacking = 0;
   let above = 0;
   for (const part of parts) {
-    lacking += Math.max(0, due(part) - part.load);
+    lacking += Math.max(0, roundedDown(part) - part.load, wantedBack(part, givers));
     above += Math.max(0, part.load - roundedUp(part));
   }
-  const moves = Math.max(lacking, above) - coming;
-  if (moves <= 0) return sheds;
-  const givers = ranked(giversOf(parts), (one, other) => givesBefore(one as Giver, other as Giver));
-  for (let left = moves; left > 0; left--) {
-    const giver = givers.take() as Giver | undefined;
+  const ready = ranked(givers, (one, other) => givesBefore(one as Giver, other as Giver));
+  for (let left = Math.max(lacking, above) - coming; left > 0; left--) {
+    const giver = ready.take() as Giver | undefined;
     if (giver === undefined) break;
     giver.load--;
-    giver.wanted--;
-    sheds.set(giver.member.id, (sheds.get(giver.member.id) ?? 0) + 1);
-    if (isGiver(giver)) givers.push(giver);
+    const shed = sheds.get(giver.member.id) ?? { count: 0, wanted: [] };
+    const wanted = giver.wanted.pop();
+    shed.count++;
+    if (wanted !== undefined) shed.wanted.push(wanted);
+    sheds.set(giver.member.id, shed);
+    if (isGiver(giver)) ready.push(giver);
   }
+  for (const { wanted } of sheds.values()) wanted.sort((a, b) => a - b);
   return sheds;
 }
 
-/** Shares are rounded down, but for whoever is to have one more of those that were there before. */
-function due(part: Part): number {
-  return Math.min(part.member.most, roundedUp(part), Math.max(roundedDown(part), part.member.home.size));
+/** How many of the shards that it had somebody can have back, up to its share rounded up. */
+function wantedBack(part: Part, givers: readonly Giver[]): number {
+  const { home } = part.member;
+  if (!returns(part)) return 0;
+  let count = 0;
+  for (const { load, quota, member, wanted } of givers) {
+    const spare = load - roundedDown({ member, quota, load });
+    count += Math.min(spare, wanted.filter((shard) => home.has(shard)).length);
+  }
+  return Math.min(count, roundedUp(part) - part.load);
+}
+
+/** Whether it is in the place of one that had a share as it has: what had more, when they were fewer, is nobody's to have back. */
+function returns(part: Part): boolean {
+  const { home, most } = part.member;
+  return home.size > 0 && home.size <= roundedUp(part) && part.load < Math.min(most, roundedUp(part));
 }
 
 /** Whether it has more than its share rounded down, and can hand over. */
@@ -40,10 +57,10 @@ function isGiver(part: Part): boolean {
 }
 
 function giversOf(parts: readonly Part[]): Giver[] {
-  const homes = homesOf(parts.filter((part) => due(part) > part.load));
+  const homes = homesOf(parts.filter(returns));
   return parts.filter(isGiver).map((part) => {
     const isWanted = (shard: number): boolean => homes.has(shard) && homes.get(shard) !== part;
-    return { ...part, wanted: homes.size === 0 ? 0 : part.member.staying.filter(isWanted).length };
+    return { ...part, wanted: homes.size === 0 ? [] : part.member.staying.filter(isWanted) };
   });
 }
 
@@ -51,7 +68,7 @@ function giversOf(parts: readonly Part[]): Giver[] {
 function givesBefore(one: Giver, other: Giver): boolean {
   const [tooMuch, otherTooMuch] = [one, other].map((part) => part.load > roundedUp(part));
   if (tooMuch !== otherTooMuch) return tooMuch!;
-  const [wanted, otherWanted] = [one, other].map((part) => part.wanted > 0);
+  const [wanted, otherWanted] = [one, other].map((part) => part.wanted.length > 0);
   if (wanted !== otherWanted) return wanted!;
   return needier(other, one);
 }

@@ -102,13 +102,15 @@ export class OwnedShards {
   }
 
   /**
-   * Hands some over in the background: handlers may take their time, and claiming must not wait for them. It is those that came
-   * last: in a rolling restart each goes back where it came from, and no further.
+   * Hands some over in the background: handlers may take their time, and claiming must not wait for them. It is those that are
+   * wanted elsewhere, and then those that came last: in a rolling restart each goes back where it came from, and no further.
    */
-  shed(count: number): void {
+  shed(count: number, wanted: readonly number[]): void {
     const staying = [...this.sessions.values()].filter((session) => !this.leaving.has(session));
     const opened = staying.filter(({ receiver }) => receiver !== undefined);
-    for (const session of opened.toReversed().slice(0, count)) {
+    const first = opened.filter(({ shard }) => wanted.includes(shard));
+    const rest = opened.filter(({ shard }) => !wanted.includes(shard)).toReversed();
+    for (const session of [...first, ...rest].slice(0, count)) {
       this.leaving.add(session);
       void this.handOver(session);
     }

@@ -175,8 +175,8 @@ export class ShardClaims implements MemberShards {
     await Promise.all(Array.from({ length: PARALLEL }, work));
   }
 
-  shed(count: number): void {
-    this.shards.shed(count);
+  shed(count: number, wanted: readonly number[]): void {
+    this.shards.shed(count, wanted);
   }
 
   private get coordinates(): boolean {

@@ -5,7 +5,7 @@ import type { Order, Report } from '../../src/coordination/reports.js';
 function setUp() {
   const clock = new FakeClock();
   const reports: Report[] = [];
-  const sheds: number[] = [];
+  const sheds: (readonly [count: number, wanted: readonly number[]])[] = [];
   const claims: (readonly number[])[] = [];
   const broker = {
     blocked: false,
@@ -23,7 +23,7 @@ function setUp() {
     verified: [],
     most: Infinity,
     claim: (some: readonly number[]) => Promise.resolve(void claims.push(some)),
-    shed: (count: number) => void sheds.push(count),
+    shed: (count: number, wanted: readonly number[]) => void sheds.push([count, wanted]),
   };
   const member = new Member(
     { id: 'a', name: 'a', application: 'app', totalCount: 8, weight: 1, interval: 500 },
@@ -39,7 +39,7 @@ function setUp() {
   void member.start();
   const last = (): Report => reports.at(-1)!;
   const order = (id: string, seq: number, work: Partial<Order>): void =>
-    member.obey({ id, seq, members: 2, claim: [], verified: [], shed: 0, ...work });
+    member.obey({ id, seq, members: 2, claim: [], verified: [], shed: 0, wanted: [], ...work });
   return { clock, member, shards, order, last, sheds, claims };
 }
 
@@ -47,9 +47,9 @@ test('what is ordered again while nothing could be heard is carried out once', a
   const { clock, order, last, sheds, claims } = setUp();
   await clock.advance(0);
   const { seq } = last();
-  for (const id of ['first', 'second', 'third']) order(id, seq, { shed: 2, claim: [5] });
+  for (const id of ['first', 'second', 'third']) order(id, seq, { shed: 2, wanted: [3], claim: [5] });
   await clock.advance(10);
-  expect([sheds, claims]).toEqual([[2], [[5]]]);
+  expect([sheds, claims]).toEqual([[[2, [3]]], [[5]]]);
   expect(last().done).toBe('third'); // The coordinator waits for this one.
 });
 
@@ -61,7 +61,10 @@ test('what is ordered after the report that tells of the last order is carried o
   expect(last().done).toBe('first');
   order('second', last().seq, { shed: 1 });
   await clock.advance(10);
-  expect(sheds).toEqual([2, 1]);
+  expect(sheds).toEqual([
+    [2, []],
+    [1, []],
+  ]);
 });
 
 test('who leaves goes on telling what it had, after it has handed it over', async () => {

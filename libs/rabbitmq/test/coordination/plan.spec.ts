@@ -15,7 +15,7 @@ function situation(members: readonly PlanMember[], other: Partial<Situation> = {
 function counts(given: Situation): Record<string, number> {
   const { claims, sheds } = planMoves(given);
   const claimed = [...claims].map(([id, shards]) => [id, shards.length] as const);
-  return Object.fromEntries([...claimed, ...[...sheds].map(([id, count]) => [id, -count] as const)]);
+  return Object.fromEntries([...claimed, ...[...sheds].map(([id, { count }]) => [id, -count] as const)]);
 }
 
 describe('free shards', () => {
@@ -88,12 +88,22 @@ describe('whoever starts in the place of one that has ended', () => {
   test('gets one more than its share rounded down, where it had one more', () => {
     const [a, b] = [member('a', 4, { staying: [0, 1, 2, 3] }), member('b', 4, { staying: [4, 5, 6, 7] })];
     expect(counts(situation([a, b, member('c', 0)]))).toEqual({ a: -1, b: -1 });
-    expect(counts(situation([a, b, member('c', 0, { home })]))).toEqual({ a: -1, b: -2 });
+    const { sheds } = planMoves(situation([a, b, member('c', 0, { home })]));
+    expect(Object.fromEntries(sheds)).toEqual({ a: { count: 1, wanted: [3] }, b: { count: 2, wanted: [4, 5] } });
   });
 
   test('gets what it had from whoever has it, and not what another has', () => {
     const [a, b] = [member('a', 3, { staying: [0, 1, 2] }), member('b', 3, { staying: [3, 6, 7] })];
-    expect(counts(situation([a, b, member('c', 1, { home: new Set([3]) })]))).toEqual({ b: -1 });
+    const { sheds } = planMoves(situation([a, b, member('c', 1, { home })]));
+    expect(Object.fromEntries(sheds)).toEqual({ b: { count: 1, wanted: [3] } });
+  });
+
+  test('gets no more than its share rounded down, where nobody can spare what it had, or it had more than a share', () => {
+    const [a, b] = [member('a', 3, { staying: [0, 1, 2] }), member('b', 2, { staying: [4, 5] })];
+    expect(counts(situation([a, b, member('c', 2, { home })]))).toEqual({});
+    const large = new Set([0, 1, 2, 3, 4, 5, 6, 7]);
+    const [d, e] = [member('d', 4, { staying: [0, 1, 2, 3] }), member('e', 4, { staying: [4, 5, 6, 7] })];
+    expect(counts(situation([d, e, member('f', 0, { home: large })]))).toEqual({ d: -1, e: -1 });
   });
 
   test('gets no more than its share, nor what is above its most', () => {
@@ -145,7 +155,7 @@ test('nobody hands over what it needs for its share, and nobody but who is ready
     fc.property(members, fc.nat(20), (members, coming) => {
       const given = situation(members, { coming });
       const quotas = quotasOf(given.held, members);
-      for (const [id, count] of planMoves(given).sheds) {
+      for (const [id, { count }] of planMoves(given).sheds) {
         const index = Number(id.slice(1));
         expect(members[index]!.ready).toBe(true);
         expect(members[index]!.load - count).toBeGreaterThanOrEqual(Math.floor(quotas[index]! + 1e-9));
@@ -159,7 +169,7 @@ test('where all can own everything, two plans make all level, with no more moves
     fc.property(fc.array(fc.nat(60), { minLength: 1, maxLength: 12 }), (loads) => {
       const now = loads.map((load, index) => member(`m${index}`, load));
       const { sheds } = planMoves(situation(now));
-      const left = now.map((one) => ({ ...one, load: one.load - (sheds.get(one.id) ?? 0) }));
+      const left = now.map((one) => ({ ...one, load: one.load - (sheds.get(one.id)?.count ?? 0) }));
       const moved = loads.reduce((sum, load) => sum + load, 0) - left.reduce((sum, { load }) => sum + load, 0);
       const { claims } = planMoves(situation(left, { free: Array.from({ length: moved }, (_, shard) => shard) }));
       const share = loads.reduce((sum, load) => sum + load, 0) / loads.length;

@@ -38,6 +38,7 @@ const order: fc.Arbitrary<Order> = fc.record({
   claim: shards,
   verified: shards,
   shed: fc.nat(),
+  wanted: shards,
 });
 
 test('shards are written in ranges', () => {
