@@ -10,7 +10,7 @@ import type {
   OutboxRow,
   ShardOpening,
   StoreTransaction,
-  StoredState,
+  LoadedState,
 } from '../../store/store.interface.js';
 import type { OldestOutboxMessage, OutboxHealth, StoreHealth } from '../../interfaces/status.interface.js';
 import { BatchedQuestions } from './batched-questions.js';
@@ -45,7 +45,7 @@ export interface DurableParts extends Omit<OutboxParts, 'taken' | 'link'> {
 /** What one instance has of its store. */
 export class DurableInstance {
   readonly inbox: BatchedQuestions<MessageIdentity, InboxEntry | undefined>;
-  readonly states: BatchedQuestions<Uint8Array, StoredState | undefined>;
+  readonly states: BatchedQuestions<Uint8Array, LoadedState | undefined>;
   readonly form: StateForm;
   readonly stateTtl: number | undefined;
   readonly link: StoreLink;
