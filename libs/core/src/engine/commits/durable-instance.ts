@@ -220,6 +220,15 @@ export class DurableInstance {
     await connection.enqueue(transaction, shard, [{ ...message, kind: 'message', source: undefined }]);
   }
 
+  /**
+   * The stored state of a key, whoever owns it.
+   * @throws {StoreUnavailableError}
+   */
+  async stored(key: Uint8Array): Promise<LoadedState | undefined> {
+    const [stored] = await this.link.connection.load([key]);
+    return stored;
+  }
+
   /** The rows that go with the message, which is finished. */
   rowsOf(id: string, messageId: string | undefined): OutboxPosition[] {
     if (this.rows.size === 0 || messageId === undefined) return []; // There are none where the transport keeps messages.
