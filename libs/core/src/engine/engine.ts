@@ -11,7 +11,6 @@ import type { PayloadCodec } from '../interfaces/payload-codec.interface.js';
 import type { EngineStatus, ProcessInfo } from '../interfaces/status.interface.js';
 import { keyTextFor } from '../keys/key-text.js';
 import { KeyEncoder } from '../keys/key-kinds.js';
-import { decodeShardingKey } from '../keys/sharding-key.js';
 import type { HandlerMethods } from '../methods/handler-methods.js';
 import type { ResolvedFailurePolicy, ResolvedOptions, TypeSource } from '../mississippi.options.js';
 import { codecOf } from '../payload/payload-format.js';
@@ -37,10 +36,10 @@ import { KeyCalls } from './key-calls.js';
 import { describeKey } from './keys/describe-key.js';
 import { LanePool } from './keys/lane.js';
 import { DeadLetterCalls } from './operator/dead-letter-calls.js';
-import { redacted } from './operator/redacted.js';
 import { OperatorCalls } from './operator/operator-calls.js';
 import { OperatorDesk } from './operator/operator-desk.js';
 import { OwnerRequests } from './operator/owner-requests.js';
+import { StateCalls } from './operator/state-calls.js';
 import type { ProducerPort } from './producer-port.js';
 import type { Operated } from './shards/owned-shard.js';
 import { EpochCounter, type EpochSource } from './shards/epoch-source.js';
@@ -221,13 +220,14 @@ export class Engine implements ProducerPort {
     const republish = (message: OutgoingMessage) => this.publish(message, options.publishTimeout);
     const letters = new DeadLetterCalls(environment, connection, this.codec, republish);
     const requests = new OwnerRequests(environment, connection, shards, new OperatorDesk(environment));
+    const states = new StateCalls(environment, durable, totalCount, requests);
     const { signals } = callbacks;
     if (connection.maxSignalSize !== undefined) signals.fit(connection.maxSignalSize);
     this.connected = {
       transport: connection,
       shards,
       calls: new KeyCalls(environment, connection, shards, signals, durable),
-      operator: new OperatorCalls(connection, requests, () => this.processes(), letters),
+      operator: new OperatorCalls(connection, requests, () => this.processes(), letters, states),
       durable,
     };
     durable?.whenLost(
@@ -339,13 +339,6 @@ export class Engine implements ProducerPort {
   /** @throws {NotStartedError} */
   get operator(): OperatorCalls {
     return this.ready().operator;
-  }
-
-  /** The stored state of a key, as an operator may see it. The key is canonical. */
-  async shownState(key: Uint8Array): Promise<unknown> {
-    const { redact } = this.environment.options;
-    const state = await this.calls.state(key);
-    return redacted(redact, state, { what: 'state', key: decodeShardingKey(key), type: undefined });
   }
 
   get signalTimeout(): number {

@@ -9,13 +9,14 @@ import type { DropProgress, KeyFilter, KeyList, KeyReport, ShardReport } from '.
 import type { ProcessInfo } from '../interfaces/status.interface.js';
 import type { ShardingKey } from '../keys/sharding-key.js';
 import type { OperatorRequest } from '../signals/operator-request.js';
-import { checkTimeout } from './check-call.js';
+import type { AuditFilter, AuditList, StateChangeOptions, StateReport } from '../interfaces/stored-state.interface.js';
+import { checkSince, checkStateChange, checkTimeout } from './check-call.js';
 import type { EngineAccess } from './data-updater.service.js';
 
 /** @publicApi */
 export interface OperatorOptions {
   /** How long the owner may take to answer. Milliseconds, default `signalTimeout`. */
-  timeout?: number;
+  timeout?: number | undefined;
 }
 
 /** @publicApi */
@@ -138,13 +139,79 @@ export class MississippiOperator {
   }
 
   /**
-   * The state of a key as the store has it, whoever owns the key, and as the option `redact` lets it be seen; `undefined` where there is none.
+   * The state of a key as the store has it, whoever owns the key, with the version that an edit names; `undefined` where there is none. Of
+   * what is not committed yet it knows nothing. One that cannot be read has its `problem` instead.
    * @throws {NoStoreError} where the instance has no store
    * @throws {StoreUnavailableError} when it cannot be reached
-   * @throws {StateDecodeError} when the state cannot be read
    */
-  async state<State = unknown>(shardingKey: ShardingKey): Promise<State | undefined> {
-    return (await this.runtime.engine.shownState(this.encode(shardingKey))) as State | undefined;
+  async state<State = unknown>(shardingKey: ShardingKey): Promise<StateReport<State> | undefined> {
+    return (await this.states.report(this.encode(shardingKey))) as StateReport<State> | undefined;
+  }
+
+  /**
+   * Replaces the stored state of a key, in its turn, in one commit with an entry of the audit trail: both are there afterwards, or none.
+   * The data updater ends, with `terminate('operator')`, and what comes next of the key starts with the new state. Asked twice it does
+   * nothing the second time, since the version is another by then.
+   * @param state encoded as the handler's states are; in a process without the handler as its option `state` says, in the form in which
+   * the state is stored
+   * @example
+   * const { state, version } = await operator.state('account-7');
+   * await operator.editState('account-7', { ...state, cents: 0 }, { version, by: 'ann', reason: 'ticket 12' });
+   * @throws {StateVersionError} when the stored state is another; its `found` is the version that is there
+   * @throws {StateEncodeError} when the state cannot be encoded, is larger than `stateLimit`, or no data updater could start with it
+   * @throws {CommitRefusedError} when the store does not take it
+   * @throws {SignalTooLargeError} when it is larger than the transport carries to the owner
+   * @throws {NoStoreError} where the instance has no store
+   * @throws {StoreUnavailableError} when it cannot be reached from here
+   * @throws {InvalidMessageError} when `version` is none, or `by` or `reason` no text
+   */
+  async editState(
+    shardingKey: ShardingKey,
+    state: unknown,
+    { timeout, ...change }: OperatorOptions & StateChangeOptions,
+  ): Promise<void> {
+    await this.states.edit(this.encode(shardingKey), state, checkStateChange(change), this.timeout({ timeout }));
+  }
+
+  /**
+   * Forgets the stored state of a key, in its turn, in one commit with an entry of the audit trail. The data updater ends, with
+   * `terminate('operator')`, and `init` makes the next state. What the inbox knows of the key stays.
+   * @param options `version` of the state that is there
+   * @throws {StateVersionError} when the stored state is another, or there is none; its `found` is the version that is there
+   * @throws {NoStoreError} where the instance has no store
+   * @throws {InvalidMessageError} when `version` is none, or `by` or `reason` no text
+   */
+  async forgetState(
+    shardingKey: ShardingKey,
+    { timeout, ...change }: OperatorOptions & StateChangeOptions & { version: number },
+  ): Promise<void> {
+    await this.states.forget(this.encode(shardingKey), checkStateChange(change, 1), this.timeout({ timeout }));
+  }
+
+  /**
+   * Puts back the state that the key had before an entry of the audit trail, by an edit of its own, whatever `redact` lets be seen.
+   * @param id of an entry of {@link audit}
+   * @param options `version` of the state that is there now
+   * @throws {AuditEntryNotFoundError} when the key has none of that id
+   * @throws what {@link editState} does
+   */
+  async restoreState(
+    shardingKey: ShardingKey,
+    id: string,
+    { timeout, ...change }: OperatorOptions & StateChangeOptions,
+  ): Promise<void> {
+    await this.states.restore(this.encode(shardingKey), id, checkStateChange(change), this.timeout({ timeout }));
+  }
+
+  /**
+   * What operators did to states, the newest first, with the states before.
+   * @throws {NoStoreError} where the instance has no store
+   * @throws {StoreUnavailableError} when it cannot be reached
+   * @throws {InvalidMessageError} when `since` is no date
+   */
+  async audit({ key, since, limit = 1_000 }: AuditFilter = {}): Promise<AuditList> {
+    checkSince(since);
+    return this.states.audit({ key: key === undefined ? undefined : this.encode(key), since, limit });
   }
 
   /**
@@ -194,6 +261,10 @@ export class MississippiOperator {
     { progress = () => undefined }: Pick<ReplayOptions, 'progress'> = {},
   ): Promise<DeadLetterProgress> {
     return this.letters.drop(this.filter(filter), progress);
+  }
+
+  private get states() {
+    return this.calls.states;
   }
 
   private get letters() {

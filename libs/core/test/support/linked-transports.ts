@@ -29,10 +29,14 @@ export class LinkedTransports {
   private recorded(name: string, consumer: ShardConsumer): ShardConsumer {
     return {
       open: (session) => {
-        const receiver = consumer.open(session) as ShardReceiver;
-        this.receivers.set(session.shard, receiver);
-        this.owners.set(session.shard, name);
-        return receiver;
+        const opened = (receiver: ShardReceiver): ShardReceiver => {
+          this.receivers.set(session.shard, receiver);
+          this.owners.set(session.shard, name);
+          return receiver;
+        };
+        const receiver = consumer.open(session);
+        // With a store it is opened there first.
+        return receiver instanceof Promise ? receiver.then(opened) : opened(receiver);
       },
     };
   }
