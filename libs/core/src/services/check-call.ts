@@ -7,6 +7,12 @@ export function checkTimeout(timeout: unknown): void {
   throw InvalidMessageError.timeout(timeout);
 }
 
+/** @throws {InvalidMessageError} when what a caller gave is no type of messages */
+export function checkMessageType(type: unknown): void {
+  if (typeof type === 'string' && type !== '' && isShortText(type)) return;
+  throw InvalidMessageError.type(type);
+}
+
 /** @throws {InvalidMessageError} when what a caller gave is no name of a signal */
 export function checkSignalName(name: unknown): void {
   if (name === undefined || (typeof name === 'string' && name !== '' && isShortText(name))) return;

@@ -16,6 +16,7 @@ import type { DeadLetterCalls } from './dead-letter-calls.js';
 import { inParallel } from './in-parallel.js';
 import { merged, reportOf, type KeyRow, type KeyRows } from './key-row.js';
 import type { OwnerRequests } from './owner-requests.js';
+import type { Pauses } from './pauses.js';
 
 /** How many owners are asked at a time. */
 const PARALLEL = 16;
@@ -31,6 +32,7 @@ export class OperatorCalls {
     private readonly requests: OwnerRequests,
     readonly processes: () => Promise<ProcessInfo[]>,
     readonly deadLetters: DeadLetterCalls,
+    readonly pauses: Pauses,
   ) {}
 
   /** @param over milliseconds over which the rate is taken */
