@@ -22,6 +22,7 @@ import type { Settings } from './options/settings.js';
 import { Neighbour } from './ownership/neighbours.js';
 import { RareWarnings } from './ownership/rare-warnings.js';
 import { CoordinationLink } from './ownership/coordination-link.js';
+import { PauseRequests } from './ownership/pause-requests.js';
 import { Membership } from './ownership/membership.js';
 import type { Report } from './coordination/reports.js';
 import { ShardClaims } from './ownership/shard-claims.js';
@@ -60,6 +61,7 @@ export class RabbitMqConnection implements TransportConnection {
   private readonly signals: SignalCaller;
   private readonly responder: SignalResponder;
   private readonly link: CoordinationLink;
+  private readonly requests: PauseRequests;
   /** What this process is called. */
   private readonly name: string;
   private readonly lengths: ShardBacklogs;
@@ -137,6 +139,7 @@ export class RabbitMqConnection implements TransportConnection {
       this.link,
       { id, name },
     );
+    this.requests = new PauseRequests(this.link, id);
     this.signals = new SignalCaller(publishing, names, settings.maxMessageSize, clock, keyText, (cause) =>
       this.denied(cause),
     );
@@ -202,7 +205,8 @@ export class RabbitMqConnection implements TransportConnection {
     const connected = this.publishing.current !== undefined && (!this.consumes || this.consuming.current !== undefined);
     const blocked = this.publishing.blocked || this.consuming.blocked;
     const reconnects = this.publishing.reconnects + this.consuming.reconnects;
-    return { connected, blocked, shards: this.claims.owned.length, reconnects };
+    const intake = this.claims.paused ? { intakePaused: true } : {};
+    return { connected, blocked, shards: this.claims.owned.length, reconnects, ...intake };
   }
 
   /** Rejects as {@link SignalCaller.send}. */
@@ -223,8 +227,29 @@ export class RabbitMqConnection implements TransportConnection {
   /** Rejects while there is no connection, or nobody to ask. */
   async processes(): Promise<ProcessInfo[]> {
     const reports = await this.link.ask();
-    const processes = reports.map(({ name, owned }) => ({ name, shards: owned, self: name === this.name }));
+    const processes = reports.map(({ name, owned, paused }) => ({
+      name,
+      shards: owned,
+      self: name === this.name,
+      intake: paused === true ? ('paused' as const) : ('open' as const),
+    }));
     return processes.sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  /** @throws as the interface says */
+  async setIntake(process: string, paused: boolean, timeout: number): Promise<void> {
+    if (process === this.name && this.consumes) this.claims.setIntake(paused);
+    else await this.requests.setIntake(process, paused, timeout);
+  }
+
+  /** @throws as the interface says */
+  setTypePaused(type: string, paused: boolean, timeout: number): Promise<void> {
+    return this.requests.setTypePaused(type, paused, timeout);
+  }
+
+  /** @throws as the interface says */
+  pausedTypes(timeout: number): Promise<readonly string[]> {
+    return this.requests.pausedTypes(timeout);
   }
 
   stopClaiming(): void {

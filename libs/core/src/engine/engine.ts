@@ -28,6 +28,7 @@ import { EventSource } from './base/event-source.js';
 import { ToldEvents } from './base/told-events.js';
 import { guardedLogger } from './base/guarded-logger.js';
 import { Log } from './base/log.js';
+import { PausedTypes } from './base/paused-types.js';
 import { Round } from './base/round.js';
 import { SignalPace } from './base/signal-pace.js';
 import type { DurableInstance } from './commits/durable-instance.js';
@@ -40,6 +41,7 @@ import { OperatorCalls } from './operator/operator-calls.js';
 import { OperatorDesk } from './operator/operator-desk.js';
 import { OwnerRequests } from './operator/owner-requests.js';
 import { StateCalls } from './operator/state-calls.js';
+import { Pauses } from './operator/pauses.js';
 import type { ProducerPort } from './producer-port.js';
 import type { Operated } from './shards/owned-shard.js';
 import { EpochCounter, type EpochSource } from './shards/epoch-source.js';
@@ -138,6 +140,7 @@ export class Engine implements ProducerPort {
       logger: this.logger,
       keyText,
       policy,
+      paused: new PausedTypes(),
       clock,
       round,
       events: new EventSource(subject, telemetry),
@@ -219,6 +222,8 @@ export class Engine implements ProducerPort {
     const shards = new Shards(parts, this.epochs, durable);
     const republish = (message: OutgoingMessage) => this.publish(message, options.publishTimeout);
     const letters = new DeadLetterCalls(environment, connection, this.codec, republish);
+    const processes = (): Promise<ProcessInfo[]> => this.processes();
+    const pauses = new Pauses(environment, connection, shards, processes);
     const requests = new OwnerRequests(environment, connection, shards, new OperatorDesk(environment));
     const states = new StateCalls(environment, durable, totalCount, requests);
     const { signals } = callbacks;
@@ -227,7 +232,7 @@ export class Engine implements ProducerPort {
       transport: connection,
       shards,
       calls: new KeyCalls(environment, connection, shards, signals, durable),
-      operator: new OperatorCalls(connection, requests, () => this.processes(), letters, states),
+      operator: new OperatorCalls(connection, requests, processes, letters, states, pauses),
       durable,
     };
     durable?.whenLost(
@@ -302,7 +307,8 @@ export class Engine implements ProducerPort {
       this.connected!.durable?.keepsMessages === true ||
       !this.consumes ||
       this.stopping ||
-      this.left === 0
+      this.left === 0 ||
+      this.connected!.transport.status().intakePaused === true
     )
       return false;
     return backlog.queued > 0 || this.connected!.shards.busy;
@@ -444,7 +450,10 @@ export class Engine implements ProducerPort {
   async processes(): Promise<ProcessInfo[]> {
     const { transport, shards } = this.ready();
     if (transport.processes !== undefined) return transport.processes();
-    return [{ name: `${this.environment.options.instance} ${process.pid}`, shards: shards.indexes, self: true }];
+    const intake = transport.status().intakePaused === true ? 'paused' : 'open';
+    return [
+      { name: `${this.environment.options.instance} ${process.pid}`, shards: shards.indexes, self: true, intake },
+    ];
   }
 
   /** Resolves when nothing of the start is under way any more, or has been for longer than a shutdown may take. */

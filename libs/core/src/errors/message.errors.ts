@@ -94,6 +94,12 @@ export class InvalidMessageError extends MississippiError {
     return new InvalidMessageError(`The option since must be a date, not ${describe(value)}.`);
   }
 
+  static type(value: unknown): InvalidMessageError {
+    return new InvalidMessageError(
+      `The type of messages must be a text of 1 to 255 bytes in UTF-8, without halves of surrogate pairs, not ${describe(value)}.`,
+    );
+  }
+
   static timeout(value: unknown): InvalidMessageError {
     return new InvalidMessageError(
       `The timeout must be a number of milliseconds from 0 on, or Infinity, not ${describe(value)}; left out, the default counts.`,

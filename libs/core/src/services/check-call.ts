@@ -38,6 +38,12 @@ export function checkSince(since: unknown): void {
   throw InvalidMessageError.since(since);
 }
 
+/** @throws {InvalidMessageError} when what a caller gave is no type of messages */
+export function checkMessageType(type: unknown): void {
+  if (typeof type === 'string' && type !== '' && isShortText(type)) return;
+  throw InvalidMessageError.type(type);
+}
+
 /** @throws {InvalidMessageError} when what a caller gave is no name of a signal */
 export function checkSignalName(name: unknown): void {
   if (name === undefined || (typeof name === 'string' && name !== '' && isShortText(name))) return;

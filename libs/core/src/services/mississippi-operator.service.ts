@@ -10,7 +10,7 @@ import type { ProcessInfo } from '../interfaces/status.interface.js';
 import type { ShardingKey } from '../keys/sharding-key.js';
 import type { OperatorRequest } from '../signals/operator-request.js';
 import type { AuditFilter, AuditList, StateChangeOptions, StateReport } from '../interfaces/stored-state.interface.js';
-import { checkSince, checkStateChange, checkTimeout } from './check-call.js';
+import { checkMessageType, checkSince, checkStateChange, checkTimeout } from './check-call.js';
 import type { EngineAccess } from './data-updater.service.js';
 
 /** @publicApi */
@@ -141,6 +141,63 @@ export class MississippiOperator {
   /**
    * The state of a key as the store has it, whoever owns the key, with the version that an edit names; `undefined` where there is none. Of
    * what is not committed yet it knows nothing. One that cannot be read has its `problem` instead.
+   * Has a process claim no shards and hand over those that it owns, in good order: what runs may end, within `drainTimeout`. It goes on
+   * publishing and sending signals. Resolves when the process has begun; `processes()` shows what it still owns. Where it is the only process
+   * its shards have no owner then, and messages wait in the broker. It lasts until {@link resumeIntake}, or until the process ends: started
+   * again it takes part.
+   * @param process as `processes()` names it
+   * @throws {UnknownProcessError} when no such process takes part
+   * @throws {RemoteOperatorDisabledError} when it takes no actions from other processes
+   * @throws {NoCoordinatorError} when no process was there to bring it the request
+   * @throws {OperatorUnsupportedError} where the transport cannot
+   */
+  async pauseIntake(process: string, options: OperatorOptions = {}): Promise<void> {
+    await this.calls.pauses.setIntake(process, true, this.timeout(options));
+  }
+
+  /** Has a process claim its share of the shards again. Rejects as {@link pauseIntake}. */
+  async resumeIntake(process: string, options: OperatorOptions = {}): Promise<void> {
+    await this.calls.pauses.setIntake(process, false, this.timeout(options));
+  }
+
+  /**
+   * Pauses messages of a type, in all processes: a key whose first message is of that type is parked at it (`type_paused`), with all that
+   * follows, in order. What is being handled may end; later attempts are not made. It is kept with the broker, so processes that start later
+   * know. Resolves when all that take part do. Asked twice it is the same.
+   *
+   * What is parked counts for `sideQueueLimit`: where the side queue is full its shard waits. A direct message of that type is refused
+   * with `TypePausedError`.
+   * @param type as the option `typeFrom` finds it
+   * @throws {OperatorTimeoutError} when not all processes have said in time that they know; with `started`, they will
+   * @throws {RemoteOperatorDisabledError} when one of them takes no actions from other processes
+   * @throws {NoCoordinatorError} when no process was there to decide it
+   * @throws {OperatorUnsupportedError} where the transport cannot
+   * @throws {InvalidMessageError} when it is no text of 1 to 255 bytes
+   */
+  async pauseType(type: string, options: OperatorOptions = {}): Promise<void> {
+    checkMessageType(type);
+    await this.calls.pauses.setTypePaused(type, true, this.timeout(options));
+  }
+
+  /**
+   * Lets messages of a type be handled again: the owners resume the keys that are parked at one. Keys that are parked for other reasons stay
+   * so. Rejects as {@link pauseType}.
+   */
+  async resumeType(type: string, options: OperatorOptions = {}): Promise<void> {
+    checkMessageType(type);
+    await this.calls.pauses.setTypePaused(type, false, this.timeout(options));
+  }
+
+  /**
+   * The types that are paused.
+   * @throws {NoCoordinatorError} when no process was there to tell
+   */
+  async pausedTypes(options: OperatorOptions = {}): Promise<readonly string[]> {
+    return this.calls.pauses.types(this.timeout(options));
+  }
+
+  /**
+   * The state of a key as the store has it, whoever owns the key, and as the option `redact` lets it be seen; `undefined` where there is none.
    * @throws {NoStoreError} where the instance has no store
    * @throws {StoreUnavailableError} when it cannot be reached
    */

@@ -28,6 +28,7 @@ export class LinkedTransports {
 
   private recorded(name: string, consumer: ShardConsumer): ShardConsumer {
     return {
+      pauseTypes: (types) => consumer.pauseTypes?.(types),
       open: (session) => {
         const opened = (receiver: ShardReceiver): ShardReceiver => {
           this.receivers.set(session.shard, receiver);
@@ -43,6 +44,6 @@ export class LinkedTransports {
 
   private processOf(owner: string, asking: string) {
     const shards = [...this.owners].filter(([, name]) => name === owner).map(([shard]) => shard);
-    return { name: owner, shards, self: owner === asking };
+    return { name: owner, shards, self: owner === asking, intake: 'open' as const };
   }
 }

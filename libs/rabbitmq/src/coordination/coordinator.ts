@@ -4,6 +4,10 @@ import { Homes } from './homes.js';
 import { Members } from './members.js';
 import { MissingMembers } from './missing-members.js';
 import { planMoves, type Plan, type Shedding } from './plan.js';
+import { OperatorDesk } from './operator-desk.js';
+import type { Asked } from './operator-mail.js';
+import { PauseKeeper } from './pause-keeper.js';
+import type { TypePauses } from './pauses.js';
 import type { CoordinatorBroker, Inbox, Mail } from './ports.js';
 import type { Order, Report } from './reports.js';
 import { UnownedShards } from './unowned-shards.js';
@@ -19,6 +23,8 @@ const PATIENCE = 1_000;
 const COUNT_AGAIN = 50;
 /** For how long what a member said before it left may come from the broker's hands. Milliseconds. */
 const LATE = 60_000;
+/** How soon a mark that did not come back is written again. Milliseconds. */
+const MARK_AGAIN = 1_000;
 /** How many looks are under way at once, and how many there are before a plan is made of what they show. */
 const PARALLEL = 64;
 const LOOKS = 512;
@@ -49,6 +55,11 @@ export class Coordinator implements Inbox {
   /** Reports of the coordinator before of which it is not known yet whether their members live. */
   private reviving = 0;
   private readonly missing: MissingMembers;
+  private readonly keeper: PauseKeeper;
+  private readonly desk: OperatorDesk;
+  /** Whether all that was in the queue has come: before, nobody is told anything, since something may be paused. */
+  private caughtUp = false;
+  private markedAt = -Infinity;
   /** Members that have left, and when: what they said before may come late. */
   private readonly left = new Map<string, number>();
 
@@ -62,6 +73,9 @@ export class Coordinator implements Inbox {
   ) {
     this.members = new Members(total, new Homes());
     this.missing = new MissingMembers(broker, clock);
+    const failed = (error: unknown): void => this.failed(error);
+    this.keeper = new PauseKeeper(broker, clock, { failed, changed: () => this.pausesChanged() });
+    this.desk = new OperatorDesk(this.members, this.keeper, broker, clock, failed);
     this.deaths = new DeathWatch(broker, clock, {
       died: (id) => {
         this.members.died(id, clock.now());
@@ -77,6 +91,7 @@ export class Coordinator implements Inbox {
 
   reported(report: Report, mail: Mail): void {
     if (this.stopped) return;
+    this.mark();
     if (mail.address === undefined || report.totalCount !== this.total) mail.settle();
     else if (mail.again && !report.left) void this.revive(report, mail, mail.address);
     else this.take(report, mail);
@@ -87,23 +102,64 @@ export class Coordinator implements Inbox {
     this.answer(mail, this.clock.now() + PATIENCE).catch((error: unknown) => this.failed(error));
   }
 
+  requested(asked: Asked, mail: Mail): void {
+    this.mark();
+    const deadline = this.clock.now() + PATIENCE;
+    this.everybody(deadline, () => {
+      // Whoever coordinates next gets it, where this one does not even get its own mark.
+      if (this.caughtUp) this.desk.requested(asked, mail);
+      else this.clock.after(COUNT_AGAIN, () => this.requested(asked, mail));
+    }).catch((error: unknown) => this.failed(error));
+  }
+
+  kept(pauses: TypePauses, mail: Mail): void {
+    this.mark();
+    this.keeper.kept(pauses, mail);
+  }
+
+  marked(id: string, mail: Mail): void {
+    mail.settle();
+    if (id !== this.id) return;
+    this.caughtUp = true;
+    this.planIn(0);
+  }
+
   stop(): void {
     this.stopped = true;
     this.ticker?.cancel();
     this.next?.timer.cancel();
   }
 
-  private async answer(mail: Mail, deadline: number): Promise<void> {
+  private answer(mail: Mail, deadline: number): Promise<void> {
+    return this.everybody(deadline, () => this.broker.tell(mail, this.members.reports).finally(() => mail.settle()));
+  }
+
+  /** Waits until all have reported whom the broker counts, or for long enough. */
+  private async everybody(deadline: number, then: () => void | Promise<void>): Promise<void> {
     const { broker, clock, members } = this;
     const counted = await broker.members();
     if (this.stopped) return;
     if (counted === undefined || members.connected >= counted || clock.now() >= deadline) {
-      await broker.tell(mail, members.reports).finally(() => mail.settle());
+      await then();
     } else {
       clock.after(COUNT_AGAIN, () => {
-        this.answer(mail, deadline).catch((error: unknown) => this.failed(error));
+        this.everybody(deadline, then).catch((error: unknown) => this.failed(error));
       });
     }
+  }
+
+  /** It comes back behind all that was there. Nothing can be ordered either while it cannot be written. */
+  private mark(): void {
+    const now = this.clock.now();
+    if (this.caughtUp || this.stopped || now - this.markedAt < MARK_AGAIN) return;
+    this.markedAt = now;
+    this.broker.mark(this.id).catch(() => undefined);
+  }
+
+  private pausesChanged(): void {
+    if (this.stopped) return;
+    this.members.tellAll();
+    this.planIn(0);
   }
 
   private take(report: Report, mail: Mail): void {
@@ -113,6 +169,7 @@ export class Coordinator implements Inbox {
       return;
     }
     this.members.take(report, mail, this.clock.now());
+    if (report.pauses !== undefined) this.keeper.heard(report.pauses);
     this.planIn(COLLECT);
   }
 
@@ -137,6 +194,7 @@ export class Coordinator implements Inbox {
     this.ticker = this.clock.after(TICK, () => this.tick());
     // Whoever waits to be the coordinator, or hears of nobody during an alarm, has nothing to find out.
     if (this.members.size === 0) return;
+    this.mark();
     this.deaths.look(this.members.connected, this.members.watched).catch((error: unknown) => this.failed(error));
     this.hooks.looked(this.unserved, this.unowned.foreign(this.clock.now()));
     void this.plan(IN_TURN);
@@ -198,11 +256,14 @@ export class Coordinator implements Inbox {
       plan = this.planNow();
       if (missing.expected > 0) this.planIn(COUNT_AGAIN);
     }
-    if (this.stopped || this.reviving > 0) return;
+    if (this.stopped || this.reviving > 0 || !this.caughtUp) return;
+    this.keeper.look();
+    this.desk.look();
     this.unserved = plan.unserved;
     const sheds = missing.mayOwn ? new Map<string, Shedding>() : plan.sheds;
     const id = (): string => `${this.id} ${++this.orders}`;
-    for (const [address, order] of members.orders(plan.claims, sheds, id, this.clock.now())) this.send(address, order);
+    const orders = members.orders(plan.claims, sheds, id, this.clock.now(), this.keeper.pauses);
+    for (const [address, order] of orders) this.send(address, order);
   }
 
   private planNow(): Plan {

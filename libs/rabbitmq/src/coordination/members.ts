@@ -1,4 +1,5 @@
 import type { Watched } from './death-watch.js';
+import { NOTHING_PAUSED, type TypePauses } from './pauses.js';
 import type { Mail } from './ports.js';
 import type { Homes } from './homes.js';
 import type { PlanMember, Shedding, Situation } from './plan.js';
@@ -68,6 +69,26 @@ export class Members {
       address: mail.address!,
       shard: isDoubtful ? undefined : report.owned.find((shard) => this.owners[shard] === id),
     }));
+  }
+
+  /** Who is called so, and where an answer reaches him. */
+  named(name: string): { readonly id: string; readonly address: string; readonly guarded: boolean } | undefined {
+    for (const { report, mail } of this.entries.values()) {
+      if (report.name === name) return { id: report.id, address: mail.address!, guarded: report.guarded === true };
+    }
+    return undefined;
+  }
+
+  /** Whether all who can own shards know a version of the types that are paused. */
+  know(version: number): boolean {
+    for (const entry of this.entries.values())
+      if (isThere(entry) && (entry.report.pauses?.version ?? 0) < version) return false;
+    return true;
+  }
+
+  /** Each is to get an order, though there is nothing to do. */
+  tellAll(): void {
+    for (const entry of this.entries.values()) entry.unanswered = true;
   }
 
   /** Takes the newest report of a member in the place of the one before. */
@@ -169,6 +190,7 @@ export class Members {
     sheds: ReadonlyMap<string, Shedding>,
     id: () => string,
     now: number,
+    pauses: TypePauses = NOTHING_PAUSED,
   ): [address: string, order: Order][] {
     const orders: [string, Order][] = [];
     for (const entry of this.entries.values()) {
@@ -178,7 +200,8 @@ export class Members {
       const isWork = claim.length > 0 || shed > 0;
       if (!isWork && !entry.unanswered) continue;
       const verified = claim.filter((shard) => this.verified.has(shard));
-      const order: Order = { id: id(), seq: report.seq, members: this.entries.size, claim, verified, shed, wanted };
+      const known = { seq: report.seq, members: this.entries.size, ...(pauses.version > 0 ? { pauses } : {}) };
+      const order: Order = { id: id(), ...known, claim, verified, shed, wanted };
       entry.unanswered = false;
       if (isWork) {
         entry.order = order;

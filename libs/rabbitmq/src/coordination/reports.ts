@@ -1,3 +1,5 @@
+import { checkedPauses, type TypePauses } from './pauses.js';
+
 /**
  * What a process says of itself to the coordinator. The coordinator settles it only when a newer one has come, so that the next
  * coordinator gets the last of each process from the broker.
@@ -31,6 +33,12 @@ export interface Report {
   readonly unable: readonly number[];
   /** Those that it owns and has seen refused to another consumer. */
   readonly verified: readonly number[];
+  /** The types that it knows are paused; left out before any was. */
+  readonly pauses?: TypePauses;
+  /** Whether an operator has it claim nothing; left out, it is not so. */
+  readonly paused?: true;
+  /** Whether it takes no actions from operators of other processes; left out, it takes them. */
+  readonly guarded?: true;
 }
 
 /** What the coordinator has a process do. It may be wrong, which costs time: the broker decides who owns what. */
@@ -48,6 +56,8 @@ export interface Order {
   readonly shed: number;
   /** Those that are wanted elsewhere. */
   readonly wanted: readonly number[];
+  /** The types that are paused: nothing of what is claimed starts before they are known. Left out before any was. */
+  readonly pauses?: TypePauses;
 }
 
 /** Shards in a few bytes: `0-3 7 9-12`. */
@@ -101,6 +111,7 @@ export function decodeReport(body: Uint8Array, total: number): Report {
     Omit<Report, 'most'>
   > & { readonly most: number | null };
   if (!isReport(rest) || !(most === null || isCount(most))) throw new TypeError('no report');
+  if (rest.pauses !== undefined) checkedPauses(rest.pauses);
   return {
     ...rest,
     most: most ?? Infinity,
@@ -133,6 +144,7 @@ export function encodeOrder({ claim, verified, wanted, ...rest }: Order): Buffer
 export function decodeOrder(body: Uint8Array, total: number): Order {
   const { claim, verified, wanted, ...rest } = JSON.parse(Buffer.from(body).toString()) as Written<Order>;
   if (typeof rest.id !== 'string' || typeof rest.shed !== 'number') throw new TypeError('no order');
+  if (rest.pauses !== undefined) checkedPauses(rest.pauses);
   return {
     ...rest,
     claim: readShards(claim, total),

@@ -3,11 +3,21 @@ import { MississippiError } from '@mississippi/core';
 import type { Clock } from '@mississippi/core/transport';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { BrokerConnection } from '../connection/broker-connection.js';
-import { closeChannel, onChannel, openChannel } from '../connection/channels.js';
+import { closeChannel, onChannel, openChannel, openConfirmChannel } from '../connection/channels.js';
 import { REPLY_TO } from '../connection/direct-reply.js';
 import { LazyChannel } from '../connection/lazy-channel.js';
 import { isThere } from '../connection/liveness.js';
 import { within } from '../connection/timers.js';
+import {
+  decodeAnswer,
+  decodeAsked,
+  decodeIntake,
+  encodeMail,
+  type Answer,
+  type Asked,
+  type IntakeRequest,
+} from '../coordination/operator-mail.js';
+import { decodePauses, encodePauses, type TypePauses } from '../coordination/pauses.js';
 import type { CoordinatorBroker, Inbox, Mail, MemberBroker } from '../coordination/ports.js';
 import {
   decodeOrder,
@@ -31,12 +41,19 @@ const DEADLINE = 5_000;
 const OPENING = 2_000;
 /** More than any number of processes; without a prefetch quorum queues give 2,000 (RabbitMQ 3.10 to 4.0). */
 const PREFETCH = 65_535;
+/** How long an operator waits at most. Milliseconds. */
+const LONGEST_REQUEST = 60_000;
 
 /** The types of what is written. */
 const REPORT = 'report';
 const ORDER = 'order';
 const QUESTION = 'question';
 const ROLL = 'roll';
+const REQUEST = 'request';
+const INTAKE = 'intake';
+const ANSWER = 'answer';
+const PAUSES = 'pauses';
+const MARK = 'mark';
 
 interface LinkParts {
   readonly publishing: BrokerConnection;
@@ -56,12 +73,14 @@ interface LinkParts {
 export class CoordinationLink implements CoordinatorBroker, MemberBroker {
   /** Gets the coordinator's orders. */
   obey: (order: Order) => void = () => undefined;
+  /** Has this process do what an operator asks of it. */
+  operated: (request: IntakeRequest) => Answer = () => ({ kind: 'unknown' });
   /** Told of a shard that cannot be looked at, and why. */
   notLookedAt: (shard: number, error: unknown) => void = () => undefined;
   /** Called when what is reported can be answered again: where to has changed. */
   reconnected: () => void = () => undefined;
   private readonly channel: LazyChannel;
-  private readonly questions = new Map<string, (reports: Report[]) => void>();
+  private readonly questions = new Map<string, (content: Buffer) => void>();
 
   constructor(private readonly parts: LinkParts) {
     parts.publishing.on('up', () => this.reconnected());
@@ -160,6 +179,64 @@ export class CoordinationLink implements CoordinatorBroker, MemberBroker {
     channel.publish('', address, body, { type: ROLL, correlationId: question });
   }
 
+  async answer({ address, question }: Pick<Mail, 'address' | 'question'>, answer: Answer): Promise<void> {
+    if (address === undefined || question === undefined) return;
+    const channel = await this.open();
+    channel.publish('', address, encodeMail(answer), { type: ANSWER, correlationId: question });
+  }
+
+  async forward(address: string, request: IntakeRequest): Promise<void> {
+    const channel = await this.open();
+    channel.publish('', address, encodeMail(request), { type: INTAKE });
+  }
+
+  async keep(pauses: TypePauses): Promise<void> {
+    const { publishing, topology, clock } = this.parts;
+    const channel = await within(clock, OPENING, openConfirmChannel(modelOf(publishing)));
+    try {
+      // Without an expiry, and on the disk: it is to outlive all processes, and the broker's own end.
+      channel.publish('', topology.names.coordinator, encodePauses(pauses), { type: PAUSES, persistent: true });
+      await within(clock, DEADLINE, channel.waitForConfirms());
+    } finally {
+      await closeChannel(channel);
+    }
+  }
+
+  async mark(id: string): Promise<void> {
+    const channel = await this.open();
+    const { coordinator } = this.parts.topology.names;
+    channel.publish('', coordinator, Buffer.from(id), { type: MARK, expiration: REPORT_EXPIRES });
+  }
+
+  /**
+   * Asks whoever coordinates, or the process that he finds, for what an operator wants.
+   * @param timeout milliseconds
+   * @returns the last answer that came in time; `undefined` where none did
+   */
+  async request(asked: Asked, timeout: number): Promise<Answer | undefined> {
+    const { publishing, topology, clock } = this.parts;
+    if (publishing.current === undefined) return undefined;
+    const id = randomUUID();
+    const expiration = Math.ceil(Math.min(Math.max(timeout, 1), LONGEST_REQUEST));
+    let last: Answer | undefined;
+    const answered = (async () => {
+      if (!(await this.isAnybodyThere(publishing.current!))) return;
+      const channel = await this.channel.get();
+      await new Promise<void>((resolve) => {
+        this.questions.set(id, (content) => {
+          last = decodeAnswer(content);
+          if (last.kind !== 'begun') resolve();
+        });
+        const options = { type: REQUEST, correlationId: id, replyTo: REPLY_TO, expiration };
+        channel.publish('', topology.names.coordinator, encodeMail(asked), options);
+      });
+    })();
+    await within(clock, expiration, answered)
+      .catch(() => undefined) // Whoever asked sees that there is no answer.
+      .finally(() => this.questions.delete(id));
+    return last;
+  }
+
   /**
    * The reports of all who take part, as their coordinator knows them.
    * Rejects while there is no connection, or when nobody answers within five seconds.
@@ -187,16 +264,20 @@ export class CoordinationLink implements CoordinatorBroker, MemberBroker {
     return within(this.parts.clock, OPENING, this.channel.get());
   }
 
-  private async question(model: ChannelModel, id: string): Promise<Report[]> {
+  private isAnybodyThere(model: ChannelModel): Promise<boolean> {
     const { topology } = this.parts;
-    const anybody = await onChannel(model, async (channel) => {
+    return onChannel(model, async (channel) => {
       await topology.declareCoordinator(channel);
       return (await topology.declareMembers(channel)) > 0;
     });
-    if (!anybody) return [];
+  }
+
+  private async question(model: ChannelModel, id: string): Promise<Report[]> {
+    const { topology } = this.parts;
+    if (!(await this.isAnybodyThere(model))) return [];
     const channel = await this.channel.get();
     return new Promise((resolve) => {
-      this.questions.set(id, resolve);
+      this.questions.set(id, (content) => resolve(readRoll(content)));
       channel.publish('', topology.names.coordinator, Buffer.alloc(0), {
         type: QUESTION,
         correlationId: id,
@@ -226,23 +307,40 @@ export class CoordinationLink implements CoordinatorBroker, MemberBroker {
       inbox.asked(mail);
       return;
     }
-    let report: Report;
     try {
-      report = decodeReport(content, this.parts.settings.totalCount);
+      this.brought(type, content, mail, inbox);
     } catch {
       mail.settle();
-      return;
     }
-    inbox.reported(report, mail);
   }
 
-  /** An order, or the answer to a question. */
+  /** @throws when it cannot be read */
+  private brought(type: string | undefined, content: Buffer, mail: Mail, inbox: Inbox): void {
+    switch (type) {
+      case REQUEST:
+        return inbox.requested(decodeAsked(content), mail);
+      case PAUSES:
+        return inbox.kept(decodePauses(content), mail);
+      case MARK:
+        return inbox.marked(content.toString(), mail);
+      default:
+        return inbox.reported(decodeReport(content, this.parts.settings.totalCount), mail);
+    }
+  }
+
+  private serve(request: IntakeRequest): void {
+    // Whoever asked sees that there is no answer.
+    this.answer(request, this.operated(request)).catch(() => undefined);
+  }
+
+  /** An order, a request, or the answer to one. */
   private told({ properties, content }: ConsumeMessage): void {
     const { totalCount } = this.parts.settings;
     const { type, correlationId } = properties as Addressing;
     try {
       if (type === ORDER) this.obey(decodeOrder(content, totalCount));
-      else if (type === ROLL) this.questions.get(correlationId ?? '')?.(readRoll(content));
+      else if (type === INTAKE) this.serve(decodeIntake(content));
+      else this.questions.get(correlationId ?? '')?.(content);
     } catch {
       // It is of another version; the next one may be readable.
     }

@@ -7,6 +7,7 @@ function setUp() {
   const reports: Report[] = [];
   const sheds: (readonly [count: number, wanted: readonly number[]])[] = [];
   const claims: (readonly number[])[] = [];
+  const paused: (readonly string[])[] = [];
   const broker = {
     blocked: false,
     consumers: () => Promise.resolve(1),
@@ -33,14 +34,22 @@ function setUp() {
     {
       prepare: () => Promise.resolve(),
       failed: () => undefined,
-      coordinator: () => ({ reported: () => undefined, asked: () => undefined, stop: () => undefined }),
+      paused: (types) => void paused.push(types),
+      coordinator: () => ({
+        reported: () => undefined,
+        asked: () => undefined,
+        requested: () => undefined,
+        kept: () => undefined,
+        marked: () => undefined,
+        stop: () => undefined,
+      }),
     },
   );
   void member.start();
   const last = (): Report => reports.at(-1)!;
   const order = (id: string, seq: number, work: Partial<Order>): void =>
     member.obey({ id, seq, members: 2, claim: [], verified: [], shed: 0, wanted: [], ...work });
-  return { clock, member, shards, order, last, sheds, claims };
+  return { clock, member, order, last, sheds, claims, paused, shards };
 }
 
 test('what is ordered again while nothing could be heard is carried out once', async () => {
@@ -79,4 +88,31 @@ test('who leaves goes on telling what it had, after it has handed it over', asyn
   shards.owned = [];
   await member.stop();
   expect(last()).toMatchObject({ had: [1, 2, 3], owned: [], left: true });
+});
+
+test('what is paused is known before anything is claimed, and reported; an older order changes nothing', async () => {
+  const { clock, order, last, claims, paused } = setUp();
+  await clock.advance(0);
+  const seen: unknown[] = [];
+  const { seq } = last();
+  order('first', seq, { claim: [5], pauses: { version: 2, types: ['b'] } });
+  seen.push([...paused], [...claims]);
+  await clock.advance(10);
+  expect(seen[0]).toEqual([['b']]);
+  expect(claims).toEqual([[5]]);
+  expect(last().pauses).toEqual({ version: 2, types: ['b'] });
+  order('late', seq, { pauses: { version: 1, types: ['a'] } });
+  order('again', seq, { pauses: { version: 2, types: ['b'] } });
+  await clock.advance(10);
+  expect(paused).toEqual([['b']]);
+});
+
+test('whether an operator has it claim nothing is reported', async () => {
+  const { clock, member, last, shards } = setUp();
+  await clock.advance(0);
+  expect('paused' in last()).toBe(false);
+  Object.assign(shards, { paused: true, most: 0 });
+  member.changed();
+  await clock.advance(10);
+  expect(last()).toMatchObject({ paused: true, most: 0, connected: true });
 });

@@ -17,6 +17,7 @@ import { inParallel } from './in-parallel.js';
 import { merged, reportOf, type KeyRow, type KeyRows } from './key-row.js';
 import type { OwnerRequests } from './owner-requests.js';
 import type { StateCalls } from './state-calls.js';
+import type { Pauses } from './pauses.js';
 
 /** How many owners are asked at a time. */
 const PARALLEL = 16;
@@ -33,6 +34,7 @@ export class OperatorCalls {
     readonly processes: () => Promise<ProcessInfo[]>,
     readonly deadLetters: DeadLetterCalls,
     readonly states: StateCalls,
+    readonly pauses: Pauses,
   ) {}
 
   /** @param over milliseconds over which the rate is taken */
