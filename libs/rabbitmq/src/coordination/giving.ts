@@ -1,5 +1,5 @@
 import type { Heap } from './heap.js';
-import { homesOf, lack, needier, ranked, type Part } from './part.js';
+import { homesOf, lack, needier, ranked, roundedDown, type Part } from './part.js';
 
 /** Who gets which of the free shards. */
 interface Given {
@@ -29,13 +29,21 @@ export function give(parts: readonly Part[], free: readonly number[], sparing: b
   return given;
 }
 
-/** Gives shards to whoever is to have them rather than others, and lacks any. Returns the others. */
+/**
+ * Gives shards to whoever is to have them rather than others, and lacks any: above his share rounded down, where others have theirs or
+ * get it of what is left. Returns the others.
+ */
 function giveHome(parts: readonly Part[], free: readonly number[], given: Given): readonly number[] {
   const homes = homesOf(parts);
   if (homes.size === 0) return free;
+  let spare = free.length;
+  for (const part of parts) spare -= Math.max(0, roundedDown(part) - part.load);
   return free.filter((shard) => {
     const home = homes.get(shard);
     if (home === undefined || lack(home) <= 0 || home.load >= home.member.most) return true;
+    const isExtra = home.load >= roundedDown(home);
+    if (isExtra && spare <= 0) return true;
+    if (isExtra) spare--;
     giveTo(home, shard, given);
     return false;
   });

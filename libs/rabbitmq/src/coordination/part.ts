@@ -35,9 +35,22 @@ export function ranked(parts: readonly Part[], isBefore: (one: Part, other: Part
   return heap;
 }
 
-/** Who is to have a shard rather than others, where somebody is. */
+/** Whether it is in the place of one that had a share as it has: what had more, when they were fewer, is nobody's to have back. */
+export function isReplacement(part: Part): boolean {
+  const { size } = part.member.home;
+  return size > 0 && size <= roundedUp(part);
+}
+
+/** Whether it lacks some of what the one before had. */
+export function returns(part: Part): boolean {
+  return isReplacement(part) && part.load < Math.min(part.member.home.size, part.member.most);
+}
+
+/** Who lacks shards that it is to have rather than others, by shard. */
 export function homesOf(parts: readonly Part[]): Map<number, Part> {
   const homes = new Map<number, Part>();
-  for (const part of parts) for (const shard of part.member.home) if (part.member.able(shard)) homes.set(shard, part);
+  for (const part of parts.filter(returns)) {
+    for (const shard of part.member.home) if (part.member.able(shard)) homes.set(shard, part);
+  }
   return homes;
 }

@@ -1,4 +1,4 @@
-import { homesOf, needier, ranked, roundedDown, roundedUp, type Part } from './part.js';
+import { homesOf, isReplacement, needier, ranked, returns, roundedDown, roundedUp, type Part } from './part.js';
 import type { Shedding } from './plan.js';
 
 /** Somebody who may hand over shards. */
@@ -33,22 +33,25 @@ export function take(parts: readonly Part[], coming: number): Map<string, Sheddi
   return sheds;
 }
 
-/** How many of the shards that it had somebody can have back, up to its share rounded up. */
+/**
+ * How many of the shards that it had somebody can have back, up to its share rounded up. Two of whom each is to have one more than
+ * others would take it from one another without end: so only from those who have it by chance.
+ */
 function wantedBack(part: Part, givers: readonly Giver[]): number {
-  const { home } = part.member;
   if (!returns(part)) return 0;
+  const { home } = part.member;
   let count = 0;
-  for (const { load, quota, member, wanted } of givers) {
-    const spare = load - roundedDown({ member, quota, load });
-    count += Math.min(spare, wanted.filter((shard) => home.has(shard)).length);
+  for (const giver of givers) {
+    if (isAtHome(giver)) continue;
+    const spare = giver.load - roundedDown(giver);
+    count += Math.min(spare, giver.wanted.filter((shard) => home.has(shard)).length);
   }
-  return Math.min(count, roundedUp(part) - part.load);
+  return Math.min(count, home.size - part.load, part.member.most - part.load);
 }
 
-/** Whether it is in the place of one that had a share as it has: what had more, when they were fewer, is nobody's to have back. */
-function returns(part: Part): boolean {
-  const { home, most } = part.member;
-  return home.size > 0 && home.size <= roundedUp(part) && part.load < Math.min(most, roundedUp(part));
+/** Whether it has no more than the one before. */
+function isAtHome(part: Part): boolean {
+  return isReplacement(part) && part.load <= part.member.home.size;
 }
 
 /** Whether it has more than its share rounded down, and can hand over. */
@@ -57,18 +60,23 @@ function isGiver(part: Part): boolean {
 }
 
 function giversOf(parts: readonly Part[]): Giver[] {
-  const homes = homesOf(parts.filter(returns));
+  const homes = homesOf(parts);
   return parts.filter(isGiver).map((part) => {
     const isWanted = (shard: number): boolean => homes.has(shard) && homes.get(shard) !== part;
     return { ...part, wanted: homes.size === 0 ? [] : part.member.staying.filter(isWanted) };
   });
 }
 
-/** Whoever has too much, even where shares are rounded up; then whoever has what is wanted elsewhere; then whoever has most. */
+/**
+ * Whoever has too much, even where shares are rounded up; then whoever has what is wanted elsewhere; then whoever does not have just
+ * what is his; then whoever has most.
+ */
 function givesBefore(one: Giver, other: Giver): boolean {
   const [tooMuch, otherTooMuch] = [one, other].map((part) => part.load > roundedUp(part));
   if (tooMuch !== otherTooMuch) return tooMuch!;
   const [wanted, otherWanted] = [one, other].map((part) => part.wanted.length > 0);
   if (wanted !== otherWanted) return wanted!;
+  const [atHome, otherAtHome] = [one, other].map(isAtHome);
+  if (atHome !== otherAtHome) return otherAtHome!;
   return needier(other, one);
 }

@@ -183,3 +183,46 @@ test('where all can own everything, two plans make all level, with no more moves
     }),
   );
 });
+
+/** Shards by their owners, and what each is to have rather than others. */
+const ownership = fc
+  .record({
+    owners: fc.array(fc.nat(5), { minLength: 1, maxLength: 40 }),
+    processes: fc.array(
+      fc.record({
+        home: fc.uniqueArray(fc.nat(39), { maxLength: 8 }).map((shards) => new Set(shards)),
+        weight: fc.constantFrom(1, 1, 1, 2, 0.5),
+        most: fc.constantFrom(Infinity, Infinity, Infinity, 3, 8),
+      }),
+      { minLength: 6, maxLength: 6 },
+    ),
+  })
+  .map(({ owners, processes }) => {
+    const held = processes.map((_, index) => owners.flatMap((owner, shard) => (owner === index ? [shard] : [])));
+    return { held, processes };
+  });
+
+/** Carries a plan out: who sheds gives what is wanted, and then what he got last. Returns how many moved. */
+function carryOut(held: number[][], processes: readonly Partial<PlanMember>[]): number {
+  const now = (): PlanMember[] =>
+    held.map((shards, index) => member(`${index}`, shards.length, { ...processes[index]!, staying: [...shards] }));
+  const free: number[] = [];
+  for (const [id, { count, wanted }] of planMoves(situation(now())).sheds) {
+    const shards = held[Number(id)]!;
+    const going = [...wanted, ...shards.filter((shard) => !wanted.includes(shard)).toReversed()].slice(0, count);
+    free.push(...going);
+    held[Number(id)] = shards.filter((shard) => !going.includes(shard));
+  }
+  for (const [id, shards] of planMoves(situation(now(), { free })).claims) held[Number(id)]!.push(...shards);
+  return free.length;
+}
+
+test('plans come to rest, whoever is to have what', () => {
+  fc.assert(
+    fc.property(ownership, ({ held, processes }) => {
+      let rounds = 0;
+      while (carryOut(held, processes) > 0) expect(++rounds).toBeLessThan(held.length + 2);
+    }),
+    { numRuns: 2_000 },
+  );
+});
