@@ -79,6 +79,10 @@ export class WorkerProcess {
     await holding;
   }
 
+  get pid(): number {
+    return this.child.pid!;
+  }
+
   /** The warnings and errors that it logged, and whatever else it printed. */
   get printed(): string {
     return this.output;

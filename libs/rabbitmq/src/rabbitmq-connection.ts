@@ -139,7 +139,7 @@ export class RabbitMqConnection implements TransportConnection {
       this.link,
       { id, name },
     );
-    this.requests = new PauseRequests(this.link, id);
+    this.requests = new PauseRequests(this.link.questions, id);
     this.signals = new SignalCaller(publishing, names, settings.maxMessageSize, clock, keyText, (cause) =>
       this.denied(cause),
     );
@@ -226,7 +226,7 @@ export class RabbitMqConnection implements TransportConnection {
 
   /** Rejects while there is no connection, or nobody to ask. */
   async processes(): Promise<ProcessInfo[]> {
-    const reports = await this.link.ask();
+    const reports = await this.link.questions.ask();
     const processes = reports.map(({ name, owned, paused }) => ({
       name,
       shards: owned,
@@ -296,7 +296,7 @@ export class RabbitMqConnection implements TransportConnection {
   }
 
   private async living(model: ChannelModel): Promise<Report[]> {
-    return (await this.topology.memberCount(model)) === 0 ? [] : this.link.ask();
+    return (await this.topology.memberCount(model)) === 0 ? [] : this.link.questions.ask();
   }
 
   private async checkApplication(model: ChannelModel): Promise<void> {

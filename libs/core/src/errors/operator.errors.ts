@@ -84,7 +84,7 @@ export class NoCoordinatorError extends MississippiError {
    */
   constructor(what: string, timeout: number) {
     super(
-      `${what}: no process that coordinates the others has answered within ${timeout} ms. It may take effect yet, in all of them or in none: ask again, which is safe, when a process takes part and the broker takes messages.`,
+      `${what}: nobody answered who coordinates the others; ${timeout} ms are waited at most, and not at all where no process takes part. It may take effect yet, in all of them or in none: ask again, which is safe, when a process takes part and the broker takes messages.`,
     );
   }
 }

@@ -72,3 +72,23 @@ test('with a store, what is published while the intake is paused is handled when
   expect(await operator.processes()).toMatchObject([{ intake: 'open', shards: [0] }]);
   expect(world.state('k')).toEqual({ ids: ['a1', 'a2'] });
 });
+
+test('with a store, a shard that is being opened when the intake is paused is handed over once it is open', async () => {
+  const world = new World();
+  const { operator, service, store, say } = await start(world);
+  const { name } = (await operator.processes())[0]!;
+  await operator.pauseIntake(name);
+  await rest();
+  const held = store.hold('openShard');
+  await operator.resumeIntake(name);
+  await rest();
+  await operator.pauseIntake(name);
+  held.release();
+  await rest();
+  expect(service.status().shards).toBe(0);
+  await say('k', 'a1');
+  expect(world.state('k')).toBeUndefined();
+  await operator.resumeIntake(name);
+  await rest();
+  expect(world.state('k')).toEqual({ ids: ['a1'] });
+});

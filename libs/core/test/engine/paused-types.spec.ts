@@ -76,6 +76,26 @@ describe.each(WHERE)('an operator %s pauses a type', (where) => {
     expect(handler.messages('k')).toEqual(['b1', 'a1', 'c1', 'a2', 'b2']);
   });
 
+  test('only keys at the type that is resumed are touched', async () => {
+    const { say, operator, of } = await paused(where);
+    await operator.pauseType('b');
+    await operator.pauseType('c');
+    await say('k', 'b1');
+    await say('l', 'c1');
+    await operator.resumeType('b');
+    await settled();
+    expect(of('resumed').map(({ key }) => key)).toEqual(['k']);
+  });
+
+  test('a retry in the moment of the resumption holds nothing', async () => {
+    const { say, operator, handler } = await paused(where);
+    await operator.pauseType('b');
+    await say('k', 'b1', 'a1');
+    await Promise.all([operator.retry('k'), operator.resumeType('b')]);
+    await settled();
+    expect(handler.messages('k')).toEqual(['b1', 'a1']);
+  });
+
   test('the next owner holds what is parked at a type that is paused, and resumes what is not', async () => {
     const { say, operator, handler, broker } = await paused(where);
     await operator.pauseType('b');

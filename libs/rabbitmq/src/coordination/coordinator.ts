@@ -10,6 +10,7 @@ import { PauseKeeper } from './pause-keeper.js';
 import type { TypePauses } from './pauses.js';
 import type { CoordinatorBroker, Inbox, Mail } from './ports.js';
 import type { Order, Report } from './reports.js';
+import { QueueEnd } from './queue-end.js';
 import { UnownedShards } from './unowned-shards.js';
 
 /** How often the members are counted, and shards looked at in turn. Milliseconds. */
@@ -23,8 +24,6 @@ const PATIENCE = 1_000;
 const COUNT_AGAIN = 50;
 /** For how long what a member said before it left may come from the broker's hands. Milliseconds. */
 const LATE = 60_000;
-/** How soon a mark that did not come back is written again. Milliseconds. */
-const MARK_AGAIN = 1_000;
 /** How many looks are under way at once, and how many there are before a plan is made of what they show. */
 const PARALLEL = 64;
 const LOOKS = 512;
@@ -57,9 +56,8 @@ export class Coordinator implements Inbox {
   private readonly missing: MissingMembers;
   private readonly keeper: PauseKeeper;
   private readonly desk: OperatorDesk;
-  /** Whether all that was in the queue has come: before, nobody is told anything, since something may be paused. */
-  private caughtUp = false;
-  private markedAt = -Infinity;
+  /** Before it is reached nobody is told anything, since something may be paused. */
+  private readonly end: QueueEnd;
   /** Members that have left, and when: what they said before may come late. */
   private readonly left = new Map<string, number>();
 
@@ -73,6 +71,7 @@ export class Coordinator implements Inbox {
   ) {
     this.members = new Members(total, new Homes());
     this.missing = new MissingMembers(broker, clock);
+    this.end = new QueueEnd(id, broker, clock);
     const failed = (error: unknown): void => this.failed(error);
     this.keeper = new PauseKeeper(broker, clock, { failed, changed: () => this.pausesChanged() });
     this.desk = new OperatorDesk(this.members, this.keeper, broker, clock, failed);
@@ -91,7 +90,7 @@ export class Coordinator implements Inbox {
 
   reported(report: Report, mail: Mail): void {
     if (this.stopped) return;
-    this.mark();
+    this.end.look();
     if (mail.address === undefined || report.totalCount !== this.total) mail.settle();
     else if (mail.again && !report.left) void this.revive(report, mail, mail.address);
     else this.take(report, mail);
@@ -103,25 +102,23 @@ export class Coordinator implements Inbox {
   }
 
   requested(asked: Asked, mail: Mail): void {
-    this.mark();
+    this.end.look();
     const deadline = this.clock.now() + PATIENCE;
     this.everybody(deadline, () => {
       // Whoever coordinates next gets it, where this one does not even get its own mark.
-      if (this.caughtUp) this.desk.requested(asked, mail);
+      if (this.end.isReached) this.desk.requested(asked, mail);
       else this.clock.after(COUNT_AGAIN, () => this.requested(asked, mail));
     }).catch((error: unknown) => this.failed(error));
   }
 
   kept(pauses: TypePauses, mail: Mail): void {
-    this.mark();
+    this.end.look();
     this.keeper.kept(pauses, mail);
   }
 
   marked(id: string, mail: Mail): void {
     mail.settle();
-    if (id !== this.id) return;
-    this.caughtUp = true;
-    this.planIn(0);
+    if (this.end.came(id)) this.planIn(0);
   }
 
   stop(): void {
@@ -146,14 +143,6 @@ export class Coordinator implements Inbox {
         this.everybody(deadline, then).catch((error: unknown) => this.failed(error));
       });
     }
-  }
-
-  /** It comes back behind all that was there. Nothing can be ordered either while it cannot be written. */
-  private mark(): void {
-    const now = this.clock.now();
-    if (this.caughtUp || this.stopped || now - this.markedAt < MARK_AGAIN) return;
-    this.markedAt = now;
-    this.broker.mark(this.id).catch(() => undefined);
   }
 
   private pausesChanged(): void {
@@ -194,7 +183,7 @@ export class Coordinator implements Inbox {
     this.ticker = this.clock.after(TICK, () => this.tick());
     // Whoever waits to be the coordinator, or hears of nobody during an alarm, has nothing to find out.
     if (this.members.size === 0) return;
-    this.mark();
+    this.end.look();
     this.deaths.look(this.members.connected, this.members.watched).catch((error: unknown) => this.failed(error));
     this.hooks.looked(this.unserved, this.unowned.foreign(this.clock.now()));
     void this.plan(IN_TURN);
@@ -256,7 +245,7 @@ export class Coordinator implements Inbox {
       plan = this.planNow();
       if (missing.expected > 0) this.planIn(COUNT_AGAIN);
     }
-    if (this.stopped || this.reviving > 0 || !this.caughtUp) return;
+    if (this.stopped || this.reviving > 0 || !this.end.isReached) return;
     this.keeper.look();
     this.desk.look();
     this.unserved = plan.unserved;

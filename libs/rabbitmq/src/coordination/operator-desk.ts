@@ -42,28 +42,32 @@ export class OperatorDesk {
 
   /** Something may have changed: one request is decided after the other, and answered when all know. */
   look(): void {
-    const next = this.requests.find(({ decided }) => decided === undefined);
-    if (next !== undefined) this.decide(next);
+    let next = this.undecided;
+    while (next !== undefined && this.decide(next)) next = this.undecided;
     for (const request of this.requests.slice()) this.conclude(request);
   }
 
-  private decide(request: Request): void {
+  private get undecided(): Request | undefined {
+    return this.requests.find(({ decided }) => decided === undefined);
+  }
+
+  /** Returns whether it is decided, or refused; otherwise it is when the queue brings what was written. */
+  private decide(request: Request): boolean {
     const { keeper, members } = this;
     const { type, paused, by } = request.asked;
     const guarded = members.reports.find((report) => report.guarded === true && report.id !== by);
     if (guarded !== undefined) {
       this.end(request, { kind: 'guarded', process: guarded.name });
-      return;
+      return true;
     }
     const wanted = withPaused(keeper.pauses, type, paused);
     if (wanted !== keeper.pauses) {
       keeper.decide(wanted);
-      return;
+      return false;
     }
     request.decided = wanted;
-    const { mail } = request;
-    this.broker.answer(mail, { kind: 'begun' }).catch((error: unknown) => this.failed(error));
-    this.look();
+    this.broker.answer(request.mail, { kind: 'begun' }).catch((error: unknown) => this.failed(error));
+    return true;
   }
 
   private conclude(request: Request): void {

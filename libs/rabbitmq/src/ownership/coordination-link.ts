@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { MississippiError } from '@mississippi/core';
 import type { Clock } from '@mississippi/core/transport';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { BrokerConnection } from '../connection/broker-connection.js';
@@ -9,12 +7,10 @@ import { LazyChannel } from '../connection/lazy-channel.js';
 import { isThere } from '../connection/liveness.js';
 import { within } from '../connection/timers.js';
 import {
-  decodeAnswer,
   decodeAsked,
   decodeIntake,
   encodeMail,
   type Answer,
-  type Asked,
   type IntakeRequest,
 } from '../coordination/operator-mail.js';
 import { decodePauses, encodePauses, type TypePauses } from '../coordination/pauses.js';
@@ -28,28 +24,24 @@ import {
   type Report,
 } from '../coordination/reports.js';
 import { isInUse } from '../errors/reply-codes.js';
-import { reasonOf } from '../errors/reason.js';
 import type { Settings } from '../options/settings.js';
 import type { Topology } from '../topology/topology.js';
+import { CoordinatorQuestions, QUESTION, REQUEST } from './coordinator-questions.js';
 import type { Membership } from './membership.js';
 
 /** How long what is written to a coordinator waits for one. Milliseconds. */
 const REPORT_EXPIRES = 30_000;
-/** How long the broker, and whoever coordinates, may take to say who takes part. Milliseconds. */
-const DEADLINE = 5_000;
+/** How long the broker may take to keep something. Milliseconds. */
+const KEEPING = 5_000;
 /** How long the channel may take to open. Milliseconds. */
 const OPENING = 2_000;
 /** More than any number of processes; without a prefetch quorum queues give 2,000 (RabbitMQ 3.10 to 4.0). */
 const PREFETCH = 65_535;
-/** How long an operator waits at most. Milliseconds. */
-const LONGEST_REQUEST = 60_000;
 
 /** The types of what is written. */
 const REPORT = 'report';
 const ORDER = 'order';
-const QUESTION = 'question';
 const ROLL = 'roll';
-const REQUEST = 'request';
 const INTAKE = 'intake';
 const ANSWER = 'answer';
 const PAUSES = 'pauses';
@@ -80,7 +72,8 @@ export class CoordinationLink implements CoordinatorBroker, MemberBroker {
   /** Called when what is reported can be answered again: where to has changed. */
   reconnected: () => void = () => undefined;
   private readonly channel: LazyChannel;
-  private readonly questions = new Map<string, (content: Buffer) => void>();
+  /** What this process asks whoever coordinates. */
+  readonly questions: CoordinatorQuestions;
 
   constructor(private readonly parts: LinkParts) {
     parts.publishing.on('up', () => this.reconnected());
@@ -88,6 +81,7 @@ export class CoordinationLink implements CoordinatorBroker, MemberBroker {
       prepare: (channel) =>
         channel.consume(REPLY_TO, (message) => message !== null && this.told(message), { noAck: true }),
     });
+    this.questions = new CoordinatorQuestions(parts, this.channel);
   }
 
   get blocked(): boolean {
@@ -196,7 +190,7 @@ export class CoordinationLink implements CoordinatorBroker, MemberBroker {
     try {
       // Without an expiry, and on the disk: it is to outlive all processes, and the broker's own end.
       channel.publish('', topology.names.coordinator, encodePauses(pauses), { type: PAUSES, persistent: true });
-      await within(clock, DEADLINE, channel.waitForConfirms());
+      await within(clock, KEEPING, channel.waitForConfirms());
     } finally {
       await closeChannel(channel);
     }
@@ -208,83 +202,9 @@ export class CoordinationLink implements CoordinatorBroker, MemberBroker {
     channel.publish('', coordinator, Buffer.from(id), { type: MARK, expiration: REPORT_EXPIRES });
   }
 
-  /**
-   * Asks whoever coordinates, or the process that he finds, for what an operator wants.
-   * @param timeout milliseconds
-   * @returns the last answer that came in time; `undefined` where none did
-   */
-  async request(asked: Asked, timeout: number): Promise<Answer | undefined> {
-    const { publishing, topology, clock } = this.parts;
-    if (publishing.current === undefined) return undefined;
-    const id = randomUUID();
-    const expiration = Math.ceil(Math.min(Math.max(timeout, 1), LONGEST_REQUEST));
-    let last: Answer | undefined;
-    const answered = (async () => {
-      if (!(await this.isAnybodyThere(publishing.current!))) return;
-      const channel = await this.channel.get();
-      await new Promise<void>((resolve) => {
-        this.questions.set(id, (content) => {
-          last = decodeAnswer(content);
-          if (last.kind !== 'begun') resolve();
-        });
-        const options = { type: REQUEST, correlationId: id, replyTo: REPLY_TO, expiration };
-        channel.publish('', topology.names.coordinator, encodeMail(asked), options);
-      });
-    })();
-    await within(clock, expiration, answered)
-      .catch(() => undefined) // Whoever asked sees that there is no answer.
-      .finally(() => this.questions.delete(id));
-    return last;
-  }
-
-  /**
-   * The reports of all who take part, as their coordinator knows them.
-   * Rejects while there is no connection, or when nobody answers within five seconds.
-   */
-  async ask(): Promise<Report[]> {
-    const { publishing, clock } = this.parts;
-    const model = publishing.current;
-    if (model === undefined)
-      throw new Error('RabbitMQ cannot be reached at present, so nobody can be asked: try again later.');
-    const id = randomUUID();
-    try {
-      return await within(clock, DEADLINE, this.question(model, id));
-    } catch (error) {
-      if (error instanceof MississippiError) throw error;
-      throw new Error(`RabbitMQ was not able to tell who takes part (${reasonOf(error)}): try again later.`, {
-        cause: error,
-      });
-    } finally {
-      this.questions.delete(id);
-    }
-  }
-
   /** During an alarm the broker does not even open a channel. */
   private open(): Promise<Channel> {
     return within(this.parts.clock, OPENING, this.channel.get());
-  }
-
-  private isAnybodyThere(model: ChannelModel): Promise<boolean> {
-    const { topology } = this.parts;
-    return onChannel(model, async (channel) => {
-      await topology.declareCoordinator(channel);
-      return (await topology.declareMembers(channel)) > 0;
-    });
-  }
-
-  private async question(model: ChannelModel, id: string): Promise<Report[]> {
-    const { topology } = this.parts;
-    if (!(await this.isAnybodyThere(model))) return [];
-    const channel = await this.channel.get();
-    return new Promise((resolve) => {
-      this.questions.set(id, (content) => resolve(readRoll(content)));
-      channel.publish('', topology.names.coordinator, Buffer.alloc(0), {
-        type: QUESTION,
-        correlationId: id,
-        replyTo: REPLY_TO,
-        expiration: DEADLINE,
-      });
-    });
   }
 
   /** Something for the coordinator; what cannot be read is nobody's. */
@@ -340,7 +260,7 @@ export class CoordinationLink implements CoordinatorBroker, MemberBroker {
     try {
       if (type === ORDER) this.obey(decodeOrder(content, totalCount));
       else if (type === INTAKE) this.serve(decodeIntake(content));
-      else this.questions.get(correlationId ?? '')?.(content);
+      else this.questions.answered(correlationId ?? '', content);
     } catch {
       // It is of another version; the next one may be readable.
     }
@@ -352,12 +272,6 @@ interface Addressing {
   readonly type?: string;
   readonly replyTo?: string;
   readonly correlationId?: string;
-}
-
-/** Of another number of shards too. */
-function readRoll(content: Buffer): Report[] {
-  const reports = JSON.parse(content.toString()) as string[];
-  return reports.map((text) => decodeReport(Buffer.from(text), Infinity));
 }
 
 function modelOf({ current }: BrokerConnection): ChannelModel {

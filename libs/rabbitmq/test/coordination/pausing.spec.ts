@@ -22,6 +22,8 @@ class Queue {
   readonly answers: [question: string | undefined, answer: Answer][] = [];
   readonly forwarded: [address: string, request: IntakeRequest][] = [];
   readonly kept: TypePauses[] = [];
+  /** Whether what is to be kept is confirmed. */
+  confirms = true;
   /** Whether marks are written. */
   marks = true;
   /** Whether what is written comes back. */
@@ -47,6 +49,7 @@ class Queue {
       keep: async (pauses: TypePauses) => {
         this.kept.push(pauses);
         this.write({ bring: (to, mail) => to.kept(pauses, mail), address: undefined });
+        if (!this.confirms) await new Promise(() => undefined);
       },
       mark: async (id: string) => {
         if (this.marks) this.write({ bring: (to, mail) => to.marked(id, mail), address: undefined });
@@ -120,6 +123,7 @@ const B = { version: 1, types: ['b'] };
 
 test('a type is paused when the queue keeps it and all members say that they know', async () => {
   const queue = setUp();
+  await queue.rest(); // What they have reported is answered.
   queue.pauseType('one', 'b');
   await queue.rest();
   expect(queue.kept).toEqual([B]);
@@ -132,6 +136,19 @@ test('a type is paused when the queue keeps it and all members say that they kno
   await queue.rest();
   expect(queue.answers.at(-1)).toEqual(['one', { kind: 'done' }]);
   expect([queue.unsettled, queue.requests]).toEqual([1, 0]);
+});
+
+test('a type is not paused before what the queue keeps is safe there', async () => {
+  const queue = setUp(['a']);
+  queue.confirms = false;
+  queue.pauseType('one', 'b');
+  await queue.rest();
+  queue.report('a', 2, { pauses: B });
+  await queue.rest();
+  expect(queue.answers).toEqual([['one', { kind: 'begun' }]]);
+  queue.confirms = true;
+  await queue.clock.advance(1_500);
+  expect(queue.answers.at(-1)).toEqual(['one', { kind: 'done' }]);
 });
 
 test('whoever joins is told with his first order, and nobody is told before the queue was read to its end', async () => {

@@ -259,7 +259,6 @@ export class Recovery implements ParkedKey {
   /** Parks the key at its head, which is of a type that is paused; with a store, when nothing of the key is uncommitted. */
   pausedAt(type: string): void {
     if (!this.committing) {
-      this.cancelTimer();
       this.enterParking('held', TYPE_PAUSED, type);
       return;
     }
