@@ -322,11 +322,6 @@ export class KeyQueue
     return this.signalQueue!.take();
   }
 
-  putBack(signal: PendingSignal): void {
-    this.signalsFirst++;
-    this.signalQueue!.putBack(signal);
-  }
-
   attemptEnded(): void {
     this.signalsFirst = this.signals;
     this.passedOn = false;

@@ -30,16 +30,6 @@ export class SignalQueue implements SignalHolder {
     this.count++;
   }
 
-  /** Puts one that was taken in front of all others. */
-  putBack(signal: PendingSignal): void {
-    signal.holder = this;
-    signal.later = this.first;
-    if (this.first === undefined) this.last = signal;
-    else this.first.earlier = signal;
-    this.first = signal;
-    this.count++;
-  }
-
   take(): PendingSignal {
     const signal = this.first!;
     this.remove(signal);

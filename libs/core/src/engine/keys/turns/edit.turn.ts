@@ -13,17 +13,11 @@ import type { TurnKey } from './turn-key.js';
  * changes it in between; another owner cannot, since the commit has the epoch.
  */
 export function editTurn(key: TurnKey, pending: PendingEdit): void {
-  key.commits!.whenSettled((undone) => {
+  // What the store refuses meanwhile the key takes back when the turn has ended: the edit does not stand on it.
+  key.commits!.whenSettled(() => {
     if (key.epoch.ended) refuse(key, pending, key.closeError!);
-    else if (undone) putBack(key, pending);
     else load(key, pending);
   });
-}
-
-/** First the key takes back what the store refused. */
-function putBack(key: TurnKey, pending: PendingEdit): void {
-  key.putBack(pending);
-  key.turnEnded();
 }
 
 function load(key: TurnKey, pending: PendingEdit): void {

@@ -31,8 +31,6 @@ export interface TurnKey extends RunningKey {
   /** What waits until the dead letter of a discard is certain. */
   followUp: FollowUp | undefined;
   takeSignal(): PendingSignal;
-  /** It was taken, and its turn comes again, before the next message's. */
-  putBack(signal: PendingSignal): void;
   /** Refuses the signals that wait. */
   rejectSignals(error: Error): void;
   /** The attempt has ended, or was not needed: its slot is free. */
