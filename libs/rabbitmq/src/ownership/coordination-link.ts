@@ -189,11 +189,7 @@ export class CoordinationLink implements CoordinatorBroker, MemberBroker {
 
   private async question(model: ChannelModel, id: string): Promise<Report[]> {
     const { topology } = this.parts;
-    const anybody = await onChannel(model, async (channel) => {
-      await topology.declareCoordinator(channel);
-      return (await topology.declareMembers(channel)) > 0;
-    });
-    if (!anybody) return [];
+    if (!(await this.anybody(model))) return [];
     const channel = await this.channel.get();
     return new Promise((resolve) => {
       this.questions.set(id, resolve);
@@ -203,6 +199,15 @@ export class CoordinationLink implements CoordinatorBroker, MemberBroker {
         replyTo: REPLY_TO,
         expiration: DEADLINE,
       });
+    });
+  }
+
+  private async anybody(model: ChannelModel): Promise<boolean> {
+    const { topology, settings } = this.parts;
+    if (!settings.declares) return (await topology.memberCount(model)) > 0;
+    return onChannel(model, async (channel) => {
+      await topology.declareCoordinator(channel);
+      return (await topology.declareMembers(channel)) > 0;
     });
   }
 
