@@ -129,7 +129,7 @@ describe.each(['classic', 'quorum'] as const)('with %s queues', (type) => {
 test('makes no queue, and takes no part', async () => {
   await stage('park');
   const before = queuesNamed();
-  for (const args of [['status'], ['keys'], ['shards'], ['dead-letters'], ['doctor']])
+  for (const args of [['status'], ['keys'], ['shards'], ['parked'], ['doctor']])
     expect((await run(...args)).err).toBe('');
   const { processes } = await json<{ processes: unknown[] }>('processes');
   expect(processes).toHaveLength(1);
@@ -219,7 +219,9 @@ test('one at a time reads the dead letters: the other is told', async () => {
   await publishAll(scene);
   await until(status, ({ deadLetters }) => deadLetters === COUNT);
   await onRawBroker(node.url, async (channel) => {
-    await channel.assertQueue(`${prefix}dead_letters.reader`, { exclusive: true, durable: false });
+    const reader = `${prefix}dead_letters.reader`;
+    await channel.assertQueue(reader, { arguments: { 'x-queue-type': 'classic' } });
+    await channel.consume(reader, () => undefined, { exclusive: true, noAck: true });
     const { status: code, err } = await run('dead-letters', 'list');
     expect([code, err]).toEqual([6, expect.stringContaining('are being read by another operator')]);
   });

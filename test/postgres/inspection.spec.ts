@@ -30,16 +30,17 @@ test('a look into a store tells what is there, and changes nothing', async () =>
   await store.commit([commitOf(opening, 1, { states: [stateOf('kept')] })]);
   await store.close();
   const before = await instances();
+  const { known } = await inspection.facts();
   expect(await inspection.facts()).toMatchObject({
     schema,
-    version: 1,
-    oldest: 1,
-    known: 1,
+    version: known,
+    oldest: known,
     instances: [{ name: context.instance, ...context.shards }],
   });
   const { bytes } = stateOf('kept').state!;
   const state = await inspection.state(context.instance, KEY);
   expect(Buffer.from(state!.bytes)).toEqual(Buffer.from(bytes));
+  expect(state!.version).toBe(await administrator.value(`SELECT revision::int4 FROM ${schema}.states`));
   expect(await inspection.state('another', KEY)).toBeUndefined();
   expect(await inspection.state(context.instance, encodeShardingKey('another'))).toBeUndefined();
   expect(await instances()).toEqual(before);

@@ -4,7 +4,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   head_not_waiting: 'Here: mississippi keys show KEY says what it does, mississippi keys pause KEY parks it.',
   head_changed: 'Here: mississippi keys show KEY.',
   dead_letters_busy:
-    'It is a mississippi dead-letters command, or an app’s MississippiOperator; the exclusive queue …dead_letters.reader in the management page says whose.',
+    'It is a mississippi dead-letters command, or an app’s MississippiOperator; the consumer of the queue …dead_letters.reader in the management page says whose.',
   dead_letter_not_found: 'Here: mississippi dead-letters list.',
   operator_timeout: 'Here: mississippi keys show KEY. A busy owner may need longer: --timeout SECONDS.',
   signal_timeout: 'An owner that is busy may need longer: --timeout SECONDS.',

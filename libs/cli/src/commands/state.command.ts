@@ -27,8 +27,10 @@ function showCommand(commands: Commands): AnyCommand {
         }
         const bytes = Buffer.from(state.bytes);
         const value = readable(bytes);
-        printer.answer({ key: typed, keyType, version: state.version, ...value }, () => [
-          printer.paint.dim(`${shown(typed)}, version ${state.version} of the state's form, ${bytes.length} bytes`),
+        printer.answer({ key: typed, keyType, version: state.version ?? null, form: state.form, ...value }, () => [
+          printer.paint.dim(
+            `${shown(typed)}: version ${state.version ?? 'unknown'}, form ${state.form}, ${bytes.length} bytes`,
+          ),
           ...('state' in value
             ? shownLines(JSON.stringify(value.state, undefined, 2))
             : [`0x${bytes.toString('hex')}`]),

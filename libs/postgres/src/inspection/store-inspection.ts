@@ -45,7 +45,9 @@ export interface StoreFacts {
  */
 export interface InspectedState {
   /** Of the form of the state, the option `stateVersion`. */
-  readonly version: number;
+  readonly form: number;
+  /** Of this state, as an edit names it; `undefined` in tables of before they had one. */
+  readonly version: number | undefined;
   readonly bytes: Uint8Array;
 }
 
@@ -103,11 +105,17 @@ export class StoreInspection {
     const tables = tablesIn(this.schema);
     const [row] = await this.unlessMissing(
       'state',
-      `SELECT s.version, s.bytes FROM ${tables.states} s JOIN ${tables.instances} i ON i.id = s.instance
+      `SELECT s.version, s.bytes, (to_jsonb(s) - 'key' - 'bytes') ->> 'revision' FROM ${tables.states} s JOIN ${tables.instances} i ON i.id = s.instance
 WHERE i.name = $1::text AND s.key = $2::bytea AND (s.expires_at IS NULL OR s.expires_at > now())`,
       [text(instance), bytes(stateAddress(key))],
     );
-    return row === undefined ? undefined : { version: Number(row[0]), bytes: row[1] as Buffer };
+    if (row === undefined) return undefined;
+    const [form, stored, revision] = row;
+    return {
+      form: Number(form),
+      version: revision === null ? undefined : Number(revision),
+      bytes: stored as Buffer,
+    };
   }
 
   async close(): Promise<void> {
