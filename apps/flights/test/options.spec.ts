@@ -8,6 +8,7 @@ describe('The command line', () => {
       store: undefined,
       rabbitmq: undefined,
       metricsPort: undefined,
+      trouble: undefined,
       exit: false,
       help: false,
     });
@@ -31,9 +32,26 @@ describe('The command line', () => {
       store: { kind: 'own' },
       rabbitmq: undefined,
       metricsPort: 9464,
+      trouble: undefined,
       exit: true,
       help: true,
     });
+  });
+
+  it('plants trouble in queues', () => {
+    const args = ['--rabbitmq', '--poison', 'ORD', '--hang=DFW', '--side-queue', '50'];
+    expect(parseOptions(args).trouble).toEqual({ poison: 'ORD', hang: 'DFW', sideQueue: 50 });
+    expect(parseOptions(['--rabbitmq', '--hang', 'ORD']).trouble).toEqual({
+      poison: undefined,
+      hang: 'ORD',
+      sideQueue: undefined,
+    });
+    for (const wrong of [
+      ['--poison', 'ORD'],
+      ['--rabbitmq', '--poison', 'ord'],
+      ['--rabbitmq', '--side-queue=0'],
+    ])
+      expect(() => parseOptions(wrong)).toThrow(UsageError);
   });
 
   it.each([

@@ -162,7 +162,7 @@ export class RabbitMqConnection implements TransportConnection {
     await this.publishing.start();
     try {
       const model = this.publishing.current!;
-      if (await this.topology.isNew(model)) await this.checkCount(model);
+      if (this.settings.declares && (await this.topology.isNew(model))) await this.checkCount(model);
       await this.topology.declare(model, (shard, error) => {
         if (error instanceof RabbitMqSetupError || error instanceof RabbitMqAccessError) throw error;
         this.redeclaration.notDeclared(shard, error);
@@ -184,6 +184,7 @@ export class RabbitMqConnection implements TransportConnection {
     this.consumes = true;
     if (this.stopped) return;
     try {
+      if (!this.settings.declares) throw consumerThatMakesNothing();
       await this.consuming.start();
       await this.join(consumer);
     } catch (error) {
@@ -307,6 +308,12 @@ export class RabbitMqConnection implements TransportConnection {
       }
     }
   }
+}
+
+function consumerThatMakesNothing(): RabbitMqSetupError {
+  return new RabbitMqSetupError(
+    'queues.declare is false, but a process that consumes makes queues of its own: leave it out, or set producerOnly in forRoot.',
+  );
 }
 
 /** As the OpenTelemetry semantic conventions for RabbitMQ say it: the exchange, where it has a name, and the routing key. */

@@ -24,6 +24,8 @@ export interface ReplayOptions {
   /** Messages a second. Default 500. */
   rate?: number;
   progress?: (progress: DeadLetterProgress) => void;
+  /** Ends it when it fires, behind what is under way; the promise resolves with how far it came. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -297,14 +299,14 @@ export class MississippiOperator {
    * `REPLAY_HEADER` that says which replay it is. Each leaves the dead letters once it is safely taken, so that one may be in both when the
    * process is killed; with a store the second is recognised then. Those that come to the dead letters meanwhile are not replayed.
    * @param filter `{}` for all of them
-   * @param options `rate`: how many a second, default 500, `Infinity` for no limit; `progress` is called now and then
+   * @param options `rate`: how many a second, default 500, `Infinity` for no limit; `progress` is called now and then; `signal` ends it
    * @throws {ReplayStoppedError} when one was not taken; it says how many were
    * @throws {DeadLetterNotFoundError} when the filter names one that is not there
    * @throws {DeadLettersBusyError} while another operator reads them
    */
   async replay(filter: DeadLetterFilter, options: ReplayOptions = {}): Promise<DeadLetterProgress> {
-    const { rate = 500, progress = () => undefined } = options;
-    return this.letters.replay(this.filter(filter), rate, progress);
+    const { rate = 500, progress = () => undefined, signal } = options;
+    return this.letters.replay(this.filter(filter), rate, { progress, signal });
   }
 
   /**
@@ -315,9 +317,9 @@ export class MississippiOperator {
    */
   async dropDeadLetters(
     filter: DeadLetterFilter,
-    { progress = () => undefined }: Pick<ReplayOptions, 'progress'> = {},
+    { progress = () => undefined, signal }: Pick<ReplayOptions, 'progress' | 'signal'> = {},
   ): Promise<DeadLetterProgress> {
-    return this.letters.drop(this.filter(filter), progress);
+    return this.letters.drop(this.filter(filter), { progress, signal });
   }
 
   private get states() {

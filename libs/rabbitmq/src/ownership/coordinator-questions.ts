@@ -10,6 +10,7 @@ import { within } from '../connection/timers.js';
 import { decodeAnswer, encodeMail, type Answer, type Asked } from '../coordination/operator-mail.js';
 import { decodeReport, type Report } from '../coordination/reports.js';
 import { reasonOf } from '../errors/reason.js';
+import type { Settings } from '../options/settings.js';
 import type { Topology } from '../topology/topology.js';
 
 /** How long the broker, and whoever coordinates, may take to say who takes part. Milliseconds. */
@@ -24,6 +25,7 @@ export const REQUEST = 'request';
 interface QuestionParts {
   readonly publishing: BrokerConnection;
   readonly topology: Topology;
+  readonly settings: Settings;
   readonly clock: Clock;
 }
 
@@ -101,8 +103,9 @@ export class CoordinatorQuestions {
     return publishing.current;
   }
 
-  private isAnybodyThere(model: ChannelModel): Promise<boolean> {
-    const { topology } = this.parts;
+  private async isAnybodyThere(model: ChannelModel): Promise<boolean> {
+    const { topology, settings } = this.parts;
+    if (!settings.declares) return (await topology.memberCount(model)) > 0;
     return onChannel(model, async (channel) => {
       await topology.declareCoordinator(channel);
       return (await topology.declareMembers(channel)) > 0;
