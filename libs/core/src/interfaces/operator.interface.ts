@@ -101,6 +101,17 @@ export interface UnansweredShard {
 }
 
 /**
+ * A key, and how many messages of it were finished while somebody looked.
+ * @publicApi
+ */
+export interface BusyKey {
+  readonly key: ShardingKey;
+  /** The key as the log shows keys. */
+  readonly text: string;
+  readonly finished: number;
+}
+
+/**
  * What the owner of a shard says of it.
  * @publicApi
  */
@@ -116,6 +127,17 @@ export interface OwnedShardReport {
   readonly stalled: boolean;
   /** Messages that were finished in a second. */
   readonly rate: number;
+  /** How long the oldest first message of a key has been here; `undefined` where none is. Milliseconds. */
+  readonly oldest: number | undefined;
+  /** How many keys each kind of trouble keeps from going on. */
+  readonly troubles: Readonly<Partial<Record<KeyTrouble, number>>>;
+  /**
+   * How long what was finished during the look had been in the process, attempts and waiting included: pairs of at most so many milliseconds, in
+   * steps of a fifth, and how many messages took that.
+   */
+  readonly times: readonly (readonly [atMost: number, count: number])[];
+  /** The keys of which most was finished during the look, at most 5. */
+  readonly busiest: readonly BusyKey[];
 }
 
 /**

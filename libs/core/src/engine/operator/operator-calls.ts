@@ -14,6 +14,7 @@ import type { OperatorRequest } from '../../signals/operator-request.js';
 import type { TransportConnection } from '../../transport/transport.interface.js';
 import type { DeadLetterCalls } from './dead-letter-calls.js';
 import { inParallel } from './in-parallel.js';
+import { shardReportOf, type ShardRow } from './shard-look.js';
 import { merged, reportOf, type KeyRow, type KeyRows } from './key-row.js';
 import type { OwnerRequests } from './owner-requests.js';
 
@@ -43,7 +44,7 @@ export class OperatorCalls {
       const report = await this.requests
         .ask(shard, NO_KEY, { call: 'shard', over }, timeout + over)
         .catch(() => undefined);
-      if (report !== undefined) owned.set(shard, report as OwnedShardReport);
+      if (report !== undefined) owned.set(shard, shardReportOf(report as ShardRow));
     });
     return Array.from({ length: this.connection.totalCount }, (_, shard) => ({
       shard,

@@ -1,5 +1,5 @@
 import { HeadNotWaitingError, KeyNotParkedError } from '../../errors/index.js';
-import type { DropProgress, OwnedShardReport } from '../../interfaces/operator.interface.js';
+import type { DropProgress } from '../../interfaces/operator.interface.js';
 import type { OperatorRequest } from '../../signals/operator-request.js';
 import type { Environment } from '../base/environment.js';
 import type { Caller } from '../base/caller.js';
@@ -7,6 +7,7 @@ import type { KeyQueue } from '../keys/key-queue.js';
 import { PendingSignal } from '../keys/pending-signal.js';
 import type { OwnedShard } from '../shards/owned-shard.js';
 import { rowOf, rowsOf, type KeyRow } from './key-row.js';
+import { lookAt } from './shard-look.js';
 
 /** Nobody's callback waits for it. */
 const NOBODY: Caller = { context: undefined, callback: undefined, chain: [] };
@@ -23,7 +24,7 @@ export class OperatorDesk {
       case 'keys':
         return rowsOf(shard.queues.values(), request);
       case 'shard':
-        return this.shard(shard, request.over);
+        return lookAt(shard, this.environment, request.over);
       case 'dropAll': {
         const progress = await this.dropAll(this.held(shard, key, 'dropAll'), request.most);
         this.tell(shard, key, request);
@@ -73,19 +74,6 @@ export class OperatorDesk {
       dropped++;
     }
     return { dropped, left: tracker.parked };
-  }
-
-  /** Counts twice, so that nothing is counted while nobody looks. */
-  private async shard(shard: OwnedShard, over: number): Promise<OwnedShardReport> {
-    const { clock } = this.environment;
-    const [begun, finished] = [clock.now(), shard.finished];
-    await new Promise<void>((resolve) => clock.after(over, resolve));
-    const seconds = (clock.now() - begun) / 1_000;
-    let inFlight = 0;
-    for (const { tracker } of shard.queues.values()) inFlight += tracker.held;
-    const { epoch, queues, parkedMessages, stalled } = shard;
-    const rate = seconds === 0 ? 0 : (shard.finished - finished) / seconds;
-    return { epoch, keys: queues.size, inFlight, parked: parkedMessages, stalled, rate };
   }
 
   /** @throws {HeadNotWaitingError} when there is nothing of the key */
