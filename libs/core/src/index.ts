@@ -116,7 +116,9 @@ export type {
   KeyList,
   KeyReport,
   KeyTrouble,
+  KeyWatch,
   OwnedShardReport,
+  RecentEvent,
   ShardReport,
   UnansweredShard,
 } from './interfaces/operator.interface.js';

@@ -1,6 +1,7 @@
 import type { ParkedState } from '../errors/index.js';
 import type { ParkReason } from '../note-headers.js';
 import type { ShardingKey } from '../keys/sharding-key.js';
+import type { MississippiEvent } from './events.interface.js';
 import type { LiveKey } from './live-key.interface.js';
 
 /**
@@ -67,6 +68,35 @@ export interface KeyReport {
   /** How long the first message has been here, its attempts and its time in the side queue included. Milliseconds. */
   readonly waiting: number | undefined;
   readonly callback: CallbackReport | undefined;
+}
+
+/**
+ * Something that has happened to a key.
+ * @publicApi
+ */
+export interface RecentEvent {
+  /** One more than that of the event before, so that whoever asks again knows which are new. */
+  readonly number: number;
+  /** Unix time in milliseconds. */
+  readonly at: number;
+  readonly type: MississippiEvent['type'];
+  readonly messageId: string | undefined;
+  readonly attempt: number | undefined;
+  /** The error, the reason or the mode, where it has one; at most about 1,000 characters. */
+  readonly text: string | undefined;
+}
+
+/**
+ * A key that somebody watches.
+ * @publicApi
+ */
+export interface KeyWatch {
+  /** `undefined` where nothing of it is in memory or parked. */
+  readonly report: KeyReport | undefined;
+  /** Where its last error was thrown, at most 4,000 characters. */
+  readonly stack: string | undefined;
+  /** The newest 50 at most, the oldest first. */
+  readonly events: readonly RecentEvent[];
 }
 
 /**

@@ -293,6 +293,35 @@ describe.each(WHERE)('an operator %s', (where) => {
     expect(later!.owned).toMatchObject({ times: [], busiest: [] });
   });
 
+  test('sees what happens to a key while he watches it, and where its error was thrown', async () => {
+    const { send, clock, operator } = await startOperated(where, PATIENT);
+    await send('k', 'a');
+    expect(await operator.watch('k')).toMatchObject({ report: { state: 'idle' }, stack: undefined, events: [] });
+    await send('l', 'bad');
+    await send('k', 'bad');
+    const { report, stack, events } = await operator.watch('k');
+    expect(report).toMatchObject({ key: 'k', trouble: 'failing' });
+    expect(stack).toMatch(/^Error: broken\n +at .*operated\.ts/);
+    expect(events).toMatchObject([
+      { number: 1, type: 'attemptStarted', attempt: 1 },
+      { number: 2, type: 'retried', attempt: 1, text: expect.stringMatching(/^in \d+ ms: Error: broken$/) as string },
+      { number: 3, type: 'deactivated', text: 'Error: broken' },
+    ]);
+    expect(events[0]!.at).toBe(clock.time());
+    expect(await operator.watch('nobody')).toMatchObject({ report: undefined, events: [] });
+  });
+
+  test('has the events of a key noted for ten seconds after he asked, and no longer', async () => {
+    const { send, clock, operator } = await startOperated(where, {});
+    await operator.watch('k');
+    await clock.advance(9_999);
+    await send('k', 'a');
+    expect((await operator.watch('k')).events.map(({ type }) => type)).toContain('handled');
+    await clock.advance(10_000);
+    await send('k', 'a');
+    expect((await operator.watch('k')).events).toEqual([]);
+  });
+
   test('has a time told to a fifth', async () => {
     const gates = new Gates();
     const handler = new RecordingHandler({ handleMessage: () => gates.at('attempt') });

@@ -4,6 +4,7 @@ import type {
   KeyFilter,
   KeyList,
   KeyReport,
+  KeyWatch,
   OwnedShardReport,
   ShardReport,
   UnansweredShard,
@@ -15,7 +16,7 @@ import type { TransportConnection } from '../../transport/transport.interface.js
 import type { DeadLetterCalls } from './dead-letter-calls.js';
 import { inParallel } from './in-parallel.js';
 import { shardReportOf, type ShardRow } from './shard-look.js';
-import { merged, reportOf, type KeyRow, type KeyRows } from './key-row.js';
+import { merged, reportOf, watchOf, type KeyRow, type KeyRows, type KeyWatchRow } from './key-row.js';
 import type { OwnerRequests } from './owner-requests.js';
 
 /** How many owners are asked at a time. */
@@ -74,6 +75,12 @@ export class OperatorCalls {
   async key(key: Uint8Array, request: OperatorRequest, timeout: number): Promise<KeyReport | undefined> {
     const { key: row } = (await this.requests.ask(this.shardOf(key), key, request, timeout)) as { key?: KeyRow };
     return row === undefined ? undefined : reportOf(row, (await this.owners()).get(row.shard));
+  }
+
+  async watch(key: Uint8Array, timeout: number): Promise<KeyWatch> {
+    const shard = this.shardOf(key);
+    const row = (await this.requests.ask(shard, key, { call: 'watch' }, timeout)) as KeyWatchRow;
+    return watchOf(row, (await this.owners()).get(shard));
   }
 
   /**

@@ -1,26 +1,35 @@
 import { HeadNotWaitingError, KeyNotParkedError } from '../../errors/index.js';
 import type { DropProgress } from '../../interfaces/operator.interface.js';
 import type { OperatorRequest } from '../../signals/operator-request.js';
+import { keyId } from '../../keys/sharding-key.js';
 import type { Environment } from '../base/environment.js';
 import type { Caller } from '../base/caller.js';
 import type { KeyQueue } from '../keys/key-queue.js';
 import { PendingSignal } from '../keys/pending-signal.js';
 import type { OwnedShard } from '../shards/owned-shard.js';
-import { rowOf, rowsOf, type KeyRow } from './key-row.js';
+import { rowOf, rowsOf, type KeyRow, type KeyWatchRow } from './key-row.js';
+import { KeyWatches } from './key-watches.js';
 import { lookAt } from './shard-look.js';
+import { stackFor } from './shown-error.js';
 
 /** Nobody's callback waits for it. */
 const NOBODY: Caller = { context: undefined, callback: undefined, chain: [] };
 
 /** Does what an operator asks of a shard that this process owns, or of a key of it. Keys are canonical. */
 export class OperatorDesk {
-  constructor(private readonly environment: Environment) {}
+  private readonly watches: KeyWatches;
+
+  constructor(private readonly environment: Environment) {
+    this.watches = new KeyWatches(environment);
+  }
 
   /** What it resolves with is plain data, which travels as JSON. */
   async answer(shard: OwnedShard, key: Uint8Array, request: OperatorRequest): Promise<object> {
     switch (request.call) {
       case 'key':
         return keyOf(shard.queues.get(key));
+      case 'watch':
+        return this.watch(shard, key);
       case 'keys':
         return rowsOf(shard.queues.values(), request);
       case 'shard':
@@ -35,6 +44,12 @@ export class OperatorDesk {
         this.tell(shard, key, request);
         return keyOf(shard.queues.get(key));
     }
+  }
+
+  private watch({ index, queues }: OwnedShard, key: Uint8Array): KeyWatchRow {
+    const queue = queues.get(key);
+    const events = this.watches.look(index, keyId(key));
+    return { ...keyOf(queue), stack: stackFor(queue?.tracker.lastError), events };
   }
 
   private async act(shard: OwnedShard, key: Uint8Array, request: OperatorRequest): Promise<void> {
