@@ -1,4 +1,5 @@
 import { MississippiModule } from '@mississippi/core';
+import { MississippiDashboardModule } from '@mississippi/dashboard';
 import { MississippiHealthIndicator } from '@mississippi/terminus';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
@@ -17,9 +18,13 @@ const INBOX_HORIZON = 365 * 24 * 60 * 60 * 1_000;
   providers: [AirportHandler, MississippiHealthIndicator],
 })
 export class FlightsModule {
-  static register({ transport, store, telemetry }: Backends): DynamicModule {
+  static register({ transport, store, telemetry, dashboard }: Backends): DynamicModule {
     const durable = store === undefined ? {} : { store, inboxHorizon: INBOX_HORIZON };
     const observed = telemetry === undefined ? {} : { telemetry };
-    return { module: FlightsModule, imports: [MississippiModule.forRoot({ transport, ...durable, ...observed })] };
+    const shown = dashboard === true ? [MississippiDashboardModule.forRoot({ actions: true })] : [];
+    return {
+      module: FlightsModule,
+      imports: [MississippiModule.forRoot({ transport, ...durable, ...observed }), ...shown],
+    };
   }
 }

@@ -22,6 +22,8 @@ export interface FlightsOptions {
   rabbitmq: QueueOptions | undefined;
   /** Where Prometheus finds the metrics; `undefined` makes none. */
   metricsPort: number | undefined;
+  /** Serve the dashboard. */
+  dashboard: boolean;
   /** End after the check instead of serving. */
   exit: boolean;
   help: boolean;
@@ -41,6 +43,7 @@ Replays 20,000 flights in order per airport, checks every airport's statistics, 
   --rabbitmq[=<url>]  through the queues of a RabbitMQ; without a url through one of its own
   --prefix <prefix>   what the names of those queues begin with (default: ${PREFIX})
   --metrics-port <port>  serve metrics for Prometheus on this port (default: none)
+  --dashboard         serve the dashboard on the HTTP port; it asks for the token that is printed
   --exit              end after the check: status 0 if every airport was verified, else 1
   --help              print this`;
 
@@ -58,6 +61,7 @@ export function parseOptions(args: readonly string[]): FlightsOptions {
     store: parseStore(values.store),
     rabbitmq: parseQueues(values.rabbitmq, values.prefix),
     metricsPort: parseMetricsPort(values['metrics-port']),
+    dashboard: values.dashboard,
     exit: values.exit,
     help: values.help,
   };
@@ -74,6 +78,7 @@ function parse(args: readonly string[]) {
         rabbitmq: { type: 'string' },
         prefix: { type: 'string' },
         'metrics-port': { type: 'string' },
+        dashboard: { type: 'boolean', default: false },
         exit: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },

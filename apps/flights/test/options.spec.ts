@@ -8,6 +8,7 @@ describe('The command line', () => {
       store: undefined,
       rabbitmq: undefined,
       metricsPort: undefined,
+      dashboard: false,
       exit: false,
       help: false,
     });
@@ -22,6 +23,7 @@ describe('The command line', () => {
         '--store',
         'postgres',
         '--metrics-port=9464',
+        '--dashboard',
         '--exit',
         '--help',
       ]),
@@ -31,6 +33,7 @@ describe('The command line', () => {
       store: { kind: 'own' },
       rabbitmq: undefined,
       metricsPort: 9464,
+      dashboard: true,
       exit: true,
       help: true,
     });

@@ -18,6 +18,12 @@ function App() {
     });
   }, []);
   useEffect(begin, []);
+  useEffect(() => {
+    // In a tab that has the page already, the address with the token loads nothing anew.
+    const turn = (): void => void (takeToken() && begin());
+    addEventListener('hashchange', turn);
+    return () => removeEventListener('hashchange', turn);
+  }, []);
   if (hello !== undefined) return <Dashboard api={api} hello={hello} />;
   if (refusal?.code === 'token_required') return <SignIn problem={refusal.message} done={begin} />;
   return (

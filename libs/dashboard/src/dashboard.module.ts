@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
+import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { controllerFor } from './dashboard.controller.js';
 import { type MississippiDashboardOptions, settingsOf } from './dashboard.options.js';
 import { DashboardSite } from './dashboard.site.js';
@@ -22,8 +22,8 @@ export class MississippiDashboardModule {
       providers: [
         {
           provide: DashboardSite,
-          useFactory: (ref: ModuleRef) => new DashboardSite(settings, ref),
-          inject: [ModuleRef],
+          useFactory: (ref: ModuleRef, host: HttpAdapterHost) => new DashboardSite(settings, ref, host),
+          inject: [ModuleRef, HttpAdapterHost],
         },
       ],
     };

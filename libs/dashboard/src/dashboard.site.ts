@@ -1,6 +1,7 @@
+import type { Server } from 'node:net';
 import { getMississippiOperatorToken, type MississippiOperator } from '@mississippi/core';
 import { Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import type { ModuleRef } from '@nestjs/core';
+import type { HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { csrfTokenFor } from './access/csrf.js';
 import { Door } from './access/door.js';
 import { ACTION_LIST, actionCalled } from './api/actions.js';
@@ -26,6 +27,7 @@ export class DashboardSite implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     private readonly settings: DashboardSettings,
     private readonly moduleRef: ModuleRef,
+    private readonly adapterHost: HttpAdapterHost,
   ) {
     this.door = new Door(settings.guards.length > 0, settings.actions);
     this.live = new LiveLooks(() => this.operator);
@@ -33,9 +35,18 @@ export class DashboardSite implements OnApplicationBootstrap, OnModuleDestroy {
 
   onApplicationBootstrap(): void {
     const { token } = this.door;
-    if (token === undefined) return;
-    this.logger.log(
-      `The dashboard has no guards: it answers on this machine only, and asks for a token. Open /${this.settings.path}#token=${token}`,
+    const server = this.adapterHost.httpAdapter?.getHttpServer() as Server | undefined;
+    if (token === undefined || server === undefined) return;
+    if (server.listening) this.tellToken(server, token);
+    else server.once('listening', () => this.tellToken(server, token));
+  }
+
+  /** A warning, so that it is seen by those too who log nothing less: there are no guards. */
+  private tellToken(server: Server, token: string): void {
+    const address = server.address();
+    const place = typeof address === 'object' && address !== null ? `http://localhost:${address.port}` : '';
+    this.logger.warn(
+      `The dashboard has no guards: it answers on this machine only, and asks for a token. Open ${place}/${this.settings.path}#token=${token}`,
     );
   }
 

@@ -108,7 +108,8 @@ export interface ActionInfo {
   readonly label: string;
   /** What will happen, what will not, and what an interruption leaves. */
   readonly says: string;
-  readonly undone: 'yes' | 'no';
+  /** Whether it takes something away that no other action brings back as it was. */
+  readonly final: boolean;
   readonly when: ActionWhen;
 }
 

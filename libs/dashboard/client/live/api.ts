@@ -16,12 +16,13 @@ export class ApiError extends Error {
   }
 }
 
-/** The token comes behind the `#`, which no server and no proxy sees, and does not stay there. */
-export function takeToken(): void {
+/** Whether there was one. The token comes behind the `#`, which no server and no proxy sees, and does not stay there. */
+export function takeToken(): boolean {
   const token = /^#token=([\w-]+)$/.exec(location.hash)?.[1];
-  if (token === undefined) return;
+  if (token === undefined) return false;
   saveToken(token);
-  history.replaceState(null, '', '#/');
+  location.replace('#/');
+  return true;
 }
 
 export function saveToken(token: string): void {

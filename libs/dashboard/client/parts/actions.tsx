@@ -46,7 +46,7 @@ export function Actions({ target, about, parameters, row, done }: Props) {
         <button
           key={action.name}
           type="button"
-          class={action.undone === 'no' ? 'danger-outline' : ''}
+          class={action.final ? 'danger-outline' : ''}
           onClick={() => setAsked(action)}
         >
           {action.label}…

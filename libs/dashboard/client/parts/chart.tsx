@@ -18,6 +18,8 @@ interface Props {
 }
 
 const HEIGHT = 150;
+/** A minute at least: one point alone has no length. Seconds. */
+const SHORTEST = 60;
 
 /** Lines over time. The figures beside it say the newest in words. */
 export function Chart({ label, series, data, text }: Props) {
@@ -59,11 +61,15 @@ function optionsFor(element: HTMLElement, series: readonly Series[], text: Props
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.1)] } },
+    scales: {
+      x: { range: (_plot, min, max) => [Math.min(min, max - SHORTEST), max] },
+      y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.1)] },
+    },
     axes: [
       {
         ...axis,
         space: 90,
+        size: 26,
         values: (_plot, ticks) => ticks.map((at) => new Date(at * 1_000).toLocaleTimeString('en-GB')),
       },
       { ...axis, size: 62, space: 30, values: (_plot, ticks) => ticks.map(text) },

@@ -12,7 +12,7 @@ interface Props {
 export function Confirm({ action, about, answered }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current!.showModal(), []);
-  const final = action.undone === 'no';
+  const { final } = action;
   return (
     <dialog
       ref={dialog}
@@ -28,7 +28,7 @@ export function Confirm({ action, about, answered }: Props) {
         {action.says}
       </p>
       <div class="buttons">
-        <button type="button" autoFocus onClick={() => answered(false)}>
+        <button type="button" onClick={() => answered(false)}>
           Cancel
         </button>
         <button type="button" class={final ? 'danger' : 'primary'} onClick={() => answered(true)}>

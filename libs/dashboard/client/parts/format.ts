@@ -34,7 +34,7 @@ export const TROUBLES: Readonly<Record<NonNullable<WireKey['trouble']>, { label:
   hanging: {
     label: 'Hanging',
     means:
-      'A callback of it has run for longer than hangingInterval. No action ends a callback that runs: see to what it waits for, or restart its process, whose shards another one then takes.',
+      'A callback of it has run for longer than hangingInterval. No action ends a callback that runs: see to what it waits for. After handlerTimeout it is aborted and its message tried again; a restart of its process does that at once.',
   },
   failing: { label: 'Failing', means: 'Its first message failed and is tried again.' },
   startFailing: { label: 'Start fails', means: 'init failed, and is tried again with the first message.' },

@@ -15,7 +15,7 @@ const COLUMNS: readonly Column<WireKey>[] = [
   },
   { head: 'Trouble', cell: ({ trouble }) => <TroubleBadge trouble={trouble} /> },
   { head: 'Waits for', numeric: true, cell: ({ waiting, callback }) => duration(waiting ?? callback?.age) },
-  { head: 'Messages', numeric: true, cell: ({ queued, parked }) => count(queued + parked) },
+  { head: 'Messages', numeric: true, wide: true, cell: ({ queued, parked }) => count(queued + parked) },
   { head: 'Attempt', numeric: true, wide: true, cell: ({ attempt }) => (attempt === 0 ? '–' : count(attempt)) },
   { head: 'Last error', wide: true, cell: ({ error }) => <span class="error-text">{error ?? '–'}</span> },
   { head: 'Shard', numeric: true, wide: true, cell: ({ shard }) => <a href={shardHref(shard)}>{shard}</a> },

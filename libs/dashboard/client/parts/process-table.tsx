@@ -21,7 +21,7 @@ const COLUMNS: readonly Column<Row>[] = [
     head: 'Process',
     cell: ({ name, self }) => (
       <>
-        <a class="key" href={processHref(name)} title={name}>
+        <a class="process" href={processHref(name)} title={name}>
           {shortName(name)}
         </a>
         {self && ' (this one)'}
@@ -32,7 +32,7 @@ const COLUMNS: readonly Column<Row>[] = [
   { head: 'Rate', numeric: true, cell: (row) => rate(row.rate) },
   { head: 'Backlog', numeric: true, cell: ({ backlog }) => count(backlog) },
   { head: 'Under way', numeric: true, wide: true, cell: ({ inFlight }) => count(inFlight) },
-  { head: 'Parked', numeric: true, cell: ({ parked }) => count(parked) },
+  { head: 'Parked', numeric: true, wide: true, cell: ({ parked }) => count(parked) },
   { head: 'Keys', numeric: true, wide: true, cell: ({ keys }) => count(keys) },
   {
     head: 'Answers',
@@ -41,9 +41,10 @@ const COLUMNS: readonly Column<Row>[] = [
   },
 ];
 
-export function ProcessTable() {
+/** @param most rows; all without it */
+export function ProcessTable({ most }: { most?: number }) {
   const { snapshot } = useShown();
-  const rows = rowsOf(snapshot);
+  const rows = rowsOf(snapshot).slice(0, most);
   return (
     <Table caption="Processes and what they own" columns={COLUMNS} rows={rows} id={({ name }) => name} empty="None." />
   );

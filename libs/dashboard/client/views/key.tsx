@@ -51,7 +51,7 @@ function Standing({ row }: { row: WireKey }) {
     ['State', row.state],
     ['First message', row.head?.messageId ?? (row.head === undefined ? '–' : 'without an id')],
     ['Type', row.head?.type ?? '–'],
-    ['Here for', duration(row.waiting)],
+    ['Which is here for', duration(row.waiting)],
     ['Attempt', row.attempt === 0 ? '–' : count(row.attempt)],
     ['In memory', plural(row.queued, 'message')],
     ['Parked', plural(row.parked, 'message')],
@@ -113,7 +113,7 @@ const COLUMNS: readonly Column<Event>[] = [
 
 function Events({ events }: { events: readonly Event[] }) {
   return (
-    <section aria-labelledby="events">
+    <section class="events" aria-labelledby="events">
       <h2 id="events">Events since somebody watches</h2>
       <Table
         caption="Recent events, the newest first"

@@ -52,6 +52,20 @@ export function Letters({ query }: { query: URLSearchParams }) {
         </button>
       </p>
       {problem !== undefined && <p class="problem">{problem}</p>}
+      {value !== undefined && value.letters.length > 0 && (
+        <Actions
+          target="letters"
+          about={
+            filtered
+              ? `dead letters with ${Object.keys(filter)
+                  .map((name) => (name === 'key' ? 'this key' : `${name} ${filter[name]}`))
+                  .join(' and ')}`
+              : `all ${plural(value.total, 'dead letter')}`
+          }
+          parameters={filter}
+          done={again}
+        />
+      )}
       {value !== undefined && (
         <Table
           caption="Dead letters, the oldest first"
@@ -68,20 +82,6 @@ export function Letters({ query }: { query: URLSearchParams }) {
             <a href={`#/dead-letters?${new URLSearchParams({ ...filter, limit: MOST })}`}>Show 1,000</a>
           )}
         </p>
-      )}
-      {value !== undefined && value.letters.length > 0 && (
-        <Actions
-          target="letters"
-          about={
-            filtered
-              ? `dead letters with ${Object.keys(filter)
-                  .map((name) => (name === 'key' ? 'this key' : `${name} ${filter[name]}`))
-                  .join(' and ')}`
-              : `all ${plural(value.total, 'dead letter')}`
-          }
-          parameters={filter}
-          done={again}
-        />
       )}
     </>
   );

@@ -26,7 +26,12 @@ export function Overview() {
         <h2 id="processes">
           <a href="#/processes">Processes</a>
         </h2>
-        <ProcessTable />
+        <ProcessTable most={MOST_SHOWN} />
+        {snapshot.processes.length > MOST_SHOWN && (
+          <p>
+            <a href="#/processes">All {plural(snapshot.processes.length, 'process', 'processes')}</a>
+          </p>
+        )}
       </section>
     </>
   );

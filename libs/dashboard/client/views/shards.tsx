@@ -14,16 +14,20 @@ export function Shards() {
     { head: 'Shard', cell: ({ shard }) => <a href={shardHref(shard)}>{shard}</a> },
     { head: 'Backlog', numeric: true, cell: ({ backlog }) => (backlog === undefined ? '–' : count(backlog)) },
     { head: 'Oldest', numeric: true, cell: ({ oldest }) => duration(oldest) },
-    { head: 'Rate', numeric: true, cell: (shard) => rate(shard.rate) },
+    { head: 'Rate', numeric: true, wide: true, cell: (shard) => rate(shard.rate) },
     { head: 'Under way', numeric: true, wide: true, cell: ({ inFlight }) => count(inFlight) },
-    { head: 'Parked', numeric: true, cell: ({ parked }) => count(parked) },
+    { head: 'Parked', numeric: true, wide: true, cell: ({ parked }) => count(parked) },
     { head: 'Keys', numeric: true, wide: true, cell: ({ keys }) => count(keys) },
     { head: 'Epoch', numeric: true, wide: true, cell: ({ epoch }) => epoch },
     {
       head: 'Owner',
       cell: ({ process, answered }) => {
         if (process < 0) return <span class="badge bad">Nobody</span>;
-        return answered ? shortName(processes[process]!.name) : <span class="badge bad">Does not answer</span>;
+        return answered ? (
+          <span class="process">{shortName(processes[process]!.name)}</span>
+        ) : (
+          <span class="badge bad">Does not answer</span>
+        );
       },
     },
     {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import { isSame, newSecret } from './secrets.js';
 
 const COOKIE = 'mississippi_csrf';
@@ -11,7 +12,8 @@ const SECRET = /^[\w-]{43}$/;
  */
 export function csrfTokenFor(request: IncomingMessage, response: ServerResponse): string {
   const token = cookieOf(request) ?? newSecret();
-  response.setHeader('set-cookie', `${COOKIE}=${token}; Path=/; HttpOnly; SameSite=Strict`);
+  const secure = request.socket instanceof TLSSocket ? '; Secure' : '';
+  response.setHeader('set-cookie', `${COOKIE}=${token}; Path=/; HttpOnly; SameSite=Strict${secure}`);
   return token;
 }
 

@@ -22,7 +22,8 @@ export class EventStream {
   }
 
   onClose(closed: () => void): void {
-    this.response.once('close', closed);
+    if (this.response.destroyed) closed();
+    else this.response.once('close', closed);
   }
 
   send(event: string, data: unknown): void {

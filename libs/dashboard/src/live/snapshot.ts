@@ -24,7 +24,7 @@ export async function takeSnapshot(operator: MississippiOperator): Promise<Snaps
   const processes = await attempt(() => operator.processes()).catch(orElse<ProcessInfo[]>([]));
   const troubles = troublesOf(reports);
   const stuck = Object.keys(troubles).length === 0 ? [] : await stuckKeys(operator).catch(orElse<WireKey[]>([]));
-  problems.push(...unanswered(reports));
+  problems.push(...troublesOfShards(reports));
   return {
     at: Date.now(),
     took: performance.now() - begun,
@@ -100,13 +100,24 @@ function busiestOf(reports: readonly ShardReport[]): WireBusyKey[] {
   return most.map((busy) => ({ ...busy, key: addressOf(busy.key) }));
 }
 
-function unanswered(reports: readonly ShardReport[]): string[] {
+function troublesOfShards(reports: readonly ShardReport[]): string[] {
   const unowned = reports.filter(({ process }) => process === undefined).map(({ shard }) => shard);
-  const silent = reports.filter(({ process, owned }) => process !== undefined && owned === undefined);
+  const stalled = reports.filter(({ owned }) => owned?.stalled === true).map(({ shard }) => shard);
+  const silent = reports
+    .filter(({ process, owned }) => process !== undefined && owned === undefined)
+    .map(({ shard }) => shard);
   return [
-    ...(unowned.length === 0 ? [] : [`No process owns ${shardsText(unowned)}: nothing of them is handled.`]),
-    ...(silent.length === 0 ? [] : [`The owner of ${shardsText(silent.map(({ shard }) => shard))} did not answer.`]),
+    ...told(unowned, (shards) => `No process owns ${shards}: nothing there is handled.`),
+    ...told(silent, (shards) => `The owner of ${shards} did not answer.`),
+    ...told(
+      stalled,
+      (shards) => `The side queue of ${shards} is full, and nothing there is handled: resume or drop its parked keys.`,
+    ),
   ];
+}
+
+function told(shards: readonly number[], text: (shards: string) => string): string[] {
+  return shards.length === 0 ? [] : [text(shardsText(shards))];
 }
 
 function shardsText(shards: readonly number[]): string {
