@@ -61,7 +61,7 @@ process.exitCode = problems.length === 0 ? 0 : 1;
 /** A tarball has what users need, and no tests. */
 function checkFiles({ manifest: { name }, folder, files }) {
   const known =
-    /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts)(\.map)?|dist\/client\/(index\.html|app\.css)|src\/.+\.ts)$/;
+    /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts)(\.map)?|dist\/client\/(index\.html|app\.css|LICENSES\.md)|src\/.+\.ts)$/;
   const strangers = files.filter((file) => !known.test(file) || /\.(spec|test)\./.test(file));
   if (strangers.length > 0) problems.push(`${name}: should not be published: ${strangers.join(', ')}`);
   for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md']) {

@@ -13,6 +13,8 @@ export default defineConfig({
     modulePreload: false,
     cssCodeSplit: false,
     reportCompressedSize: false,
+    // Of what is built in: their licences ask to come along.
+    license: { fileName: 'LICENSES.md' },
     rollupOptions: {
       output: { entryFileNames: 'app.js', assetFileNames: 'app[extname]', codeSplitting: false },
     },
