@@ -52,6 +52,22 @@ export default {
         '<rootDir>/test/file-transport',
       ],
     },
+    // These need a Chromium, which the setup looks for. A command of its own.
+    {
+      ...common,
+      displayName: 'browser',
+      roots: ['<rootDir>/libs/dashboard/browser'],
+      testMatch: ['**/*.browser.ts'],
+      globalSetup: '<rootDir>/libs/dashboard/browser/support/chromium-setup.ts',
+    },
+    // The pictures in docs/, made anew.
+    {
+      ...common,
+      displayName: 'pictures',
+      roots: ['<rootDir>/libs/dashboard/browser'],
+      testMatch: ['**/*.pictures.ts'],
+      globalSetup: '<rootDir>/libs/dashboard/browser/support/chromium-setup.ts',
+    },
     // What proves the tests, not the library: each fault that is planted must be noticed. A command of its own.
     {
       ...common,

@@ -8,7 +8,7 @@
  * - from the package's own `exports`: `main`, `types` and `typesVersions`, for TypeScript's old resolution (`node10`), which
  *   knows no `exports`; a package that is a program only has none of them
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -25,6 +25,9 @@ const { version, engines, repository, workspaces } = readJson(join(root, 'packag
 const ours = new Set(workspaces.map((workspace) => readJson(join(root, workspace, 'package.json')).name));
 const home = repository.url.replace(/^git\+/, '').replace(/\.git$/, '');
 
+/** What Vite makes of a package's folder `client`, for browsers: without sources and maps. */
+const PAGE = 'dist/client/*';
+
 /** The manifest with what follows from elsewhere, each field where a reader of npm's docs looks for it. */
 function derived(manifest, directory) {
   const published = directory !== '';
@@ -34,12 +37,12 @@ function derived(manifest, directory) {
     homepage: published ? `${home}/tree/main/${directory}#readme` : `${home}#readme`,
     repository: published ? { ...repository, directory } : repository,
     bugs: { url: `${home}/issues` },
-    ...(published ? forPublished(manifest) : {}),
+    ...(published ? forPublished(manifest, directory) : {}),
   };
   return Object.fromEntries(order(manifest).flatMap((key) => (given[key] === undefined ? [] : [[key, given[key]]])));
 }
 
-function forPublished({ exports, dependencies, peerDependencies }) {
+function forPublished({ exports, dependencies, peerDependencies }, directory) {
   const subpaths = Object.entries(exports).filter(([, target]) => target.types !== undefined);
   const types = Object.fromEntries(subpaths.map(([subpath, target]) => [subpath.slice(2), [target.types]]));
   const { '': main, ...others } = types;
@@ -47,7 +50,7 @@ function forPublished({ exports, dependencies, peerDependencies }) {
     main: exports['.']?.default,
     types: main?.[0],
     typesVersions: Object.keys(others).length === 0 ? undefined : { '*': others },
-    files: FILES,
+    files: existsSync(join(root, directory, 'client')) ? [...FILES, PAGE] : FILES,
     engines,
     dependencies: withRanges(isOurs, version, dependencies),
     peerDependencies: withRanges(isNests, NEST, withRanges(isOurs, version, peerDependencies)),

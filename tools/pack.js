@@ -28,6 +28,7 @@ export function packAll(destination) {
   // Afresh, so that nothing is left of sources that are there no longer.
   for (const { folder } of packages) rmSync(join(folder, 'dist'), { recursive: true, force: true });
   run(join(root, 'node_modules/.bin/tsc'), ['-b', ...packages.map(({ folder }) => folder)]);
+  run(join(root, 'node_modules/.bin/vite'), ['build', '-c', 'libs/dashboard/vite.config.js']);
   return packages.map((one) => ({ ...one, ...pack(one.folder, destination) }));
 }
 

@@ -3,7 +3,7 @@
  * release in a folder of the system's for temporary files, with a copy of the sources, build the packages there (which
  * checks their types against it), and run:
  *
- * - the unit tests of core, rabbitmq, postgres, terminus, opentelemetry and testing, without those that search: properties and mutants
+ * - the unit tests of core, rabbitmq, postgres, terminus, opentelemetry, dashboard and testing, without those that search: properties and mutants
  * - the RabbitMQ transport's conformance, on quorum queues
  *
  * The oldest release is that in the peers of `@mississippi/core`, whose other peers are the oldest too: what is promised is
@@ -33,12 +33,12 @@ if (release === undefined) fail('Say which Nest: `node tools/test-nest.js 11`, o
 
 /** Not inside the root, whose Nest would be found for whatever this one has not. Stays where a test has failed. */
 const scratch = realpathSync(mkdtempSync(join(tmpdir(), `mississippi-nest-${release}-`)));
-const PACKAGES = ['terms', 'core', 'rabbitmq', 'postgres', 'testing', 'terminus', 'opentelemetry'];
+const PACKAGES = ['terms', 'core', 'rabbitmq', 'postgres', 'testing', 'terminus', 'opentelemetry', 'dashboard'];
 const COPIED = [...PACKAGES.map((name) => `libs/${name}`), 'history', 'apps/servers', 'test/support', 'test/rabbitmq'];
 const CONFIGURATION = ['jest.config.js', 'tsconfig.base.json'];
 
 /** What loads Nest. All else, but for the other peers of the core, is the same as in the usual tests. */
-const COMPANIONS = ['testing', 'microservices', 'platform-express', 'terminus'];
+const COMPANIONS = ['testing', 'microservices', 'platform-express', 'platform-fastify', 'terminus'];
 
 /** What knows no Nest, searches for counterexamples, which take minutes, and the compiler's view of the documents. */
 const LEFT_OUT = [
@@ -56,6 +56,7 @@ const RABBITMQ = 'test/rabbitmq/conformance-quorum\\.spec';
 layOut();
 install();
 run('tsc', ['-b', 'tsconfig.json']);
+run('vite', ['build', '-c', 'libs/dashboard/vite.config.js']);
 run('jest', ['--selectProjects', 'unit', '--testPathIgnorePatterns', ...LEFT_OUT, ...jestArguments]);
 if (jestArguments.length === 0) run('jest', ['--selectProjects', 'rabbitmq', '--testPathPatterns', RABBITMQ]);
 rmSync(scratch, { recursive: true });

@@ -60,14 +60,16 @@ process.exitCode = problems.length === 0 ? 0 : 1;
 
 /** A tarball has what users need, and no tests. */
 function checkFiles({ manifest: { name }, folder, files }) {
-  const known = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts)(\.map)?|src\/.+\.ts)$/;
+  const known =
+    /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts)(\.map)?|dist\/client\/(index\.html|app\.css|LICENSES\.md)|src\/.+\.ts)$/;
   const strangers = files.filter((file) => !known.test(file) || /\.(spec|test)\./.test(file));
   if (strangers.length > 0) problems.push(`${name}: should not be published: ${strangers.join(', ')}`);
   for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md']) {
     if (!files.includes(file)) problems.push(`${name}: has no ${file}`);
   }
   const there = new Set(files);
-  for (const file of files.filter((path) => path.startsWith('dist/') && !path.endsWith('.map'))) {
+  const isMapped = (path) => path.startsWith('dist/') && !path.startsWith('dist/client/') && !path.endsWith('.map');
+  for (const file of files.filter(isMapped)) {
     const map = `${file}.map`;
     const { sources } = there.has(map) ? readJson(join(folder, map)) : { sources: [] };
     const missing = sources.filter((source) => !there.has(posix.join(posix.dirname(file), source)));

@@ -13,6 +13,8 @@ export interface Backends {
   store?: Store;
   /** Left out, neither traces nor metrics are made. */
   telemetry?: Telemetry;
+  /** Whether the dashboard is served, actions and all. */
+  dashboard?: boolean;
 }
 
 /** The same with the servers that were started for this run only. */

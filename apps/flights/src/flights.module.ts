@@ -1,4 +1,5 @@
 import { MississippiModule, type MississippiOptions } from '@mississippi/core';
+import { MississippiDashboardModule } from '@mississippi/dashboard';
 import { MississippiHealthIndicator } from '@mississippi/terminus';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
@@ -29,13 +30,15 @@ function troubled({ sideQueue }: TroubleOptions): MississippiOptions {
   providers: [MississippiHealthIndicator],
 })
 export class FlightsModule {
-  static register({ transport, store, telemetry }: Backends, trouble?: TroubleOptions): DynamicModule {
+  static register({ transport, store, telemetry, dashboard }: Backends, trouble?: TroubleOptions): DynamicModule {
     const durable = store === undefined ? {} : { store, inboxHorizon: INBOX_HORIZON };
     const observed = telemetry === undefined ? {} : { telemetry };
+    const shown = dashboard === true ? [MississippiDashboardModule.forRoot({ actions: true })] : [];
     return {
       module: FlightsModule,
       imports: [
         MississippiModule.forRoot({ transport, ...durable, ...observed, ...(trouble ? troubled(trouble) : {}) }),
+        ...shown,
       ],
       providers: trouble
         ? [TroubledAirportHandler, { provide: PLANTED_TROUBLE, useValue: new PlantedTrouble(trouble) }]

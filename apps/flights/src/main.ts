@@ -20,9 +20,9 @@ async function run(options: FlightsOptions): Promise<void> {
 
 /** Tells whether the app lives on: it serves, or Nest is closing it. */
 async function demonstrate(options: FlightsOptions, backends: Backends): Promise<boolean> {
-  const { metricsPort } = options;
+  const { metricsPort, dashboard } = options;
   const observed = metricsPort === undefined ? {} : { telemetry: await serveMetrics(metricsPort) };
-  const app = await createApp({ ...backends, ...observed }, options.trouble);
+  const app = await createApp({ ...backends, ...observed, dashboard }, options.trouble);
   const interruption = new AbortController();
   // Before Nest's own listeners, which close the app: the replay stops sending first, so that nothing fails under it.
   for (const signal of SHUTDOWN_SIGNALS) process.prependOnceListener(signal, () => interruption.abort());

@@ -26,6 +26,8 @@ export interface FlightsOptions {
   metricsPort: number | undefined;
   /** What goes wrong on purpose; `undefined` where nothing does. */
   trouble: TroubleOptions | undefined;
+  /** Serve the dashboard. */
+  dashboard: boolean;
   /** End after the check instead of serving. */
   exit: boolean;
   help: boolean;
@@ -48,6 +50,7 @@ Replays 20,000 flights in order per airport, checks every airport's statistics, 
   --poison <airport>  one flight of that airport fails each time, and the airport is parked; needs --rabbitmq
   --hang <airport>    one flight of that airport never ends; needs --rabbitmq
   --side-queue <n>    a shard may hold so many parked flights, and stands still beyond them
+  --dashboard         serve the dashboard on the HTTP port; it asks for the token that is printed
   --exit              end after the check: status 0 if every airport was verified, else 1
   --help              print this`;
 
@@ -66,6 +69,7 @@ export function parseOptions(args: readonly string[]): FlightsOptions {
     rabbitmq: parseQueues(values.rabbitmq, values.prefix),
     metricsPort: parseMetricsPort(values['metrics-port']),
     trouble: parseTrouble(values, values.rabbitmq !== undefined),
+    dashboard: values.dashboard,
     exit: values.exit,
     help: values.help,
   };
@@ -85,6 +89,7 @@ function parse(args: readonly string[]) {
         poison: { type: 'string' },
         hang: { type: 'string' },
         'side-queue': { type: 'string' },
+        dashboard: { type: 'boolean', default: false },
         exit: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },

@@ -9,6 +9,7 @@ describe('The command line', () => {
       rabbitmq: undefined,
       metricsPort: undefined,
       trouble: undefined,
+      dashboard: false,
       exit: false,
       help: false,
     });
@@ -23,6 +24,7 @@ describe('The command line', () => {
         '--store',
         'postgres',
         '--metrics-port=9464',
+        '--dashboard',
         '--exit',
         '--help',
       ]),
@@ -33,6 +35,7 @@ describe('The command line', () => {
       rabbitmq: undefined,
       metricsPort: 9464,
       trouble: undefined,
+      dashboard: true,
       exit: true,
       help: true,
     });

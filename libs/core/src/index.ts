@@ -108,6 +108,7 @@ export { DataUpdaterService, type DirectMessage } from './services/data-updater.
 export { PUBLISHED_AT_HEADER } from './outgoing/encode-message.js';
 export { EventsProducer, type PublishOptions } from './services/events-producer.service.js';
 export type {
+  BusyKey,
   CallbackReport,
   DropProgress,
   HeadReport,
@@ -115,7 +116,9 @@ export type {
   KeyList,
   KeyReport,
   KeyTrouble,
+  KeyWatch,
   OwnedShardReport,
+  RecentEvent,
   ShardReport,
   UnansweredShard,
 } from './interfaces/operator.interface.js';

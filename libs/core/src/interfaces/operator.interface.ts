@@ -1,6 +1,7 @@
 import type { ParkedState } from '../errors/index.js';
 import type { ParkReason } from '../note-headers.js';
 import type { ShardingKey } from '../keys/sharding-key.js';
+import type { MississippiEvent } from './events.interface.js';
 import type { LiveKey } from './live-key.interface.js';
 
 /**
@@ -70,6 +71,35 @@ export interface KeyReport {
 }
 
 /**
+ * Something that has happened to a key.
+ * @publicApi
+ */
+export interface RecentEvent {
+  /** One more than that of the event before, so that whoever asks again knows which are new. */
+  readonly number: number;
+  /** Unix time in milliseconds. */
+  readonly at: number;
+  readonly type: MississippiEvent['type'];
+  readonly messageId: string | undefined;
+  readonly attempt: number | undefined;
+  /** The error, the reason or the mode, where it has one; at most about 1,000 characters. */
+  readonly text: string | undefined;
+}
+
+/**
+ * A key that somebody watches.
+ * @publicApi
+ */
+export interface KeyWatch {
+  /** `undefined` where nothing of it is in memory or parked. */
+  readonly report: KeyReport | undefined;
+  /** Where its last error was thrown, at most 4,000 characters. */
+  readonly stack: string | undefined;
+  /** The newest 50 at most, the oldest first. */
+  readonly events: readonly RecentEvent[];
+}
+
+/**
  * Which keys are listed.
  * @publicApi
  */
@@ -101,6 +131,17 @@ export interface UnansweredShard {
 }
 
 /**
+ * A key, and how many messages of it were finished while somebody looked.
+ * @publicApi
+ */
+export interface BusyKey {
+  readonly key: ShardingKey;
+  /** The key as the log shows keys. */
+  readonly text: string;
+  readonly finished: number;
+}
+
+/**
  * What the owner of a shard says of it.
  * @publicApi
  */
@@ -116,6 +157,17 @@ export interface OwnedShardReport {
   readonly stalled: boolean;
   /** Messages that were finished in a second. */
   readonly rate: number;
+  /** How long the oldest first message of a key has been here; `undefined` where none is. Milliseconds. */
+  readonly oldest: number | undefined;
+  /** How many keys each kind of trouble keeps from going on. */
+  readonly troubles: Readonly<Partial<Record<KeyTrouble, number>>>;
+  /**
+   * How long what was finished during the look had been in the process, attempts and waiting included: pairs of at most so many milliseconds, in
+   * steps of a fifth, and how many messages took that.
+   */
+  readonly times: readonly (readonly [atMost: number, count: number])[];
+  /** The keys of which most was finished during the look, at most 5. */
+  readonly busiest: readonly BusyKey[];
 }
 
 /**

@@ -5,7 +5,14 @@ import type {
   DeadLetterList,
   DeadLetterProgress,
 } from '../interfaces/dead-letter.interface.js';
-import type { DropProgress, KeyFilter, KeyList, KeyReport, ShardReport } from '../interfaces/operator.interface.js';
+import type {
+  DropProgress,
+  KeyFilter,
+  KeyList,
+  KeyReport,
+  KeyWatch,
+  ShardReport,
+} from '../interfaces/operator.interface.js';
 import type { ProcessInfo } from '../interfaces/status.interface.js';
 import type { ShardingKey } from '../keys/sharding-key.js';
 import type { OperatorRequest } from '../signals/operator-request.js';
@@ -74,6 +81,14 @@ export class MississippiOperator {
   /** One key; `undefined` where nothing of it is in memory or parked. */
   async key(shardingKey: ShardingKey, options?: OperatorOptions): Promise<KeyReport | undefined> {
     return this.ask(shardingKey, { call: 'key' }, options);
+  }
+
+  /**
+   * One key, where its last error was thrown, and what has happened to it since somebody began to ask. Its owner notes that for 10 seconds each time, so whoever asks every
+   * second or so sees it all; of a key that moves to another owner it begins anew.
+   */
+  async watch(shardingKey: ShardingKey, options: OperatorOptions = {}): Promise<KeyWatch> {
+    return this.calls.watch(this.encode(shardingKey), this.timeout(options));
   }
 
   /**

@@ -3,7 +3,7 @@ import { Kind, pack, unpackAnswer, withKind } from './signal-envelope.js';
 
 /** What an operator asks of the owner of a shard. Actions change something, looks do not. */
 export type OperatorRequest =
-  | { readonly call: 'key' }
+  | { readonly call: 'key' | 'watch' }
   | { readonly call: 'keys'; readonly troubled: boolean; readonly limit: number }
   | { readonly call: 'shard'; readonly over: number }
   | { readonly call: 'pause' | 'resume' | 'retry' | 'deactivate' }
@@ -28,7 +28,7 @@ interface PackedState {
 
 export type OperatorCall = OperatorRequest['call'];
 
-const LOOKS: readonly OperatorCall[] = ['key', 'keys', 'shard'];
+const LOOKS: readonly OperatorCall[] = ['key', 'watch', 'keys', 'shard'];
 
 export function isAction({ call }: OperatorRequest): boolean {
   return !LOOKS.includes(call);

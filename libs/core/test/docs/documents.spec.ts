@@ -5,7 +5,7 @@ import { compile, examplesIn, ROOT } from './examples.js';
 const read = (document: string): string => readFileSync(join(ROOT, document), 'utf8');
 
 // Not the CONFORMANCE.md of testing: its examples are parts of a transport that the reader writes.
-const LIBRARIES = ['core', 'opentelemetry', 'postgres', 'rabbitmq', 'terminus', 'terms', 'testing'];
+const LIBRARIES = ['core', 'dashboard', 'opentelemetry', 'postgres', 'rabbitmq', 'terminus', 'terms', 'testing'];
 const DOCUMENTS = [
   'README.md',
   'docs/guide.md',

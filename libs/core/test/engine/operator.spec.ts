@@ -256,11 +256,12 @@ describe.each(WHERE)('an operator %s', (where) => {
     await send('k', ...Array.from({ length: 15 }, (_, index) => `m${index}`));
     const looking = operator.shards({ over: 2_000 });
     await settled();
+    await clock.advance(400);
     for (let turns = 0; turns < 4; turns++) {
       gates.open('attempt');
       await settled();
     }
-    await clock.advance(2_000);
+    await clock.advance(1_600);
     const [shard] = await looking;
     expect(shard).toMatchObject({
       shard: 0,
@@ -269,6 +270,71 @@ describe.each(WHERE)('an operator %s', (where) => {
     const [later] = await withTime(operator.shards(), clock);
     expect(later).toMatchObject({ backlog: 1, owned: { rate: 0 } });
     if (where === 'elsewhere') expect(later!.process).toBe('owner');
+  });
+
+  test('sees how long messages took, which keys are busy, and what keeps keys from going on', async () => {
+    const { send, clock, operator } = await startOperated(where, PATIENT);
+    await send('stuck', 'bad', 'a');
+    await clock.advance(100);
+    const looking = operator.shards({ over: 1_000 });
+    await settled();
+    await send('busy', 'a', 'b', 'c');
+    await send('other', 'a');
+    await clock.advance(1_000);
+    const [shard] = await looking;
+    const { times, ...owned } = shard!.owned!;
+    expect(owned).toMatchObject({ troubles: { failing: 1 }, oldest: 1_100 });
+    expect(owned.busiest).toEqual([
+      { key: 'busy', text: '"busy"', finished: 3 },
+      { key: 'other', text: '"other"', finished: 1 },
+    ]);
+    expect(times).toEqual([[0.25, 4]]);
+    const [later] = await withTime(operator.shards(), clock);
+    expect(later!.owned).toMatchObject({ times: [], busiest: [] });
+  });
+
+  test('sees what happens to a key while he watches it, and where its error was thrown', async () => {
+    const { send, clock, operator } = await startOperated(where, PATIENT);
+    await send('k', 'a');
+    expect(await operator.watch('k')).toMatchObject({ report: { state: 'idle' }, stack: undefined, events: [] });
+    await send('l', 'bad');
+    await send('k', 'bad');
+    const { report, stack, events } = await operator.watch('k');
+    expect(report).toMatchObject({ key: 'k', trouble: 'failing' });
+    expect(stack).toMatch(/^Error: broken\n +at .*operated\.ts/);
+    expect(events).toMatchObject([
+      { number: 1, type: 'attemptStarted', attempt: 1 },
+      { number: 2, type: 'retried', attempt: 1, text: expect.stringMatching(/^in \d+ ms: Error: broken$/) as string },
+      { number: 3, type: 'deactivated', text: 'Error: broken' },
+    ]);
+    expect(events[0]!.at).toBe(clock.time());
+    expect(await operator.watch('nobody')).toMatchObject({ report: undefined, events: [] });
+  });
+
+  test('has the events of a key noted for ten seconds after he asked, and no longer', async () => {
+    const { send, clock, operator } = await startOperated(where, {});
+    await operator.watch('k');
+    await clock.advance(9_999);
+    await send('k', 'a');
+    expect((await operator.watch('k')).events.map(({ type }) => type)).toContain('handled');
+    await clock.advance(10_000);
+    await send('k', 'a');
+    expect((await operator.watch('k')).events).toEqual([]);
+  });
+
+  test('has a time told to a fifth', async () => {
+    const gates = new Gates();
+    const handler = new RecordingHandler({ handleMessage: () => gates.at('attempt') });
+    const { send, clock, operator } = await startOperated(where, { handler });
+    await send('k', 'a');
+    const looking = operator.shards({ over: 1_000 });
+    await clock.advance(700);
+    gates.open('attempt');
+    await clock.advance(300);
+    const [[atMost, count]] = (await looking)[0]!.owned!.times as [[number, number]];
+    expect(count).toBe(1);
+    expect(atMost).toBeGreaterThanOrEqual(700);
+    expect(atMost).toBeLessThan(700 * 1.2);
   });
 });
 

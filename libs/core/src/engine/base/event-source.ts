@@ -99,6 +99,12 @@ export class EventSource {
     this.open = new EventSink(subject, telemetry);
   }
 
+  /** Hears of everything until the returned function is called. It must not throw. */
+  listen(heard: (event: MississippiEvent) => void): () => void {
+    const subscription = this.subject.subscribe(heard);
+    return () => subscription.unsubscribe();
+  }
+
   /** Tells what is left to tell, and that nothing follows. */
   complete(): void {
     this.open.flush();

@@ -4,6 +4,7 @@ import type { DurableEpoch } from '../commits/durable-epoch.js';
 import { DeadLetters } from './dead-letters.js';
 import { DurableSettlement } from './durable-settlement.js';
 import { EpochState } from './epoch-state.js';
+import type { FinishWatch } from './finish-watch.js';
 import type { HandledMemory } from './handled-memory.js';
 import { ImmediateSettlement, type Settlement } from './settlement.js';
 import { SideQueue } from './side-queue.js';
@@ -33,6 +34,8 @@ export class Epoch extends EpochState {
   readonly settlement: Settlement;
   /** Messages that were finished in it, handled or given up. */
   finished = 0;
+  /** Those who look at this moment. */
+  watches: readonly FinishWatch[] = [];
   private readonly doubted: () => void;
 
   constructor(environment: Environment, session: ShardSession, parts: EpochParts) {

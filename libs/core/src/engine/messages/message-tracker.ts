@@ -361,7 +361,9 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
 
   /** A delivery is finished for good, perhaps some time after it left the FIFO. */
   settled(message: DeliveredMessage): void {
-    this.epoch.finished++;
+    const { epoch } = this;
+    epoch.finished++;
+    for (const watch of epoch.watches) watch.finished(this.id, epoch.environment.clock.now() - message.receivedAt);
     if (!message.fromSideQueue) this.held--;
     else this.recovery?.parkedSettled();
   }

@@ -1,13 +1,10 @@
-import { describeWithCause } from '../../errors/describe.js';
-import type { KeyFilter, KeyReport, KeyTrouble } from '../../interfaces/operator.interface.js';
+import type { KeyFilter, KeyReport, KeyTrouble, KeyWatch } from '../../interfaces/operator.interface.js';
 import { decodeShardingKey, keyBytes } from '../../keys/sharding-key.js';
 import { keyTextOf } from '../base/key-text.js';
 import { stateOf } from '../keys/describe-key.js';
 import type { KeyQueue } from '../keys/key-queue.js';
 import { callbackAge, troubleOf, waitingOf } from './key-trouble.js';
-
-/** Characters. */
-const LONGEST_ERROR = 1_000;
+import { textFor } from './shown-error.js';
 
 /** A report as it travels: its key in the external term format, as base64. */
 export interface KeyRow extends Omit<KeyReport, 'key' | 'process'> {
@@ -18,6 +15,11 @@ export interface KeyRow extends Omit<KeyReport, 'key' | 'process'> {
 export interface KeyRows {
   readonly keys: readonly KeyRow[];
   readonly more: number;
+}
+
+/** A watched key, as it travels. */
+export interface KeyWatchRow extends Pick<KeyWatch, 'stack' | 'events'> {
+  readonly key?: KeyRow;
 }
 
 /** What decides about the order of rows. */
@@ -38,7 +40,7 @@ export function rowOf(queue: KeyQueue, trouble: KeyTrouble | undefined = trouble
     parkedState: tracker.parkedState,
     parkReason: tracker.parkReason,
     attempt: head === undefined ? 0 : Math.max(1, attempt),
-    error: lastError === undefined ? undefined : describeWithCause(lastError).slice(0, LONGEST_ERROR),
+    error: lastError === undefined ? undefined : textFor(lastError),
     head: head && { messageId: head.messageId, type: head.properties?.type },
     waiting: waitingOf(queue),
     callback: age === undefined ? undefined : { name: activation.callback!.name, age },
@@ -88,6 +90,14 @@ export function reportOf(row: KeyRow, process: string | undefined): KeyReport {
     waiting: row.waiting,
     callback: row.callback,
   };
+}
+
+/** The same of a watched one. */
+export function watchOf({ key, stack, events }: KeyWatchRow, process: string | undefined): KeyWatch {
+  const complete = events.map(({ number, at, type, messageId, attempt, text }) => {
+    return { number, at, type, messageId, attempt, text };
+  });
+  return { report: key && reportOf(key, process), stack, events: complete };
 }
 
 /** Those in trouble first, and of these the one that has waited the longest. */

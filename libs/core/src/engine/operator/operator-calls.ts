@@ -4,6 +4,7 @@ import type {
   KeyFilter,
   KeyList,
   KeyReport,
+  KeyWatch,
   OwnedShardReport,
   ShardReport,
   UnansweredShard,
@@ -14,7 +15,8 @@ import type { OperatorRequest } from '../../signals/operator-request.js';
 import type { TransportConnection } from '../../transport/transport.interface.js';
 import type { DeadLetterCalls } from './dead-letter-calls.js';
 import { inParallel } from './in-parallel.js';
-import { merged, reportOf, type KeyRow, type KeyRows } from './key-row.js';
+import { shardReportOf, type ShardRow } from './shard-look.js';
+import { merged, reportOf, watchOf, type KeyRow, type KeyRows, type KeyWatchRow } from './key-row.js';
 import type { OwnerRequests } from './owner-requests.js';
 import type { StateCalls } from './state-calls.js';
 import type { Pauses } from './pauses.js';
@@ -47,7 +49,7 @@ export class OperatorCalls {
       const report = await this.requests
         .ask(shard, NO_KEY, { call: 'shard', over }, timeout + over)
         .catch(() => undefined);
-      if (report !== undefined) owned.set(shard, report as OwnedShardReport);
+      if (report !== undefined) owned.set(shard, shardReportOf(report as ShardRow));
     });
     return Array.from({ length: this.connection.totalCount }, (_, shard) => ({
       shard,
@@ -77,6 +79,12 @@ export class OperatorCalls {
   async key(key: Uint8Array, request: OperatorRequest, timeout: number): Promise<KeyReport | undefined> {
     const { key: row } = (await this.requests.ask(this.shardOf(key), key, request, timeout)) as { key?: KeyRow };
     return row === undefined ? undefined : reportOf(row, (await this.owners()).get(row.shard));
+  }
+
+  async watch(key: Uint8Array, timeout: number): Promise<KeyWatch> {
+    const shard = this.shardOf(key);
+    const row = (await this.requests.ask(shard, key, { call: 'watch' }, timeout)) as KeyWatchRow;
+    return watchOf(row, (await this.owners()).get(shard));
   }
 
   /**

@@ -1,31 +1,41 @@
 import { hostname } from 'node:os';
 import { HeadNotWaitingError, KeyNotParkedError, NoStoreError } from '../../errors/index.js';
-import type { DropProgress, OwnedShardReport } from '../../interfaces/operator.interface.js';
+import type { DropProgress } from '../../interfaces/operator.interface.js';
 import type { OperatorRequest } from '../../signals/operator-request.js';
+import { keyId } from '../../keys/sharding-key.js';
 import type { Environment } from '../base/environment.js';
 import type { Caller } from '../base/caller.js';
 import type { KeyQueue } from '../keys/key-queue.js';
 import { PendingEdit } from '../keys/pending-edit.js';
 import { PendingSignal } from '../keys/pending-signal.js';
 import type { OwnedShard } from '../shards/owned-shard.js';
-import { rowOf, rowsOf, type KeyRow } from './key-row.js';
+import { rowOf, rowsOf, type KeyRow, type KeyWatchRow } from './key-row.js';
+import { KeyWatches } from './key-watches.js';
+import { lookAt } from './shard-look.js';
+import { stackFor } from './shown-error.js';
 
 /** Nobody's callback waits for it. */
 const NOBODY: Caller = { context: undefined, callback: undefined, chain: [] };
 
 /** Does what an operator asks of a shard that this process owns, or of a key of it. Keys are canonical. */
 export class OperatorDesk {
-  constructor(private readonly environment: Environment) {}
+  private readonly watches: KeyWatches;
+
+  constructor(private readonly environment: Environment) {
+    this.watches = new KeyWatches(environment);
+  }
 
   /** What it resolves with is plain data, which travels as JSON. */
   async answer(shard: OwnedShard, key: Uint8Array, request: OperatorRequest): Promise<object> {
     switch (request.call) {
       case 'key':
         return keyOf(shard.queues.get(key));
+      case 'watch':
+        return this.watch(shard, key);
       case 'keys':
         return rowsOf(shard.queues.values(), request);
       case 'shard':
-        return this.shard(shard, request.over);
+        return lookAt(shard, this.environment, request.over);
       case 'dropAll': {
         const progress = await this.dropAll(this.held(shard, key, 'dropAll'), request.most);
         this.tell(shard, key, request);
@@ -36,6 +46,12 @@ export class OperatorDesk {
         this.tell(shard, key, request);
         return keyOf(shard.queues.get(key));
     }
+  }
+
+  private watch({ index, queues }: OwnedShard, key: Uint8Array): KeyWatchRow {
+    const queue = queues.get(key);
+    const events = this.watches.look(index, keyId(key));
+    return { ...keyOf(queue), stack: stackFor(queue?.tracker.lastError), events };
   }
 
   private async act(shard: OwnedShard, key: Uint8Array, request: OperatorRequest): Promise<void> {
@@ -78,19 +94,6 @@ export class OperatorDesk {
       dropped++;
     }
     return { dropped, left: tracker.parked };
-  }
-
-  /** Counts twice, so that nothing is counted while nobody looks. */
-  private async shard(shard: OwnedShard, over: number): Promise<OwnedShardReport> {
-    const { clock } = this.environment;
-    const [begun, finished] = [clock.now(), shard.finished];
-    await new Promise<void>((resolve) => clock.after(over, resolve));
-    const seconds = (clock.now() - begun) / 1_000;
-    let inFlight = 0;
-    for (const { tracker } of shard.queues.values()) inFlight += tracker.held;
-    const { epoch, queues, parkedMessages, stalled } = shard;
-    const rate = seconds === 0 ? 0 : (shard.finished - finished) / seconds;
-    return { epoch, keys: queues.size, inFlight, parked: parkedMessages, stalled, rate };
   }
 
   /** @throws {HeadNotWaitingError} when there is nothing of the key */

@@ -20,6 +20,7 @@ import { KeyTable } from '../base/key-table.js';
 import { KeyQueue, type KeyParts } from '../keys/key-queue.js';
 import { signalKey } from '../keys/signal-key.js';
 import { Epoch } from '../messages/epoch.js';
+import type { FinishWatch } from '../messages/finish-watch.js';
 import type { HandledMemory } from '../messages/handled-memory.js';
 import { circleThrough } from '../updaters/waiting.js';
 import { routeOf } from './routing.js';
@@ -105,6 +106,15 @@ export class OwnedShard implements ShardReceiver {
   /** Messages that were finished in this epoch, handled or given up. */
   get finished(): number {
     return this.context.finished;
+  }
+
+  /** Tells what it finishes until the returned function is called. */
+  watch(watch: FinishWatch): () => void {
+    const { context } = this;
+    context.watches = [...context.watches, watch];
+    return () => {
+      context.watches = context.watches.filter((other) => other !== watch);
+    };
   }
 
   /** Messages that were committed and that the transport has not taken. */

@@ -1,0 +1,81 @@
+import { useState } from 'preact/hooks';
+import type { ActionInfo, ActionTarget, WireKey } from '../../src/wire.js';
+import { useShown } from '../live/context.js';
+import { Confirm } from './confirm.js';
+
+interface Props {
+  readonly target: ActionTarget;
+  /** What they are done to, as the confirmation names it. */
+  readonly about: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** Of a key: how it stands, which decides what makes sense. */
+  readonly row?: WireKey | null;
+  readonly done?: () => void;
+}
+
+/** The actions that the app offers for something, and make sense as it stands. */
+export function Actions({ target, about, parameters, row, done }: Props) {
+  const { api, hello, say } = useShown();
+  const [asked, setAsked] = useState<ActionInfo>();
+  const offered = hello.actions.filter((action) => action.target === target && makesSense(action, row));
+  if (!hello.acts) {
+    return (
+      <p class="note">
+        Actions are off. The app switches them on by{' '}
+        <code>MississippiDashboardModule.forRoot({'{ actions: true }'})</code>.
+      </p>
+    );
+  }
+  if (offered.length === 0) return null;
+  const run = async ({ name, label }: ActionInfo): Promise<void> => {
+    const [id, what] = [`${name} ${about}`, `${label}: ${about}`];
+    say({ id, kind: 'going', text: `${what} …` });
+    try {
+      await api.act(name, parameters, (progress) =>
+        say({ id, kind: 'going', text: `${what}: ${progressText(progress)}` }),
+      );
+      say({ id, kind: 'done', text: `${what}: done.` });
+    } catch (error) {
+      say({ id, kind: 'failed', text: `${what}: ${(error as Error).message}` });
+    }
+    done?.();
+  };
+  return (
+    <div class="buttons" role="group" aria-label={`Actions on ${about}`}>
+      {offered.map((action) => (
+        <button
+          key={action.name}
+          type="button"
+          class={action.final ? 'danger-outline' : ''}
+          onClick={() => setAsked(action)}
+        >
+          {action.label}…
+        </button>
+      ))}
+      {asked !== undefined && (
+        <Confirm
+          action={asked}
+          about={about}
+          answered={(yes) => {
+            setAsked(undefined);
+            if (yes) void run(asked);
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+function makesSense({ when }: ActionInfo, row: WireKey | null | undefined): boolean {
+  if (when === 'always' || row === undefined) return true;
+  const held = row?.parkedState === 'held';
+  if (when === 'held') return held;
+  if (when === 'notHeld') return !held;
+  if (row === null || row.state === 'running' || row.state === 'settling') return false;
+  return row.queued + row.parked > 0;
+}
+
+function progressText({ done, dropped, left, total }: Record<string, number>): string {
+  if (dropped !== undefined) return `${dropped} done, ${left ?? 0} left`;
+  return `${done ?? 0} done of ${total ?? 0} in the queue`;
+}

@@ -1,0 +1,160 @@
+import { useState } from 'preact/hooks';
+import type { WatchedKey, WireKey } from '../../src/wire.js';
+import { useShown } from '../live/context.js';
+import { processHref, shardHref } from '../live/route.js';
+import { useLook } from '../live/use-look.js';
+import { useStream } from '../live/use-stream.js';
+import { Actions } from '../parts/actions.js';
+import { TroubleBadge } from '../parts/badge.js';
+import { clock, count, duration, plural, TROUBLES } from '../parts/format.js';
+import { type Column, Table } from '../parts/table.js';
+
+export function KeyPage({ address }: { address: string }) {
+  const { api } = useShown();
+  const [watched, setWatched] = useState<WatchedKey>();
+  useStream(api, { key: address }, (_event, data) => setWatched(data as WatchedKey));
+  if (watched === undefined) return <p class="empty">Looking …</p>;
+  const { key, stack, events, problem } = watched;
+  const text = key?.text ?? 'a key';
+  return (
+    <>
+      <p class="note">
+        <a href="#/keys">Keys</a> › key
+      </p>
+      <h1>
+        <span class="key">{key?.text ?? 'Nothing of this key is here'}</span>{' '}
+        {key !== null && <TroubleBadge trouble={key.trouble} />}
+      </h1>
+      {problem !== null && <p class="problem">{problem}</p>}
+      {key === null && problem === null && (
+        <p>
+          Nothing of it is in memory or parked. It may have messages in the broker, a stored state, and dead letters.
+        </p>
+      )}
+      {key !== null && <Standing row={key} />}
+      {problem === null && (
+        <Actions target="key" about={text} row={key} parameters={{ key: address, messageId: key?.head?.messageId }} />
+      )}
+      {key?.error !== undefined && <LastError error={key.error} stack={stack} />}
+      <Events events={events} />
+      <State address={address} />
+      <p>
+        <a href={`#/dead-letters?key=${encodeURIComponent(address)}`}>Dead letters of this key</a>
+      </p>
+    </>
+  );
+}
+
+/** How it stands, first in a sentence. */
+function Standing({ row }: { row: WireKey }) {
+  const facts: readonly [string, string][] = [
+    ['State', row.state],
+    ['First message', row.head?.messageId ?? (row.head === undefined ? '–' : 'without an id')],
+    ['Type', row.head?.type ?? '–'],
+    ['Which is here for', duration(row.waiting)],
+    ['Attempt', row.attempt === 0 ? '–' : count(row.attempt)],
+    ['In memory', plural(row.queued, 'message')],
+    ['Parked', plural(row.parked, 'message')],
+    ['Parked because', row.parkReason ?? '–'],
+    ['Runs', row.callback === undefined ? 'nothing' : `${row.callback.name}, for ${duration(row.callback.age)}`],
+  ];
+  return (
+    <>
+      {row.trouble !== undefined && <p>{TROUBLES[row.trouble].means}</p>}
+      <dl class="facts">
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+        <div>
+          <dt>Shard</dt>
+          <dd>
+            <a href={shardHref(row.shard)}>{row.shard}</a>
+          </dd>
+        </div>
+        {row.process !== undefined && (
+          <div>
+            <dt>Process</dt>
+            <dd>
+              <a href={processHref(row.process)}>{row.process}</a>
+            </dd>
+          </div>
+        )}
+      </dl>
+    </>
+  );
+}
+
+function LastError({ error, stack }: { error: string; stack: string | null }) {
+  return (
+    <section aria-labelledby="error">
+      <h2 id="error">Last error</h2>
+      <p class="error-text whole">{error}</p>
+      {stack !== null && (
+        <pre tabIndex={0} aria-label="Stack of the last error">
+          {stack}
+        </pre>
+      )}
+    </section>
+  );
+}
+
+type Event = WatchedKey['events'][number];
+
+const COLUMNS: readonly Column<Event>[] = [
+  { head: 'Time', cell: ({ at }) => clock(at) },
+  { head: 'Event', cell: ({ type }) => type },
+  { head: 'Attempt', numeric: true, cell: ({ attempt }) => attempt ?? '–' },
+  { head: 'Message', wide: true, cell: ({ messageId }) => <span class="key">{messageId ?? '–'}</span> },
+  { head: 'Says', cell: ({ text }) => <span class="error-text">{text ?? ''}</span> },
+];
+
+function Events({ events }: { events: readonly Event[] }) {
+  return (
+    <section class="events" aria-labelledby="events">
+      <h2 id="events">Events since somebody watches</h2>
+      <Table
+        caption="Recent events, the newest first"
+        columns={COLUMNS}
+        rows={events.toReversed()}
+        id={({ number }) => number}
+        empty="None yet."
+      />
+    </section>
+  );
+}
+
+function State({ address }: { address: string }) {
+  const [shown, setShown] = useState(false);
+  return (
+    <section aria-labelledby="state">
+      <h2 id="state">Stored state</h2>
+      {shown ? (
+        <Stored address={address} />
+      ) : (
+        <button type="button" onClick={() => setShown(true)}>
+          Show the stored state
+        </button>
+      )}
+    </section>
+  );
+}
+
+function Stored({ address }: { address: string }) {
+  const { value, problem, busy, again } = useLook<{ text: string | null }>('state', { key: address });
+  return (
+    <>
+      {problem !== undefined && <p class="problem">{problem}</p>}
+      {value !== undefined && (
+        <pre tabIndex={0} aria-label="Stored state">
+          {value.text ?? 'None is stored.'}
+        </pre>
+      )}
+      <button type="button" class="small" onClick={again} disabled={busy}>
+        Look again
+      </button>
+    </>
+  );
+}

@@ -1,0 +1,63 @@
+import type { MississippiOperator, ShardingKey } from '@mississippi/core';
+import { Refusal } from '../http/refusal.js';
+import type { WireKeys, WireLetterDetails, WireLetters } from '../wire.js';
+import { asText } from './as-text.js';
+import { addressOf, keyAt } from './key-address.js';
+import { countIn, filterOf, type Parameters, textIn } from './parameters.js';
+import { wireKey, wireLetter, wireLetterDetails } from './wire-values.js';
+
+/** Rows of a list, as many as the operator gives. */
+const MOST_ROWS = 1_000;
+
+type Look = (operator: MississippiOperator, parameters: Parameters) => Promise<unknown>;
+
+/** What is looked at once, when somebody asks. */
+export const LOOKS: Readonly<Record<string, Look>> = {
+  async keys(operator, { troubled, shard, limit }): Promise<WireKeys> {
+    const { keys, more, unanswered } = await operator.keys({
+      troubled: troubled === 'true',
+      limit: countIn('limit', limit, 100, MOST_ROWS),
+      ...(shard !== undefined && { shard: countIn('shard', shard, 0, 65_535) }),
+    });
+    return { keys: keys.map(wireKey), more, unanswered };
+  },
+
+  /** The address of a key that somebody typed. */
+  async find(operator, { text }) {
+    const found = await findKey(operator, textIn('text', text));
+    return { key: addressOf(found) };
+  },
+
+  async state(operator, { key }) {
+    const state = await operator.state(keyAt(key));
+    return { text: state === undefined ? null : asText(state) };
+  },
+
+  async letters(operator, parameters): Promise<WireLetters> {
+    const limit = countIn('limit', parameters['limit'], 100, MOST_ROWS);
+    const { letters, more, total } = await operator.deadLetters({ ...filterOf(parameters), limit });
+    return { at: Date.now(), letters: letters.map(wireLetter), more, total };
+  },
+
+  async letter(operator, { id }): Promise<WireLetterDetails> {
+    return wireLetterDetails(await operator.deadLetter(textIn('id', id)));
+  },
+};
+
+/**
+ * Digits may be a number or a text: the one that lives is meant, and where neither does the text. Quotes are how texts
+ * are shown.
+ */
+async function findKey(operator: MississippiOperator, typed: string): Promise<ShardingKey> {
+  const text = /^".+"$/s.test(typed) ? typed.slice(1, -1) : typed;
+  const number = Number(typed);
+  if (!/^-?\d{1,15}$/.test(typed) || (await operator.key(text)) !== undefined) return text;
+  return (await operator.key(number)) === undefined ? text : number;
+}
+
+/** @throws {Refusal} */
+export function lookCalled(name: string): Look {
+  const look = Object.hasOwn(LOOKS, name) ? LOOKS[name] : undefined;
+  if (look === undefined) throw new Refusal(404, 'look_unknown', 'There is no such look.');
+  return look;
+}
