@@ -12,7 +12,7 @@ export interface RollingFigures {
   readonly shares: readonly number[];
 }
 
-/** Ends each process in good order and starts another in its place, which is up before the next one is ended. */
+/** Ends each process in good order and starts another in its place, which has its share before the next one is ended. */
 export function rolling(stage: Stage): Promise<RollingFigures> {
   const { settings, say } = stage;
   return withFleet(stage, 'rolling_', {}, async (fleet) => {
@@ -23,6 +23,7 @@ export function rolling(stage: Stage): Promise<RollingFigures> {
       say(`rolling restart: ${index + 1} of ${settings.processes.at(-1)}`);
       await fleet.leave(worker);
       await fleet.grow(settings.processes.at(-1)!);
+      await fleet.level();
     }
     const seconds = (clock() - from) / 1_000;
     await fleet.rest();

@@ -64,14 +64,25 @@ test('shards without an owner, and those that a stranger consumes, are named', (
 });
 
 test('processes that say nothing, and side queues that are full or nearly so, are named', () => {
-  const process = { name: 'a', shards: [0, 1], self: false };
+  const process = { name: 'a', shards: [0, 1], self: false, intake: 'open' as const };
   expect(checkProcesses([process], 1)).toEqual([]);
   expect(whatOf(checkProcesses([process], 2))).toEqual(['2 processes take part, and 1 of them said so']);
   const report = (index: number, parked: number, stalled = false) => ({
     shard: index,
     process: 'a',
     backlog: 0,
-    owned: { epoch: 1, keys: 1, inFlight: 0, rate: 0, parked, stalled },
+    owned: {
+      epoch: 1,
+      keys: 1,
+      inFlight: 0,
+      rate: 0,
+      parked,
+      stalled,
+      oldest: undefined,
+      troubles: {},
+      times: [],
+      busiest: [],
+    },
   });
   expect(checkShards([report(0, 79), report(1, 0)], 100)).toEqual([]);
   const bad = checkShards([report(0, 80), report(1, 100, true), { ...report(2, 0), owned: undefined }], 100);

@@ -2,7 +2,7 @@ import type { Watched } from './death-watch.js';
 import { NOTHING_PAUSED, type TypePauses } from './pauses.js';
 import type { Mail } from './ports.js';
 import type { Homes } from './homes.js';
-import type { PlanMember, Shedding, Situation } from './plan.js';
+import type { PlanMember, Shedding, Situation } from './situation.js';
 import type { Order, Report } from './reports.js';
 
 /** How long a process that says nothing may take to carry out an order. Milliseconds. */

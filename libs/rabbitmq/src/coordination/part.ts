@@ -1,5 +1,5 @@
 import { Heap } from './heap.js';
-import type { PlanMember } from './plan.js';
+import type { PlanMember } from './situation.js';
 
 /** Somebody in the middle of a plan. */
 export interface Part {

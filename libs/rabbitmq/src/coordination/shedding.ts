@@ -1,5 +1,5 @@
 import { homesOf, isReplacement, needier, ranked, returns, roundedDown, roundedUp, type Part } from './part.js';
-import type { Shedding } from './plan.js';
+import type { Shedding } from './situation.js';
 
 /** Somebody who may hand over shards. */
 interface Giver extends Part {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { planMoves, type PlanMember, type Situation } from '../../src/coordination/plan.js';
+import { planMoves } from '../../src/coordination/plan.js';
+import type { PlanMember, Situation } from '../../src/coordination/situation.js';
 import { quotasOf } from '../../src/coordination/share.js';
 
 function member(id: string, load: number, other: Partial<PlanMember> = {}): PlanMember {

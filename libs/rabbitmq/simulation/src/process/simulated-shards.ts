@@ -78,7 +78,7 @@ export class SimulatedShards implements MemberShards {
   shed(count: number, wanted: readonly number[]): void {
     const opened = this.inState('open');
     const first = opened.filter(({ shard }) => wanted.includes(shard));
-    const rest = opened.filter(({ shard }) => !wanted.includes(shard)).reverse();
+    const rest = opened.filter(({ shard }) => !wanted.includes(shard)).toReversed();
     const order = this.place.deviations.shedsOldest ? opened : [...first, ...rest];
     for (const session of order.slice(0, count)) {
       session.state = 'leaving';
