@@ -33,6 +33,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
   store_unavailable: EXIT.unreachable,
   no_owner: EXIT.unreachable,
   dead_letter_not_found: EXIT.notFound,
+  audit_entry_not_found: EXIT.notFound,
   rabbitmq_access: EXIT.denied,
   store_access: EXIT.denied,
   dead_letters_busy: EXIT.busy,

@@ -1,5 +1,6 @@
 import yargs from 'yargs';
 import type { Argv, CommandModule } from 'yargs';
+import { auditCommand } from './commands/audit.command.js';
 import { Commands } from './commands/context.js';
 import { deadLettersCommand } from './commands/dead-letters.command.js';
 import { doctorCommand } from './commands/doctor.command.js';
@@ -68,6 +69,7 @@ function all(commands: Commands): CommandModule[] {
     processesCommand(commands) as AnyCommand,
     doctorCommand(commands),
     stateCommand(commands),
+    auditCommand(commands),
     signalCommand(commands),
     publishCommand(commands),
   ];

@@ -127,7 +127,7 @@ test('nodes that are down or have an alarm are named', () => {
 });
 
 test('a store of another app, of another version, or without tables, is told', () => {
-  const own = { name: 'default', transport: 'rabbitmq', totalCount: 2, hash: 'phash2' };
+  const own = { name: 'default', transport: 'rabbitmq', totalCount: 2, hash: 'phash2', inboxHorizon: 1, settleTime: 1 };
   const facts = { server: '15', schema: 'mississippi', version: 1, oldest: 1, known: 1, instances: [own] };
   expect(checkStore(facts, 'default', QUEUES)).toEqual([]);
   expect(whatOf(checkStore({ ...facts, version: 0, instances: [] }, 'default', QUEUES))).toEqual([
