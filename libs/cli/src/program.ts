@@ -12,6 +12,7 @@ import { publishCommand } from './commands/publish.command.js';
 import { shardsCommand } from './commands/shards.command.js';
 import { signalCommand } from './commands/signal.command.js';
 import { stateCommand } from './commands/state.command.js';
+import { typesCommand } from './commands/types.command.js';
 import { statusCommand } from './commands/status.command.js';
 import { UsageError } from './errors.js';
 import type { Terminal } from './output/terminal.js';
@@ -66,7 +67,8 @@ function all(commands: Commands): CommandModule[] {
     parkedCommand(commands),
     deadLettersCommand(commands),
     shardsCommand(commands) as AnyCommand,
-    processesCommand(commands) as AnyCommand,
+    processesCommand(commands),
+    typesCommand(commands),
     doctorCommand(commands),
     stateCommand(commands),
     auditCommand(commands),

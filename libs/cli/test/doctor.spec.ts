@@ -64,7 +64,7 @@ test('shards without an owner, and those that a stranger consumes, are named', (
 });
 
 test('processes that say nothing, and side queues that are full or nearly so, are named', () => {
-  const process = { name: 'a', shards: [0, 1], self: false };
+  const process = { name: 'a', shards: [0, 1], self: false, intake: 'open' } as const;
   expect(checkProcesses([process], 1)).toEqual([]);
   expect(whatOf(checkProcesses([process], 2))).toEqual(['2 processes take part, and 1 of them said so']);
   const report = (index: number, parked: number, stalled = false) => ({

@@ -77,7 +77,15 @@ export function remedies(report: KeyReport, hints: Hints): readonly Remedy[] {
           ],
     failing: [retry, drop, pause],
     startFailing: [retry],
-    parked: held,
+    parked:
+      report.parkReason === 'type_paused'
+        ? [
+            [
+              hints.command('types list'),
+              'its first message is of a type that is paused: resume that, or see which it is',
+            ],
+          ]
+        : held,
     pressure: [retry, pause],
     storeAway: [doctor('says what is wrong with the store (MISSISSIPPI_STORE_URL); nothing is lost meanwhile')],
     deadLetterRefused: [doctor('says why the broker does not take its dead letter'), retry],

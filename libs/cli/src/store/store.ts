@@ -1,4 +1,4 @@
-import type { StoreInspection } from '@mississippi/postgres/inspection';
+import type { StoreFacts, StoreInspection } from '@mississippi/postgres/inspection';
 import type { Store } from '@mississippi/core/store';
 import { NotFoundError, UsageError } from '../errors.js';
 import type { Settings } from '../settings/settings.js';
@@ -32,8 +32,7 @@ export interface InstanceStore {
  * @throws {NotFoundError} when the store does not know the instance
  */
 export async function storeOfInstance(settings: Settings): Promise<InstanceStore> {
-  const inspection = await openStore(settings);
-  const facts = await inspection.facts().finally(() => inspection.close());
+  const facts = await factsOf(settings);
   const { instance, storeUrl, schema } = settings;
   const known = facts.instances.find(({ name }) => name === instance);
   if (known === undefined) {
@@ -48,6 +47,15 @@ export async function storeOfInstance(settings: Settings): Promise<InstanceStore
     ...(schema === undefined ? {} : { schema }),
   });
   return { store, inboxHorizon: known.inboxHorizon, settleTime: known.settleTime };
+}
+
+async function factsOf(settings: Settings): Promise<StoreFacts> {
+  const inspection = await openStore(settings);
+  try {
+    return await inspection.facts();
+  } finally {
+    await inspection.close();
+  }
 }
 
 /** Only who looks into a store needs it. */
