@@ -149,6 +149,24 @@ test('publishes, signals nobody, and says where a key is that is not stuck', asy
   expect((await run('publish', 'fine', 'no json')).status).toBe(2);
 });
 
+test('pauses a process and a type, and lets them go on', async () => {
+  await stage('park');
+  const list = async () =>
+    (await json<{ processes: { name: string; shards: number[]; intake: string }[] }>('processes')).processes;
+  const { name } = (await until(list, ([process]) => process?.shards.length === TOTAL))[0]!;
+  await json('processes', 'pause', name.split(' ').at(-1)!);
+  await until(list, ([process]) => process?.intake === 'paused' && process.shards.length === 0);
+  expect((await run('doctor')).status).toBe(1);
+  await json('processes', 'resume', name);
+  await until(list, ([process]) => process?.intake === 'open' && process.shards.length === TOTAL);
+  expect((await run('processes', 'pause', 'nobody')).status).toBe(4);
+
+  await json('types', 'pause', 'flight');
+  expect(await json('types', 'list')).toEqual({ types: ['flight'] });
+  await json('types', 'resume', 'flight');
+  expect(await json('types', 'list')).toEqual({ types: [] });
+});
+
 test('what cannot be is told in words and by a status, and no password is shown', async () => {
   const { host } = new URL(node.url);
   const away = await freePort();

@@ -1,5 +1,6 @@
 import yargs from 'yargs';
 import type { Argv, CommandModule } from 'yargs';
+import { auditCommand } from './commands/audit.command.js';
 import { Commands } from './commands/context.js';
 import { deadLettersCommand } from './commands/dead-letters.command.js';
 import { doctorCommand } from './commands/doctor.command.js';
@@ -11,6 +12,7 @@ import { publishCommand } from './commands/publish.command.js';
 import { shardsCommand } from './commands/shards.command.js';
 import { signalCommand } from './commands/signal.command.js';
 import { stateCommand } from './commands/state.command.js';
+import { typesCommand } from './commands/types.command.js';
 import { statusCommand } from './commands/status.command.js';
 import { UsageError } from './errors.js';
 import type { Terminal } from './output/terminal.js';
@@ -65,9 +67,11 @@ function all(commands: Commands): CommandModule[] {
     parkedCommand(commands),
     deadLettersCommand(commands),
     shardsCommand(commands) as AnyCommand,
-    processesCommand(commands) as AnyCommand,
+    processesCommand(commands),
+    typesCommand(commands),
     doctorCommand(commands),
     stateCommand(commands),
+    auditCommand(commands),
     signalCommand(commands),
     publishCommand(commands),
   ];

@@ -64,25 +64,14 @@ test('shards without an owner, and those that a stranger consumes, are named', (
 });
 
 test('processes that say nothing, and side queues that are full or nearly so, are named', () => {
-  const process = { name: 'a', shards: [0, 1], self: false, intake: 'open' as const };
+  const process = { name: 'a', shards: [0, 1], self: false, intake: 'open' } as const;
   expect(checkProcesses([process], 1)).toEqual([]);
   expect(whatOf(checkProcesses([process], 2))).toEqual(['2 processes take part, and 1 of them said so']);
   const report = (index: number, parked: number, stalled = false) => ({
     shard: index,
     process: 'a',
     backlog: 0,
-    owned: {
-      epoch: 1,
-      keys: 1,
-      inFlight: 0,
-      rate: 0,
-      parked,
-      stalled,
-      oldest: undefined,
-      troubles: {},
-      times: [],
-      busiest: [],
-    },
+    owned: { epoch: 1, keys: 1, inFlight: 0, rate: 0, parked, stalled },
   });
   expect(checkShards([report(0, 79), report(1, 0)], 100)).toEqual([]);
   const bad = checkShards([report(0, 80), report(1, 100, true), { ...report(2, 0), owned: undefined }], 100);
@@ -138,7 +127,7 @@ test('nodes that are down or have an alarm are named', () => {
 });
 
 test('a store of another app, of another version, or without tables, is told', () => {
-  const own = { name: 'default', transport: 'rabbitmq', totalCount: 2, hash: 'phash2' };
+  const own = { name: 'default', transport: 'rabbitmq', totalCount: 2, hash: 'phash2', inboxHorizon: 1, settleTime: 1 };
   const facts = { server: '15', schema: 'mississippi', version: 1, oldest: 1, known: 1, instances: [own] };
   expect(checkStore(facts, 'default', QUEUES)).toEqual([]);
   expect(whatOf(checkStore({ ...facts, version: 0, instances: [] }, 'default', QUEUES))).toEqual([

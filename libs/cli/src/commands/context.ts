@@ -1,10 +1,9 @@
-import type { PayloadFormat } from '@mississippi/core';
 import type { Argv, CommandModule } from 'yargs';
 import { InterruptedError, UsageError } from '../errors.js';
 import { Printer } from '../output/printer.js';
 import { ProgressLine } from '../output/progress.js';
 import type { Terminal } from '../output/terminal.js';
-import type { Session } from '../session/session.js';
+import type { Session, SessionOptions } from '../session/session.js';
 import { settingsOf, type CommonArguments, type Settings } from '../settings/settings.js';
 import { Hints } from './hints.js';
 
@@ -26,11 +25,14 @@ export class Context {
   readonly settings = (): Promise<Settings> => settingsOf(this.given, this.terminal);
 
   /** Does something with a session, which is closed again. */
-  readonly withSession = async <T>(work: (session: Session) => Promise<T>, payload?: PayloadFormat): Promise<T> => {
+  readonly withSession = async <T>(
+    work: (session: Session) => Promise<T>,
+    options: SessionOptions = {},
+  ): Promise<T> => {
     const settings = await this.settings();
     // Nest is loaded where it is needed: completion and help answer at once.
     const { Session } = await import('../session/session.js');
-    const session = await Session.open(settings, payload);
+    const session = await Session.open(settings, options);
     try {
       return await work(session);
     } finally {

@@ -6,6 +6,8 @@ import { shown } from '../output/plain-text.js';
 import type { Commands, Context } from './context.js';
 import { keyDocument } from './documents.js';
 import { findKey, reportOfKey } from './find-key.js';
+import type { Hints } from './hints.js';
+import { remedies, remedyLines, type Remedy } from './key-table.js';
 import type { AnyCommand } from './group.js';
 import { withKey, withYes, type KeyArguments } from './options.js';
 
@@ -119,6 +121,21 @@ function told(
     if (report === undefined) return [`Done: ${name} ${shown(typed)}. Nothing of the key is in memory or parked now.`];
     const { text, state, trouble, queued, parked } = report;
     const how = `${state}${trouble === undefined || trouble === state ? '' : `, ${trouble}`}; ${count(queued)} in memory, ${count(parked)} parked`;
-    return [`Done: ${name} ${shown(text)}. It is ${how}.`, `  ${hints.ofKey('keys show', report)}`];
+    const next = remedyLines(nextOf(name, report, hints), printer);
+    return [
+      `Done: ${name} ${shown(text)}. It is ${how}.`,
+      ...(next.length === 0
+        ? [`  ${hints.ofKey('keys show', report)}`]
+        : ['', printer.title('What to type next'), ...next]),
+    ];
   });
+}
+
+/** Whoever has dropped the message that was broken goes on, and drops no second one. */
+function nextOf(name: string, report: KeyReport, hints: Hints): readonly Remedy[] {
+  if (name !== 'drop' || report.parkedState !== 'held') return remedies(report, hints);
+  return [
+    [hints.ofKey('keys resume', report), 'lets all of it go on, in order'],
+    [hints.ofKey('keys retry', report), 'tries the next one alone; it stays parked'],
+  ];
 }

@@ -44,32 +44,48 @@ export type Remedy = readonly [command: string, effect: string];
 export function remedies(report: KeyReport, hints: Hints): readonly Remedy[] {
   const { trouble, head } = report;
   const command = (words: string, more = ''): string => hints.ofKey(words, report, more);
-  const drop: Remedy = [
-    command('keys drop', head?.messageId === undefined ? '' : ` --message-id ${shellWord(head.messageId)}`),
-    'gives its first message up (to the dead letters); a parked key stays parked',
+  const named = head?.messageId === undefined ? '' : ` --message-id ${shellWord(head.messageId)}`;
+  const retry: Remedy = [command('keys retry'), 'the cause is mended: tries its first message now'];
+  const pause: Remedy = [command('keys pause'), 'it takes longer: parks it until you resume it; others go on'];
+  const drop: Remedy = [command('keys drop', named), 'its first message is broken: gives it up, to the dead letters'];
+  const resume: Remedy = [command('keys resume'), 'then: lets all of it go on, in order'];
+  const dropAll: Remedy = [
+    command('keys drop-all'),
+    'none of it is wanted: gives all that is parked up, to the dead letters',
   ];
-  const retry: Remedy = [
-    command('keys retry'),
-    'tries its first message now, if the cause is mended; a parked key stays parked',
-  ];
-  const pause: Remedy = [command('keys pause'), 'parks it until you resume it: others go on, nothing is lost'];
-  const resume: Remedy = [
-    command('keys resume'),
-    'lets all of it go on, in order: once the cause is mended, or its message dropped',
-  ];
-  const dropAll: Remedy = [command('keys drop-all'), 'gives all that is parked of it up (to the dead letters)'];
+  const held = [
+    [retry[0], 'the cause is mended: tries its first message; it stays parked'],
+    drop,
+    dropAll,
+    resume,
+  ] as const;
   const doctor = (effect: string): Remedy => [hints.command('doctor'), effect];
-  const held = [retry, drop, resume, dropAll];
   const byTrouble: Readonly<Record<KeyTrouble, readonly Remedy[]>> = {
-    hanging: [
-      [
-        command('keys pause'),
-        'parks it when the attempt ends, at the latest after handlerTimeout; then drop or resume',
-      ],
-    ],
+    hanging:
+      report.parkedState === 'held'
+        ? [
+            [
+              command('keys show'),
+              'it is to be parked: look again when its attempt has ended or was given up (handlerTimeout)',
+            ],
+          ]
+        : [
+            [
+              command('keys pause'),
+              'parks it when its attempt ends or is given up (handlerTimeout); then drop, and resume',
+            ],
+          ],
     failing: [retry, drop, pause],
     startFailing: [retry],
-    parked: held,
+    parked:
+      report.parkReason === 'type_paused'
+        ? [
+            [
+              hints.command('types list'),
+              'its first message is of a type that is paused: resume that, or see which it is',
+            ],
+          ]
+        : held,
     pressure: [retry, pause],
     storeAway: [doctor('says what is wrong with the store (MISSISSIPPI_STORE_URL); nothing is lost meanwhile')],
     deadLetterRefused: [doctor('says why the broker does not take its dead letter'), retry],

@@ -42,20 +42,23 @@ export function publishCommand(commands: Commands): AnyCommand {
     async (args, { withSession, printer, terminal }) => {
       const { body, codec } = await payloadOf(args, terminal);
       const headers = headersOf(args.header);
-      return withSession(async (session) => {
-        const shardingKey = await findKey(session, args);
-        const messageId = args.messageId ?? randomUUID();
-        const { type } = args;
-        await session.producer.publish(body, {
-          shardingKey,
-          messageId,
-          headers,
-          ...(type === undefined ? {} : { type }),
-        });
-        printer.answer({ published: true, messageId }, () => [
-          `Published ${shown(messageId)} for the key ${shown(args.key)}.`,
-        ]);
-      }, codec);
+      return withSession(
+        async (session) => {
+          const shardingKey = await findKey(session, args);
+          const messageId = args.messageId ?? randomUUID();
+          const { type } = args;
+          await session.producer.publish(body, {
+            shardingKey,
+            messageId,
+            headers,
+            ...(type === undefined ? {} : { type }),
+          });
+          printer.answer({ published: true, messageId }, () => [
+            `Published ${shown(messageId)} for the key ${shown(args.key)}.`,
+          ]);
+        },
+        { payload: codec },
+      );
     },
   );
 }

@@ -1,14 +1,23 @@
-import { encodeShardingKey } from '@mississippi/core';
+import { userInfo } from 'node:os';
+import { encodeShardingKey, type MississippiOperator } from '@mississippi/core';
+import type { ShardingKey } from '@mississippi/core/transport';
+import type { Argv } from 'yargs';
 import { NotFoundError } from '../errors.js';
 import { parseKey } from '../keys/key-argument.js';
 import { shown, shownLines } from '../output/plain-text.js';
-import { openStore } from '../store/store.js';
-import type { Commands } from './context.js';
+import { openStore, storeOfInstance } from '../store/store.js';
+import type { Commands, Context } from './context.js';
 import { group, type AnyCommand } from './group.js';
-import { withKey, type KeyArguments } from './options.js';
+import { withKey, withYes, type KeyArguments } from './options.js';
+import { jsonOf } from './payload-argument.js';
+import { findKey } from './find-key.js';
 
 export function stateCommand(commands: Commands): AnyCommand {
-  return group('state', 'states in the store: show', [showCommand(commands)]);
+  return group('state', 'states in the store: show, edit, forget', [
+    showCommand(commands),
+    editCommand(commands),
+    forgetCommand(commands),
+  ]);
 }
 
 /** It needs no broker to be there: the store has it all. */
@@ -39,6 +48,77 @@ function showCommand(commands: Commands): AnyCommand {
         await store.close();
       }
     },
+  );
+}
+
+interface ChangeArguments extends KeyArguments {
+  readonly stateVersion: number | undefined;
+  readonly reason: string;
+  readonly by: string | undefined;
+  readonly yes: boolean;
+}
+
+function withChange<T>(argv: Argv<T>) {
+  return withYes(withKey(argv))
+    .option('reason', { type: 'string', demandOption: true, requiresArg: true, describe: 'why, for the audit trail' })
+    .option('by', { type: 'string', requiresArg: true, describe: 'who, for the audit trail; default the user here' })
+    .option('state-version', {
+      type: 'number',
+      requiresArg: true,
+      describe: 'only if the state has this version, as show says; default the one that it has when you ask',
+    });
+}
+
+function editCommand(commands: Commands): AnyCommand {
+  return commands.command<ChangeArguments & { state: string }>(
+    'edit <key> <state>',
+    'replace the stored state, in the turn of the key, with an entry in the audit trail',
+    (argv) =>
+      withChange(argv).positional('state', {
+        type: 'string',
+        demandOption: true,
+        describe: 'JSON; - reads it from the standard input',
+      }),
+    async (args, context) => {
+      const { terminal } = context;
+      const state = jsonOf(args.state === '-' ? (await terminal.read()).toString() : args.state);
+      await change(args, context, 'edited', 'replaces', (operator, key, how) => operator.editState(key, state, how));
+    },
+  );
+}
+
+function forgetCommand(commands: Commands): AnyCommand {
+  return commands.command<ChangeArguments>(
+    'forget <key>',
+    'forget the stored state, so that init makes the next one, with an entry in the audit trail',
+    withChange,
+    async (args, context) =>
+      change(args, context, 'forgotten', 'forgets', (operator, key, how) => operator.forgetState(key, how)),
+  );
+}
+
+type How = { readonly version: number; readonly by: string; readonly reason: string };
+
+async function change(
+  args: ChangeArguments,
+  { settings, withSession, confirm, printer }: Context,
+  done: string,
+  does: string,
+  act: (operator: MississippiOperator, key: ShardingKey, how: How) => Promise<void>,
+): Promise<void> {
+  const store = await storeOfInstance(await settings());
+  await withSession(
+    async (session) => {
+      const key = await findKey(session, args);
+      const version = args.stateVersion ?? (await session.operator.state(key))?.version ?? 0;
+      const what = version === 0 ? 'It has none in the store.' : `It has version ${version}.`;
+      await confirm(`This ${does} the stored state of the key ${args.key}. ${what}`, args.yes);
+      await act(session.operator, key, { version, by: args.by ?? userInfo().username, reason: args.reason });
+      printer.answer({ [done]: true, key: args.key, replaced: version }, () => [
+        `The state of the key ${shown(args.key)} was ${done}. Its data updater starts afresh with the next message.`,
+      ]);
+    },
+    { store },
   );
 }
 

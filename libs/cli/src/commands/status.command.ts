@@ -65,7 +65,7 @@ function documentOf({ queues, broker }: Session, { processes, shards, troubled, 
     application: queues.application ?? null,
     type: queues.type ?? null,
     broker: { name: broker.name, virtualHost: broker.virtualHost, version: broker.version },
-    processes: processes.map(({ name, shards: owned }) => ({ name, shards: owned.length })),
+    processes: processes.map(({ name, shards: owned, intake }) => ({ name, shards: owned.length, intake })),
     shards: summaryOf(shards),
     troubled: { keys: troubled.keys.map(keyDocument), more: troubled.more, unanswered: troubled.unanswered },
     deadLetters: deadLetters ?? null,
@@ -144,7 +144,9 @@ function shardLines(summary: ShardSummary, printer: Printer, hints: Hints): stri
 
 function processLines(processes: readonly ProcessInfo[], printer: Printer): string[] {
   if (processes.length === 0) return labelled('Processes', 'none', printer);
-  const some = processes.slice(0, MOST_PROCESSES).map(({ name, shards }) => `${shortName(name)} (${shards.length})`);
+  const some = processes
+    .slice(0, MOST_PROCESSES)
+    .map(({ name, shards, intake }) => `${shortName(name)} (${shards.length}${intake === 'paused' ? ', paused' : ''})`);
   const more = processes.length > MOST_PROCESSES ? `, and ${processes.length - MOST_PROCESSES} more` : '';
   return labelled('Processes', `${processes.length}, with their shards: ${some.join(', ')}${more}`, printer);
 }

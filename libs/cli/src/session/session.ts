@@ -14,7 +14,15 @@ import {
 import { rabbitmq } from '@mississippi/rabbitmq';
 import { BrokerInspection, type BrokerFacts, type FoundQueues } from '@mississippi/rabbitmq/inspection';
 import type { Settings } from '../settings/settings.js';
+import type { InstanceStore } from '../store/store.js';
 import { discover, PURPOSE } from './discover.js';
+
+/** What a session has besides. */
+export interface SessionOptions {
+  /** How payloads travel. Default `json`. */
+  readonly payload?: PayloadFormat | undefined;
+  readonly store?: InstanceStore | undefined;
+}
 
 /** A process beside the app's, which owns nothing, consumes nothing and makes nothing. */
 export class Session {
@@ -34,7 +42,7 @@ export class Session {
    * @throws {RabbitMqSetupError}
    * @throws {RabbitMqAccessError}
    */
-  static async open(settings: Settings, payload: PayloadFormat = 'json'): Promise<Session> {
+  static async open(settings: Settings, options: SessionOptions = {}): Promise<Session> {
     const inspection = await BrokerInspection.open({ urls: [...settings.urls] }, PURPOSE);
     let queues: FoundQueues;
     let letters: number | undefined;
@@ -44,7 +52,7 @@ export class Session {
     } finally {
       await inspection.close();
     }
-    const app = await start(settings, queues, payload);
+    const app = await start(settings, queues, options);
     return new Session(app, settings, inspection.broker, queues, letters);
   }
 
@@ -65,13 +73,23 @@ export class Session {
   }
 }
 
-function start(settings: Settings, queues: FoundQueues, payload: PayloadFormat): Promise<INestApplicationContext> {
+function start(
+  settings: Settings,
+  queues: FoundQueues,
+  { payload = 'json', store }: SessionOptions,
+): Promise<INestApplicationContext> {
   const { urls, timeout, instance } = settings;
   const { prefix, totalCount, type = 'quorum' } = queues;
   const module = MississippiModule.forRoot({
     name: instance,
     producerOnly: true,
-    transport: rabbitmq({ urls: [...urls], application: 'cli', queues: { prefix, totalCount, type, declare: false } }),
+    transport: rabbitmq({
+      urls: [...urls],
+      application: 'cli',
+      queues: { prefix, totalCount, type, declare: false },
+      ...(store === undefined ? {} : { deliveryTimeout: store.settleTime }),
+    }),
+    ...(store === undefined ? {} : { store: store.store, inboxHorizon: store.inboxHorizon }),
     signalTimeout: timeout,
     payload,
     keys: 'any',

@@ -1,5 +1,6 @@
-import type { StoreInspection } from '@mississippi/postgres/inspection';
-import { UsageError } from '../errors.js';
+import type { StoreFacts, StoreInspection } from '@mississippi/postgres/inspection';
+import type { Store } from '@mississippi/core/store';
+import { NotFoundError, UsageError } from '../errors.js';
 import type { Settings } from '../settings/settings.js';
 
 /**
@@ -15,6 +16,46 @@ export async function openStore({ storeUrl, schema }: Settings): Promise<StoreIn
   }
   const { StoreInspection } = await load();
   return new StoreInspection({ connectionString: storeUrl, ...(schema === undefined ? {} : { schema }) });
+}
+
+/** The app's store, for a process that takes part in the instance without changing what the store knows of it. */
+export interface InstanceStore {
+  readonly store: Store;
+  /** As the app has them: whoever connects writes them down. Milliseconds. */
+  readonly inboxHorizon: number;
+  readonly settleTime: number;
+}
+
+/**
+ * Opens the store of the app's instance, which has to be there. It makes no tables.
+ * @throws {UsageError}
+ * @throws {NotFoundError} when the store does not know the instance
+ */
+export async function storeOfInstance(settings: Settings): Promise<InstanceStore> {
+  const facts = await factsOf(settings);
+  const { instance, storeUrl, schema } = settings;
+  const known = facts.instances.find(({ name }) => name === instance);
+  if (known === undefined) {
+    throw new NotFoundError(
+      `The store does not know the instance '${instance}' in the schema '${facts.schema}': correct --instance or --schema.`,
+    );
+  }
+  const { postgres } = await import('@mississippi/postgres');
+  const store = postgres({
+    connectionString: storeUrl!,
+    migrate: false,
+    ...(schema === undefined ? {} : { schema }),
+  });
+  return { store, inboxHorizon: known.inboxHorizon, settleTime: known.settleTime };
+}
+
+async function factsOf(settings: Settings): Promise<StoreFacts> {
+  const inspection = await openStore(settings);
+  try {
+    return await inspection.facts();
+  } finally {
+    await inspection.close();
+  }
 }
 
 /** Only who looks into a store needs it. */

@@ -20,6 +20,10 @@ export interface StoreInstance {
   readonly transport: string;
   readonly totalCount: number;
   readonly hash: string;
+  /** How long the inbox remembers a handled message. Milliseconds. */
+  readonly inboxHorizon: number;
+  /** The transport's delivery time-out. Milliseconds. */
+  readonly settleTime: number;
 }
 
 /**
@@ -80,7 +84,7 @@ export class StoreInspection {
         ? []
         : await this.ask(
             'instances',
-            `SELECT name, transport, total_count, hash FROM ${tables.instances} ORDER BY name`,
+            `SELECT name, transport, total_count, hash, inbox_horizon, settle_time FROM ${tables.instances} ORDER BY name`,
           );
     return {
       server: String(server),
@@ -88,11 +92,13 @@ export class StoreInspection {
       version: Number(version?.[0] ?? 0),
       oldest: Number(version?.[1] ?? 0),
       known: TABLES_VERSION,
-      instances: rows.map(([name, transport, totalCount, hash]) => ({
+      instances: rows.map(([name, transport, totalCount, hash, inboxHorizon, settleTime]) => ({
         name: String(name),
         transport: String(transport),
         totalCount: Number(totalCount),
         hash: String(hash),
+        inboxHorizon: Number(inboxHorizon),
+        settleTime: Number(settleTime),
       })),
     };
   }
