@@ -6,7 +6,7 @@
  *   the releases of Node
  * - from {@link NEST}: the peers of Nest
  * - from the package's own `exports`: `main`, `types` and `typesVersions`, for TypeScript's old resolution (`node10`), which
- *   knows no `exports`
+ *   knows no `exports`; a package that is a program only has none of them
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -47,8 +47,8 @@ function forPublished({ exports, dependencies, peerDependencies }, directory) {
   const types = Object.fromEntries(subpaths.map(([subpath, target]) => [subpath.slice(2), [target.types]]));
   const { '': main, ...others } = types;
   return {
-    main: exports['.'].default,
-    types: main[0],
+    main: exports['.']?.default,
+    types: main?.[0],
     typesVersions: Object.keys(others).length === 0 ? undefined : { '*': others },
     files: existsSync(join(root, directory, 'client')) ? [...FILES, PAGE] : FILES,
     engines,

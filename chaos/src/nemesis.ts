@@ -137,7 +137,8 @@ export class Nemesis {
     if (this.brokerDown) return undefined;
     switch (action) {
       case 'slowSignal':
-        return () => this.keys.slowSignal(key, 2_500 + much * 1_000);
+        // Some hold impatient callers up for longer than a busy machine would.
+        return () => this.keys.slowSignal(key, 2_500 + much * 4_500);
       case 'alarm':
         return this.trouble.alarm(1_000 + much * 3_000);
       case 'deleteQueue':

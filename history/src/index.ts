@@ -1,3 +1,4 @@
+export { AppliedHandler, type Applied } from './applied-handler.js';
 export { checkHistory, Checker, type Verdict } from './checker/checker.js';
 export type { Limits } from './checker/limits.js';
 export { PROMISES, type Promised, type Violation } from './checker/promises.js';

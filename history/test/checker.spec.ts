@@ -5,8 +5,8 @@ import { HistoryWriter, LIMITS } from './legal-history.js';
 
 const SEEDS = Array.from({ length: 20 }, (_, seed) => seed + 1);
 
-const broken = (events: readonly HistoryEvent[]): Promised[] => [
-  ...new Set(checkHistory(events, LIMITS).violations.map(({ promise }) => promise)),
+const broken = (events: readonly HistoryEvent[], limits = LIMITS): Promised[] => [
+  ...new Set(checkHistory(events, limits).violations.map(({ promise }) => promise)),
 ];
 
 describe('a legal history', () => {
@@ -29,6 +29,7 @@ describe.each(Object.entries(FAULTY))('a history in which %s', (_name, { promise
     const random = new Seeded(seed);
     const events = plant(HistoryWriter.legal(random).events, random);
     expect(broken(events)).toContain(promise);
+    expect(broken(events, { ...LIMITS, settlesLater: true })).toContain(promise);
   });
 });
 

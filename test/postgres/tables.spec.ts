@@ -47,10 +47,13 @@ async function exercise(connection: StoreConnection): Promise<void> {
   expect(await connection.commit([commitOf(opening, 1, parts)])).toEqual(['committed']);
   const transaction = await connection.begin!();
   const sent = [{ shard: 0, epoch: opening.epoch, commit: 1, index: 0 }];
+  const [previous] = await connection.load([KEY]);
   const states = [{ key: KEY, state: undefined, ttl: undefined }];
-  expect(await transaction.commit(commitOf(opening, 2, { sent, states }))).toBe('committed');
+  const audit = [{ key: KEY, action: 'forgotten', by: 'ann', reason: 'a test', process: 'p', previous }] as const;
+  expect(await transaction.commit(commitOf(opening, 2, { sent, states, audit }))).toBe('committed');
   expect(await connection.outbox(0, undefined, 10)).toEqual([]);
   expect(await connection.load([KEY])).toEqual([undefined]);
+  expect(await connection.audit({ key: KEY, since: undefined, limit: 9 })).toMatchObject([{ by: 'ann' }]);
   expect(await connection.lookUp([entryOf('m')])).toMatchObject([{ outcome: 'handled' }]);
 }
 
@@ -60,12 +63,12 @@ describe('the tables', () => {
     await connections[0]!.commit([commitOf(opening, 1, { states: [stateOf('kept')] })]);
     const [state] = await (await connect()).load([KEY]);
     expect(String(state!.bytes)).toBe('kept');
-    expect(await version()).toBe(1);
+    expect(await version()).toBe(2);
   });
 
   test('are made once by processes that start together', async () => {
     await Promise.all(Array.from({ length: 8 }, () => connect()));
-    expect(await administrator.rows(`SELECT number FROM ${schema}.version`)).toEqual([{ number: 1 }]);
+    expect(await administrator.rows(`SELECT number FROM ${schema}.version`)).toEqual([{ number: 2 }]);
   });
 
   test('are what a DBA gets from postgresDdl', async () => {
@@ -126,6 +129,40 @@ describe('the tables', () => {
   test('are upgraded from what a start that was killed in the middle left: a schema, and nothing in it', async () => {
     await administrator.run(`CREATE SCHEMA ${schema}`);
     await exercise(await connect());
+  });
+
+  test.each(['by the app', 'by what a DBA runs'])(
+    'are upgraded from version 1 %s: states stay, with revisions',
+    async (how) => {
+      await administrator.run(postgresDdl({ schema }));
+      await administrator.run(`DROP TABLE ${schema}.audit;
+      ALTER TABLE ${schema}.states DROP COLUMN revision, DROP COLUMN changed_at;
+      UPDATE ${schema}.version SET number = 1, oldest = 1;
+      INSERT INTO ${schema}.instances (id, name, transport, total_count, hash, inbox_horizon, settle_time)
+        VALUES (1, 'default', 'memory', 4, 'phash2', 0, 0);
+      INSERT INTO ${schema}.states (instance, key, version, bytes) VALUES (1, '\\x${KEY.toString('hex')}', 1, 'old')`);
+      if (how !== 'by the app') await administrator.run(postgresDdl({ schema, role, fromVersion: 1 }));
+      const connection = await connect(how === 'by the app' ? {} : { ...asApp(), migrate: false });
+      expect(await connection.load([KEY])).toMatchObject([{ version: 1, revision: 1, changedAt: undefined }]);
+      expect(await version()).toBe(2);
+      const opening = await connection.openShard(0);
+      await connection.commit([commitOf(opening, 1, { states: [stateOf('new')] })]);
+      expect(await connection.load([KEY])).toMatchObject([{ revision: 2, changedAt: expect.any(Date) as Date }]);
+    },
+  );
+
+  test('keep what operators did from an app that does not own them', async () => {
+    await administrator.run(postgresDdl({ schema, role }));
+    await exercise(await connect({ ...asApp(), migrate: false }));
+    const may = (right: string) =>
+      administrator.value(`SELECT has_table_privilege('${role}', '${schema}.audit', '${right}')`);
+    expect([
+      await may('INSERT'),
+      await may('SELECT'),
+      await may('UPDATE'),
+      await may('DELETE'),
+      await may('TRUNCATE'),
+    ]).toEqual([true, true, false, false, false]);
   });
 
   test('of a newer release are used where that one says so, and refused where not', async () => {

@@ -30,7 +30,7 @@ export const KEY = Buffer.from([131, 97, 1]);
 /** A commit of shard 0 in an epoch, behind one with the number before; by default it writes nothing. */
 export function commitOf(opening: ShardOpening, number: number, own: Partial<ShardCommit> = {}): ShardCommit {
   const previous = number === 1 ? opening.token : Buffer.alloc(16, number - 1);
-  const parts = { states: [], handled: [], outbox: [], sent: [], taken: [] };
+  const parts = { states: [], audit: [], handled: [], outbox: [], sent: [], taken: [] };
   return { shard: 0, epoch: opening.epoch, number, previous, token: Buffer.alloc(16, number), ...parts, ...own };
 }
 

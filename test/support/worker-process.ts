@@ -13,12 +13,22 @@ export interface WorkerOptions {
   /** Its name in the history. */
   readonly name: string;
   readonly history: History;
-  readonly rabbit: RabbitMqOptions;
-  readonly options?: Omit<MississippiOptions, 'transport'>;
+  /** Left out, its transport is embedded. */
+  readonly rabbit?: RabbitMqOptions;
+  /** Where states are kept that say which messages had their effect; default nowhere. */
+  readonly store?: { readonly connectionString: string; readonly schema: string };
+  readonly options?: Omit<MississippiOptions, 'transport' | 'store'>;
   /** Keys whose messages fail until it is told to heal. */
   readonly failing?: readonly string[];
   /** How long an attempt takes, and how long every so many. Milliseconds. Default: one round of the event loop. */
   readonly pace?: { readonly usual: number; readonly slow: number; readonly every: number };
+}
+
+/** What a worker says to what it was asked. */
+interface Answer {
+  readonly number: number;
+  readonly value?: unknown;
+  readonly error?: string;
 }
 
 /** A process of its own that consumes with the built packages. What it does is written into the history. */
@@ -28,18 +38,24 @@ export class WorkerProcess {
   private readonly child: ChildProcess;
   private readonly exited: Promise<void>;
   private output = '';
+  private asked = 0;
+  private readonly questions = new Map<number, (answer: Answer) => void>();
 
   private constructor(private readonly settings: WorkerOptions) {
-    const { name, rabbit, options = {}, failing = [], pace } = settings;
+    const { name, rabbit, store, options = {}, failing = [], pace } = settings;
     // JSON has no Infinity.
     const config = JSON.stringify(
-      { name, folder: this.folder, rabbit, options, failing, pace },
+      { name, folder: this.folder, rabbit, store, options, failing, pace },
       (_key, value: unknown) => (value === Infinity ? 'Infinity' : value),
     );
     this.child = fork(SCRIPT, [config], { execArgv: [], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     for (const stream of [this.child.stdout!, this.child.stderr!]) {
       stream.on('data', (data) => (this.output += String(data)));
     }
+    this.child.on('message', (message) => {
+      const { number } = message as Partial<Answer>;
+      if (number !== undefined) this.questions.get(number)?.(message as Answer);
+    });
     this.exited = new Promise((resolve) => this.child.once('exit', () => resolve()));
   }
 
@@ -54,6 +70,24 @@ export class WorkerProcess {
       });
     });
     return worker;
+  }
+
+  /**
+   * Has an embedded worker publish or operate. Rejects with the code of what it throws, or `gone` where it ends before.
+   * @param request such as `{ command: 'operate', call: 'state', args: ['k'] }`
+   */
+  ask(request: { readonly command: 'publish' | 'operate'; readonly [name: string]: unknown }): Promise<unknown> {
+    const number = ++this.asked;
+    return new Promise((resolve, reject) => {
+      const gone = (): void => reject(new Error('gone'));
+      this.questions.set(number, ({ value, error }) => {
+        this.questions.delete(number);
+        if (error === undefined) resolve(value);
+        else reject(new Error(error));
+      });
+      void this.exited.then(gone);
+      this.child.send({ ...request, number }, (error) => error && gone());
+    });
   }
 
   /** Lets the failing keys succeed from now on. */
@@ -77,6 +111,10 @@ export class WorkerProcess {
     });
     this.child.send({ command: 'hold' });
     await holding;
+  }
+
+  get pid(): number {
+    return this.child.pid!;
   }
 
   /** The warnings and errors that it logged, and whatever else it printed. */

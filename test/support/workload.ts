@@ -14,6 +14,8 @@ export interface WorkloadOptions {
   readonly backlog?: number;
   /** One message of a key at a time, published again until it is taken. Default `false`. */
   readonly patient?: boolean;
+  /** The type of each message. Default none. */
+  readonly typeOf?: (ref: MessageRef) => string;
 }
 
 /** Publishes numbered messages of many keys and records what becomes of them. */
@@ -74,15 +76,16 @@ export class Workload {
   }
 
   private async send(ref: MessageRef): Promise<void> {
-    const { random, patient } = this.options;
+    const { random, patient, typeOf } = this.options;
     const { id, key, seq } = ref;
     const { publisher } = this.history;
     const padding = 'x'.repeat(random.below(400));
+    const type = typeOf === undefined ? {} : { type: typeOf(ref) };
     this.refs.push(ref);
     publisher.record({ type: 'published', ...ref });
     for (;;) {
       try {
-        await this.producer.publish({ key, seq, padding }, { shardingKey: key, messageId: id });
+        await this.producer.publish({ key, seq, padding }, { shardingKey: key, messageId: id, ...type });
         publisher.record({ type: 'confirmed', ...ref });
         return;
       } catch (error) {

@@ -5,6 +5,7 @@ import { type MicroserviceOptions, Transport } from '@nestjs/microservices';
 import type { Backends } from './backends.js';
 import { FlightsModule } from './flights.module.js';
 import type { FlightsOptions } from './options.js';
+import type { TroubleOptions } from './planted-trouble.js';
 
 /** The sample asks nobody who they are, so it listens to this machine only. */
 export const HOST = '127.0.0.1';
@@ -18,9 +19,9 @@ export interface Addresses {
   tcpPort: number;
 }
 
-export async function createApp(backends: Backends): Promise<INestApplication> {
+export async function createApp(backends: Backends, trouble?: TroubleOptions): Promise<INestApplication> {
   // Only what needs attention is logged, so that the display stays readable.
-  const app = await NestFactory.create(FlightsModule.register(backends), {
+  const app = await NestFactory.create(FlightsModule.register(backends, trouble), {
     logger: ['warn', 'error'],
     // Until it listens, logs are held back: an error on the way is thrown too, and told in one line by whoever started it.
     bufferLogs: true,

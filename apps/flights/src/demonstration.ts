@@ -35,6 +35,8 @@ const QUESTIONS_AT_ONCE = 20;
 
 /** How long nothing may happen: flights wait while the store or the broker is away. Milliseconds. */
 const SILENCE = 60_000;
+/** The same where trouble is planted: as long as somebody may need. Milliseconds. */
+const UNTIL_FREED = 24 * 60 * 60 * 1_000;
 
 /** Starts the app, replays, checks and reports; tells whether every airport was verified, `undefined` when interrupted. */
 export async function replayAndCheck(
@@ -48,7 +50,9 @@ export async function replayAndCheck(
   const client = new FlightsClient(HOST, tcpPort);
   try {
     const flights = await readFlights();
-    const steps = queues === undefined ? overTcp(flights, client) : overRabbitMq(flights, queues, dataUpdaters);
+    const silence = options.trouble === undefined ? SILENCE : UNTIL_FREED;
+    const steps =
+      queues === undefined ? overTcp(flights, client) : overRabbitMq(flights, queues, dataUpdaters, silence);
     const progress = new Progress(flights.length, process.stdout, options.rabbitmq !== undefined);
     if (!(await replayAll(steps, progress, interrupted))) return undefined;
     const leftOver = queues?.leftOver ?? 0;
@@ -83,10 +87,11 @@ function overRabbitMq(
   flights: readonly Flight[],
   queues: QueueReplay,
   dataUpdaters: DataUpdaterService,
+  longest: number,
 ): Observable<ReplayStep> {
   return queues
     .start(flights)
-    .pipe(timeout({ each: SILENCE, with: () => throwError(() => silence(SHARDS - dataUpdaters.status().shards)) }));
+    .pipe(timeout({ each: longest, with: () => throwError(() => silence(SHARDS - dataUpdaters.status().shards)) }));
 }
 
 function silence(elsewhere: number): Error {

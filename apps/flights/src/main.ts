@@ -22,7 +22,7 @@ async function run(options: FlightsOptions): Promise<void> {
 async function demonstrate(options: FlightsOptions, backends: Backends): Promise<boolean> {
   const { metricsPort, dashboard } = options;
   const observed = metricsPort === undefined ? {} : { telemetry: await serveMetrics(metricsPort) };
-  const app = await createApp({ ...backends, ...observed, dashboard });
+  const app = await createApp({ ...backends, ...observed, dashboard }, options.trouble);
   const interruption = new AbortController();
   // Before Nest's own listeners, which close the app: the replay stops sending first, so that nothing fails under it.
   for (const signal of SHUTDOWN_SIGNALS) process.prependOnceListener(signal, () => interruption.abort());

@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { AIRPORT_CODE } from './flight.js';
+import type { TroubleOptions } from './planted-trouble.js';
 
 /** Which queues carry the flights. */
 export interface QueueOptions {
@@ -24,6 +26,8 @@ export interface FlightsOptions {
   metricsPort: number | undefined;
   /** Serve the dashboard. */
   dashboard: boolean;
+  /** What goes wrong on purpose; `undefined` where nothing does. */
+  trouble: TroubleOptions | undefined;
   /** End after the check instead of serving. */
   exit: boolean;
   help: boolean;
@@ -44,6 +48,9 @@ Replays 20,000 flights in order per airport, checks every airport's statistics, 
   --prefix <prefix>   what the names of those queues begin with (default: ${PREFIX})
   --metrics-port <port>  serve metrics for Prometheus on this port (default: none)
   --dashboard         serve the dashboard on the HTTP port; it asks for the token that is printed
+  --poison <airport>  one flight of that airport fails each time, and the airport is parked; needs --rabbitmq
+  --hang <airport>    one flight of that airport never ends; needs --rabbitmq
+  --side-queue <n>    a shard may hold so many parked flights, and stands still beyond them
   --exit              end after the check: status 0 if every airport was verified, else 1
   --help              print this`;
 
@@ -62,6 +69,7 @@ export function parseOptions(args: readonly string[]): FlightsOptions {
     rabbitmq: parseQueues(values.rabbitmq, values.prefix),
     metricsPort: parseMetricsPort(values['metrics-port']),
     dashboard: values.dashboard,
+    trouble: parseTrouble(values, values.rabbitmq !== undefined),
     exit: values.exit,
     help: values.help,
   };
@@ -79,6 +87,9 @@ function parse(args: readonly string[]) {
         prefix: { type: 'string' },
         'metrics-port': { type: 'string' },
         dashboard: { type: 'boolean', default: false },
+        poison: { type: 'string' },
+        hang: { type: 'string' },
+        'side-queue': { type: 'string' },
         exit: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -138,6 +149,23 @@ function parseMetricsPort(value: string | undefined): number | undefined {
   const port = parsePort('--metrics-port', value);
   if (port === 0) throw new UsageError('--metrics-port must be a number from 1 to 65535, not 0.');
   return port;
+}
+
+/** In this process alone a replay waits for each flight, so that nothing could be freed. */
+function parseTrouble(
+  { poison, hang, 'side-queue': limit }: { poison?: string; hang?: string; 'side-queue'?: string },
+  overRabbitMq: boolean,
+): TroubleOptions | undefined {
+  if ([poison, hang, limit].every((value) => value === undefined)) return undefined;
+  if (!overRabbitMq)
+    throw new UsageError('--poison, --hang and --side-queue plant trouble in queues: they need --rabbitmq.');
+  for (const airport of [poison, hang]) {
+    if (airport !== undefined && !AIRPORT_CODE.test(airport))
+      throw new UsageError(`--poison and --hang take an airport such as ORD, not '${airport}'.`);
+  }
+  if (limit !== undefined && !/^[1-9]\d*$/.test(limit))
+    throw new UsageError(`--side-queue must be a number from 1 on, not '${limit}'.`);
+  return { poison, hang, sideQueue: limit === undefined ? undefined : Number(limit) };
 }
 
 function parsePort(option: string, value: string): number {

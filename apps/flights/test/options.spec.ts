@@ -9,6 +9,7 @@ describe('The command line', () => {
       rabbitmq: undefined,
       metricsPort: undefined,
       dashboard: false,
+      trouble: undefined,
       exit: false,
       help: false,
     });
@@ -34,9 +35,26 @@ describe('The command line', () => {
       rabbitmq: undefined,
       metricsPort: 9464,
       dashboard: true,
+      trouble: undefined,
       exit: true,
       help: true,
     });
+  });
+
+  it('plants trouble in queues', () => {
+    const args = ['--rabbitmq', '--poison', 'ORD', '--hang=DFW', '--side-queue', '50'];
+    expect(parseOptions(args).trouble).toEqual({ poison: 'ORD', hang: 'DFW', sideQueue: 50 });
+    expect(parseOptions(['--rabbitmq', '--hang', 'ORD']).trouble).toEqual({
+      poison: undefined,
+      hang: 'ORD',
+      sideQueue: undefined,
+    });
+    for (const wrong of [
+      ['--poison', 'ORD'],
+      ['--rabbitmq', '--poison', 'ord'],
+      ['--rabbitmq', '--side-queue=0'],
+    ])
+      expect(() => parseOptions(wrong)).toThrow(UsageError);
   });
 
   it.each([

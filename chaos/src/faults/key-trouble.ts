@@ -8,7 +8,7 @@ import { heldMark, sickMark, slowMark } from '../protocol.js';
 import type { Witness } from './witness.js';
 
 /** How long those who wait behind a slow signal do, as a share of what it takes: some give up, some just get their turn. */
-const PATIENCES = [0.3, 0.6, 1, 1.5];
+const PATIENCES = [0.1, 0.3, 0.6, 1, 1.5];
 
 export interface KeyParts {
   readonly node: RabbitMqNode;

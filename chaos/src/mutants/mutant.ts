@@ -9,7 +9,21 @@ export interface Mutant extends Planted {
   /** What brings it to light. */
   readonly actions: readonly Action[];
   /** What it needs besides; the seed is that of the first schedule. */
-  readonly options?: Partial<Pick<RunOptions, 'minutes' | 'keys' | 'rate' | 'prefetch' | 'seed' | 'consumerTimeout'>>;
+  readonly options?: Partial<
+    Pick<
+      RunOptions,
+      | 'minutes'
+      | 'processes'
+      | 'shards'
+      | 'keys'
+      | 'rate'
+      | 'prefetch'
+      | 'seed'
+      | 'shortest'
+      | 'longest'
+      | 'consumerTimeout'
+    >
+  >;
   /** In which processes it is planted. Default the workers. */
   readonly where?: readonly Where[];
 }

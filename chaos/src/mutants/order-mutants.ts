@@ -228,18 +228,37 @@ const noStallFence: Mutant = {
 /** The shortest silence of the broker that a fence should mind: a heartbeat of the mutants' runs. Milliseconds. */
 const SILENT = 1_000;
 
+/**
+ * The client's own check, where it lives: it and the broker's begin at the same moment, so that mostly it ends the epoch just before
+ * somebody else gets the shards.
+ */
+interface Heartbeating {
+  readonly connection: { readonly heartbeater?: { readonly recvTimer: NodeJS.Timeout } };
+}
+
 const deafFence: Mutant = {
   name: 'deaf-fence',
-  fault: 'does not mind that nothing is heard of the broker',
+  fault: 'does not mind that nothing is heard of the broker, neither before a message starts nor later',
   breaks: ['startedInLostEpoch', 'overlapAcross'],
   actions: ['freeze'],
-  // Something must be left to start when the broker gives the shards away.
-  options: { minutes: 0.6, keys: 12, rate: 520, prefetch: 300, seed: 3 },
+  // Something must be left to start when the broker gives the shards away, and somebody there who gets them.
+  options: { minutes: 0.6, processes: 4, keys: 20, rate: 520, prefetch: 300, seed: 3, shortest: 700, longest: 2_000 },
   plant: (struck) =>
-    replaceGetter(BrokerConnection.prototype, 'silence', (silence) => {
-      if (silence > SILENT) struck();
-      return 0;
-    }),
+    together(
+      replaceGetter(BrokerConnection.prototype, 'silence', (silence) => {
+        if (silence > SILENT) struck();
+        return 0;
+      }),
+      replaceMethod(
+        ShardClaimer.prototype,
+        'claim',
+        (claim) =>
+          function (this: ShardClaimer, model, shard) {
+            clearInterval((model as unknown as Heartbeating).connection.heartbeater?.recvTimer);
+            return claim.call(this, model, shard);
+          },
+      ),
+    ),
 };
 
 const sideQueueUnread: Mutant = {

@@ -2,7 +2,7 @@ import type { Delivered, EventOf } from '../events.js';
 import type { KnownLimits } from './limits.js';
 import type { Messages } from './messages.js';
 import type { Findings } from './promises.js';
-import { leaveQueue, queueOf, type DeliveryState, type EpochState, type MessageState } from './records.js';
+import { leaveQueue, queueOf, type DeliveryState, type EpochState, type MessageState, type Queued } from './records.js';
 
 type Finishing = Delivered & { readonly type: 'settled' | 'parked' | 'deadLettered'; readonly process: string };
 
@@ -113,12 +113,16 @@ export class Deliveries {
     if (epoch.over !== undefined) return;
     const queue = queueOf(epoch, key);
     const own = queue.find((one) => one.id === id);
-    const first = queue.find(({ aside }) => !aside);
+    const first = queue.find((one) => one === own || (!one.aside && !this.awaitsCommit(one)));
     if (own === undefined) {
       this.findings.add('overtaking', `${text} is no message of its epoch`, key);
     } else if (!own.aside && first !== own) {
       this.findings.add('overtaking', `${text} overtakes ${first!.id}, which came before it`, key);
     }
+  }
+
+  private awaitsCommit(one: Queued): boolean {
+    return this.limits.settlesLater && 'message' in one && (one as DeliveryState).message.done > 0;
   }
 
   private checkDelivery(

@@ -25,6 +25,11 @@ export interface Limits {
    * will not run. Milliseconds, default 0.
    */
   readonly signalNotice?: number;
+  /**
+   * With a store: what was handled is settled once it is committed, and the next message of its key may be attempted before. Default
+   * `false`.
+   */
+  readonly settlesLater?: boolean;
   /** Whether a publisher may be told that a message was not taken. Default `true`. */
   readonly mayRefuse?: boolean;
 }
@@ -42,6 +47,7 @@ export function knownLimits(limits: Limits): KnownLimits {
     brokerDelay: 10_000,
     signalDelay: Infinity,
     signalNotice: 0,
+    settlesLater: false,
     mayRefuse: true,
     ...limits,
   };

@@ -129,6 +129,13 @@ export type {
   DeadLetterProgress,
   DeadLetterReport,
 } from './interfaces/dead-letter.interface.js';
+export type {
+  AuditEntry,
+  AuditFilter,
+  AuditList,
+  StateChangeOptions,
+  StateReport,
+} from './interfaces/stored-state.interface.js';
 export type { Redact, Shown } from './interfaces/redact.interface.js';
 export {
   MississippiOperator,

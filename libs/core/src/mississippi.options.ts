@@ -246,8 +246,8 @@ export class MississippiOptions {
   hangingInterval?: number;
 
   /**
-   * Whether `MississippiOperator` of another process may act on keys of this one: retry, drop, pause, resume, deactivate. Looks are
-   * always answered. It guards against accidents: whoever may write to the broker can do worse. Default `true`.
+   * Whether `MississippiOperator` of another process may act on keys of this one (retry, drop, pause, resume, deactivate), pause its intake, and
+   * pause types of messages while this process takes part. Looks are always answered. It guards against accidents: whoever may write to the broker can do worse. Default `true`.
    */
   @Optional()
   @IsBoolean()

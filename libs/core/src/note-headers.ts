@@ -41,7 +41,7 @@ export type DeadLetterReason =
   | 'dropped';
 
 /**
- * Why a key's messages are in the side queue.
+ * Why a key's messages are in the side queue. `type_paused`: its first message is of a type that an operator has paused.
  * @publicApi
  */
-export type ParkReason = 'attempts_exhausted' | 'error_rule' | 'unknown_type' | 'operator' | 'pressure';
+export type ParkReason = 'attempts_exhausted' | 'error_rule' | 'unknown_type' | 'type_paused' | 'operator' | 'pressure';

@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { CommitRefusedError, StoreUnavailableError, type MississippiError } from '@mississippi/core';
 import type {
+  AuditedState,
+  AuditQuestion,
   CommitResolution,
   CommitVerdict,
   EnqueuedMessage,
   InboxEntry,
+  LoadedState,
   LostCommit,
   MessageIdentity,
   OpenShard,
@@ -14,7 +17,6 @@ import type {
   ShardCommit,
   ShardOpening,
   StoreConnection,
-  StoredState,
   StoreStatus,
   StoreTransaction,
 } from '@mississippi/core/store';
@@ -31,6 +33,7 @@ import { inline, type Statement } from './statements/statement.js';
 import type { Tables } from './statements/tables.js';
 import { inboxAddress, stateAddress } from './values/addresses.js';
 import { outcomeOf } from './values/outcomes.js';
+import { auditedState, loadedState, timeOf } from './values/states.js';
 import { enqueuedMessage, outboxRow } from './values/outbox-rows.js';
 import type { Row } from './values/row.js';
 
@@ -70,13 +73,22 @@ export class PostgresConnection implements StoreConnection {
     return { epoch: Number(row![0]), token };
   }
 
-  async load(keys: readonly Uint8Array[]): Promise<readonly (StoredState | undefined)[]> {
+  async load(keys: readonly Uint8Array[]): Promise<readonly (LoadedState | undefined)[]> {
     if (keys.length === 0) return [];
-    const states: (StoredState | undefined)[] = keys.map(() => undefined);
-    for (const [place, version, bytes] of await this.ask(this.questions.load, byteas(keys.map(stateAddress)))) {
-      states[Number(place) - 1] = { version: Number(version), bytes: bytes as Buffer };
+    const states: (LoadedState | undefined)[] = keys.map(() => undefined);
+    for (const [place, ...state] of await this.ask(this.questions.load, byteas(keys.map(stateAddress)))) {
+      states[Number(place) - 1] = loadedState(state);
     }
     return states;
+  }
+
+  async audit({ key, since, limit }: AuditQuestion): Promise<readonly AuditedState[]> {
+    const which = [integer(timeOf(since)), integer(Math.min(limit, 0x7fff_ffff))];
+    const rows =
+      key === undefined
+        ? await this.ask(this.questions.audit, ...which)
+        : await this.ask(this.questions.auditOfKey, ...which, bytes(stateAddress(key)));
+    return rows.map(auditedState);
   }
 
   async lookUp(messages: readonly MessageIdentity[]): Promise<readonly (InboxEntry | undefined)[]> {

@@ -22,6 +22,7 @@ import type { Settings } from './options/settings.js';
 import { Neighbour } from './ownership/neighbours.js';
 import { RareWarnings } from './ownership/rare-warnings.js';
 import { CoordinationLink } from './ownership/coordination-link.js';
+import { PauseRequests } from './ownership/pause-requests.js';
 import { Membership } from './ownership/membership.js';
 import type { Report } from './coordination/reports.js';
 import { ShardClaims } from './ownership/shard-claims.js';
@@ -60,6 +61,7 @@ export class RabbitMqConnection implements TransportConnection {
   private readonly signals: SignalCaller;
   private readonly responder: SignalResponder;
   private readonly link: CoordinationLink;
+  private readonly requests: PauseRequests;
   /** What this process is called. */
   private readonly name: string;
   private readonly lengths: ShardBacklogs;
@@ -137,6 +139,7 @@ export class RabbitMqConnection implements TransportConnection {
       this.link,
       { id, name },
     );
+    this.requests = new PauseRequests(this.link.questions, id);
     this.signals = new SignalCaller(publishing, names, settings.maxMessageSize, clock, keyText, (cause) =>
       this.denied(cause),
     );
@@ -159,7 +162,7 @@ export class RabbitMqConnection implements TransportConnection {
     await this.publishing.start();
     try {
       const model = this.publishing.current!;
-      if (await this.topology.isNew(model)) await this.checkCount(model);
+      if (this.settings.declares && (await this.topology.isNew(model))) await this.checkCount(model);
       await this.topology.declare(model, (shard, error) => {
         if (error instanceof RabbitMqSetupError || error instanceof RabbitMqAccessError) throw error;
         this.redeclaration.notDeclared(shard, error);
@@ -181,6 +184,7 @@ export class RabbitMqConnection implements TransportConnection {
     this.consumes = true;
     if (this.stopped) return;
     try {
+      if (!this.settings.declares) throw consumerThatMakesNothing();
       await this.consuming.start();
       await this.join(consumer);
     } catch (error) {
@@ -202,7 +206,8 @@ export class RabbitMqConnection implements TransportConnection {
     const connected = this.publishing.current !== undefined && (!this.consumes || this.consuming.current !== undefined);
     const blocked = this.publishing.blocked || this.consuming.blocked;
     const reconnects = this.publishing.reconnects + this.consuming.reconnects;
-    return { connected, blocked, shards: this.claims.owned.length, reconnects };
+    const intake = this.claims.paused ? { intakePaused: true } : {};
+    return { connected, blocked, shards: this.claims.owned.length, reconnects, ...intake };
   }
 
   /** Rejects as {@link SignalCaller.send}. */
@@ -222,9 +227,30 @@ export class RabbitMqConnection implements TransportConnection {
 
   /** Rejects while there is no connection, or nobody to ask. */
   async processes(): Promise<ProcessInfo[]> {
-    const reports = await this.link.ask();
-    const processes = reports.map(({ name, owned }) => ({ name, shards: owned, self: name === this.name }));
+    const reports = await this.link.questions.ask();
+    const processes = reports.map(({ name, owned, paused }) => ({
+      name,
+      shards: owned,
+      self: name === this.name,
+      intake: paused === true ? ('paused' as const) : ('open' as const),
+    }));
     return processes.sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  /** @throws as the interface says */
+  async setIntake(process: string, paused: boolean, timeout: number): Promise<void> {
+    if (process === this.name && this.consumes) this.claims.setIntake(paused);
+    else await this.requests.setIntake(process, paused, timeout);
+  }
+
+  /** @throws as the interface says */
+  setTypePaused(type: string, paused: boolean, timeout: number): Promise<void> {
+    return this.requests.setTypePaused(type, paused, timeout);
+  }
+
+  /** @throws as the interface says */
+  pausedTypes(timeout: number): Promise<readonly string[]> {
+    return this.requests.pausedTypes(timeout);
   }
 
   stopClaiming(): void {
@@ -271,7 +297,7 @@ export class RabbitMqConnection implements TransportConnection {
   }
 
   private async living(model: ChannelModel): Promise<Report[]> {
-    return (await this.topology.memberCount(model)) === 0 ? [] : this.link.ask();
+    return (await this.topology.memberCount(model)) === 0 ? [] : this.link.questions.ask();
   }
 
   private async checkApplication(model: ChannelModel): Promise<void> {
@@ -282,6 +308,12 @@ export class RabbitMqConnection implements TransportConnection {
       }
     }
   }
+}
+
+function consumerThatMakesNothing(): RabbitMqSetupError {
+  return new RabbitMqSetupError(
+    'queues.declare is false, but a process that consumes makes queues of its own: leave it out, or set producerOnly in forRoot.',
+  );
 }
 
 /** As the OpenTelemetry semantic conventions for RabbitMQ say it: the exchange, where it has a name, and the routing key. */

@@ -70,7 +70,7 @@ describe('wrong options are refused by their path, with what was expected', () =
     [{ queues: { prefix: 'ä' } }, `rabbitmq.queues.prefix: up to 200 letters, digits, _ . : - were expected, not 'ä'`],
     [{ queues: { totalCount: 0 } }, 'rabbitmq.queues.totalCount: a whole number from 1 to 65536 was expected, not 0'],
     [{ queues: { type: 'stream' } }, `rabbitmq.queues.type: 'classic' or 'quorum' was expected, not 'stream'`],
-    [{ queues: { kind: 1 } }, 'rabbitmq.queues.kind: there is no such option (known: prefix, totalCount, type)'],
+    [{ queues: { kind: 1 } }, 'rabbitmq.queues.kind: there is no such option (known: declare, prefix, totalCount, type)'],
     [{ application: '' }, `rabbitmq.application: 1 to 100 characters without ' were expected, not ''`],
     [{ application: 'a\nb' }, `rabbitmq.application: 1 to 100 characters without ' were expected, not 'a\\nb'`],
     [{ exchange: 5 }, 'rabbitmq.exchange: a string was expected, not 5'],
@@ -149,6 +149,7 @@ describe('settings', () => {
       prefix: 'mississippi_',
       totalCount: 128,
       quorum: false,
+      declares: true,
       exchange: '',
       prefetch: 300,
     });

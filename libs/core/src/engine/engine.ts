@@ -11,7 +11,6 @@ import type { PayloadCodec } from '../interfaces/payload-codec.interface.js';
 import type { EngineStatus, ProcessInfo } from '../interfaces/status.interface.js';
 import { keyTextFor } from '../keys/key-text.js';
 import { KeyEncoder } from '../keys/key-kinds.js';
-import { decodeShardingKey } from '../keys/sharding-key.js';
 import type { HandlerMethods } from '../methods/handler-methods.js';
 import type { ResolvedFailurePolicy, ResolvedOptions, TypeSource } from '../mississippi.options.js';
 import { codecOf } from '../payload/payload-format.js';
@@ -29,6 +28,7 @@ import { EventSource } from './base/event-source.js';
 import { ToldEvents } from './base/told-events.js';
 import { guardedLogger } from './base/guarded-logger.js';
 import { Log } from './base/log.js';
+import { PausedTypes } from './base/paused-types.js';
 import { Round } from './base/round.js';
 import { SignalPace } from './base/signal-pace.js';
 import type { DurableInstance } from './commits/durable-instance.js';
@@ -37,10 +37,11 @@ import { KeyCalls } from './key-calls.js';
 import { describeKey } from './keys/describe-key.js';
 import { LanePool } from './keys/lane.js';
 import { DeadLetterCalls } from './operator/dead-letter-calls.js';
-import { redacted } from './operator/redacted.js';
 import { OperatorCalls } from './operator/operator-calls.js';
 import { OperatorDesk } from './operator/operator-desk.js';
 import { OwnerRequests } from './operator/owner-requests.js';
+import { StateCalls } from './operator/state-calls.js';
+import { Pauses } from './operator/pauses.js';
 import type { ProducerPort } from './producer-port.js';
 import type { Operated } from './shards/owned-shard.js';
 import { EpochCounter, type EpochSource } from './shards/epoch-source.js';
@@ -139,6 +140,7 @@ export class Engine implements ProducerPort {
       logger: this.logger,
       keyText,
       policy,
+      paused: new PausedTypes(),
       clock,
       round,
       events: new EventSource(subject, telemetry),
@@ -220,14 +222,17 @@ export class Engine implements ProducerPort {
     const shards = new Shards(parts, this.epochs, durable);
     const republish = (message: OutgoingMessage) => this.publish(message, options.publishTimeout);
     const letters = new DeadLetterCalls(environment, connection, this.codec, republish);
+    const processes = (): Promise<ProcessInfo[]> => this.processes();
+    const pauses = new Pauses(environment, connection, shards, processes);
     const requests = new OwnerRequests(environment, connection, shards, new OperatorDesk(environment));
+    const states = new StateCalls(environment, durable, totalCount, requests);
     const { signals } = callbacks;
     if (connection.maxSignalSize !== undefined) signals.fit(connection.maxSignalSize);
     this.connected = {
       transport: connection,
       shards,
       calls: new KeyCalls(environment, connection, shards, signals, durable),
-      operator: new OperatorCalls(connection, requests, () => this.processes(), letters),
+      operator: new OperatorCalls(connection, requests, processes, letters, states, pauses),
       durable,
     };
     durable?.whenLost(
@@ -302,7 +307,8 @@ export class Engine implements ProducerPort {
       this.connected!.durable?.keepsMessages === true ||
       !this.consumes ||
       this.stopping ||
-      this.left === 0
+      this.left === 0 ||
+      this.connected!.transport.status().intakePaused === true
     )
       return false;
     return backlog.queued > 0 || this.connected!.shards.busy;
@@ -339,13 +345,6 @@ export class Engine implements ProducerPort {
   /** @throws {NotStartedError} */
   get operator(): OperatorCalls {
     return this.ready().operator;
-  }
-
-  /** The stored state of a key, as an operator may see it. The key is canonical. */
-  async shownState(key: Uint8Array): Promise<unknown> {
-    const { redact } = this.environment.options;
-    const state = await this.calls.state(key);
-    return redacted(redact, state, { what: 'state', key: decodeShardingKey(key), type: undefined });
   }
 
   get signalTimeout(): number {
@@ -451,7 +450,10 @@ export class Engine implements ProducerPort {
   async processes(): Promise<ProcessInfo[]> {
     const { transport, shards } = this.ready();
     if (transport.processes !== undefined) return transport.processes();
-    return [{ name: `${this.environment.options.instance} ${process.pid}`, shards: shards.indexes, self: true }];
+    const intake = transport.status().intakePaused === true ? 'paused' : 'open';
+    return [
+      { name: `${this.environment.options.instance} ${process.pid}`, shards: shards.indexes, self: true, intake },
+    ];
   }
 
   /** Resolves when nothing of the start is under way any more, or has been for longer than a shutdown may take. */

@@ -99,10 +99,10 @@ export class KeyCalls {
    * @throws {NoStoreError}
    */
   async state(key: Uint8Array): Promise<unknown> {
-    const { link, form } = this.store('dataUpdaters.state');
+    const durable = this.store('dataUpdaters.state');
     if (presentCaller().callback?.holdsStore === true) throw new StoreHeldError('state');
-    const [stored] = await link.connection.load([key]);
-    return stored === undefined ? undefined : (await form.decode(this.environment.keyText(key), stored)).state;
+    const stored = await durable.stored(key);
+    return stored === undefined ? undefined : (await durable.form.decode(this.environment.keyText(key), stored)).state;
   }
 
   /** @throws {NoStoreError} */

@@ -77,6 +77,29 @@ export class InvalidMessageError extends MississippiError {
     );
   }
 
+  /** @param name `by` or `reason` */
+  static auditText(name: string, value: unknown): InvalidMessageError {
+    return new InvalidMessageError(
+      `Whoever changes a state says who and why: ${name} must be a text of 1 to 1,000 characters, without halves of surrogate pairs and zero bytes, not ${describe(value)}.`,
+    );
+  }
+
+  static stateVersion(value: unknown): InvalidMessageError {
+    return new InvalidMessageError(
+      `The version must be that of the state as operator.state(key) says it, a whole number, or 0 where there is none, not ${describe(value)}.`,
+    );
+  }
+
+  static since(value: unknown): InvalidMessageError {
+    return new InvalidMessageError(`The option since must be a date, not ${describe(value)}.`);
+  }
+
+  static type(value: unknown): InvalidMessageError {
+    return new InvalidMessageError(
+      `The type of messages must be a text of 1 to 255 bytes in UTF-8, without halves of surrogate pairs, not ${describe(value)}.`,
+    );
+  }
+
   static timeout(value: unknown): InvalidMessageError {
     return new InvalidMessageError(
       `The timeout must be a number of milliseconds from 0 on, or Infinity, not ${describe(value)}; left out, the default counts.`,

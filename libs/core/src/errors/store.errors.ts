@@ -84,6 +84,42 @@ export class StateDecodeError extends MississippiError {
 }
 
 /**
+ * The stored state of a key is not the one that an operator named: it was changed meanwhile, or there is none. Nothing was done.
+ * @publicApi
+ */
+export class StateVersionError extends MississippiError {
+  readonly code = 'state_version';
+
+  /**
+   * @param version that was named; 0 for no state
+   * @param found the one that is there; 0 where there is no state
+   */
+  constructor(
+    key: string,
+    readonly version: number,
+    readonly found: number,
+  ) {
+    const there =
+      found === 0 ? `There is no state of the key ${key}` : `The state of the key ${key} has the version ${found}`;
+    const named =
+      version === 0 ? (found === 0 ? '' : ', and none was expected') : `, and the version ${version} was named`;
+    super(`${there}${named}: look at it again before you change it.`);
+  }
+}
+
+/**
+ * The audit trail has no such entry of the key.
+ * @publicApi
+ */
+export class AuditEntryNotFoundError extends MississippiError {
+  readonly code = 'audit_entry_not_found';
+
+  constructor(key: string, id: string) {
+    super(`The audit trail has no entry ${id} of the key ${key}: list it by audit({ key }).`);
+  }
+}
+
+/**
  * A signal ran on a state that was not committed in the end: what it changed is undone, and it may be sent again.
  * @publicApi
  */

@@ -9,6 +9,8 @@ export interface TransportStatus {
   readonly blocked: boolean;
   /** Shards that this process owns. */
   readonly shards: number;
+  /** Whether an operator has this process claim no shards; left out, it is not so. */
+  readonly intakePaused?: boolean;
   /** How often a connection to the broker has come back so far; left out by transports without a broker. */
   readonly reconnects?: number;
   /** Dead letters that were dropped so far because there were too many; left out by transports that drop none. */
@@ -68,6 +70,8 @@ export interface ProcessInfo {
   readonly shards: readonly number[];
   /** Whether it is the process that asks. */
   readonly self: boolean;
+  /** `'paused'` while an operator has it claim no shards: what it still has it hands over. */
+  readonly intake: 'open' | 'paused';
 }
 
 /**

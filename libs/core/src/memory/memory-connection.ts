@@ -23,6 +23,7 @@ export class MemoryConnection implements TransportConnection, Publisher, Produce
   private member: MemoryMember | undefined;
   private claims = true;
   private closed = false;
+  private intakePaused = false;
   readonly clock: Clock;
 
   constructor(
@@ -59,7 +60,8 @@ export class MemoryConnection implements TransportConnection, Publisher, Produce
   async consume(consumer: ShardConsumer): Promise<void> {
     if (!this.claims) return;
     this.member = this.memberFor(consumer);
-    this.broker.ownership.join(this.member);
+    this.broker.pauses.add(consumer);
+    if (!this.intakePaused) this.broker.ownership.join(this.member);
   }
 
   async backlogs(): Promise<number[]> {
@@ -70,10 +72,30 @@ export class MemoryConnection implements TransportConnection, Publisher, Produce
     return this.broker.deadLetters.read();
   }
 
+  /** Where nobody else takes part, the shards have no owner then. */
+  async setIntake(_process: string, paused: boolean): Promise<void> {
+    const { member } = this;
+    if (paused === this.intakePaused) return;
+    this.intakePaused = paused;
+    if (member === undefined || !this.claims) return;
+    if (paused) this.broker.ownership.withdraw(member);
+    else this.broker.ownership.join(member);
+  }
+
+  async setTypePaused(type: string, paused: boolean): Promise<void> {
+    this.broker.pauses.set(type, paused);
+  }
+
+  async pausedTypes(): Promise<readonly string[]> {
+    return this.broker.pauses.types;
+  }
+
   status(): TransportStatus {
     const shards = this.member === undefined ? 0 : this.broker.ownership.ownedBy(this.member);
     const { admission, deadLetters } = this.broker;
-    return { connected: !this.closed, blocked: admission.blocked, shards, droppedDeadLetters: deadLetters.dropped };
+    const { intakePaused } = this;
+    const blocked = { blocked: admission.blocked, droppedDeadLetters: deadLetters.dropped };
+    return { connected: !this.closed, shards, ...blocked, ...(intakePaused ? { intakePaused } : {}) };
   }
 
   stopClaiming(): void {
@@ -87,6 +109,7 @@ export class MemoryConnection implements TransportConnection, Publisher, Produce
     this.claims = false;
     this.broker.admission.abandon(this, closedError);
     if (this.member === undefined) return;
+    this.broker.pauses.remove(this.member.consumer);
     this.broker.ownership.expel(this.member, new Error('the transport was closed'));
     if (this.shared) this.tellWhatStays();
   }

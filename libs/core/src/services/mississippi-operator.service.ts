@@ -16,13 +16,14 @@ import type {
 import type { ProcessInfo } from '../interfaces/status.interface.js';
 import type { ShardingKey } from '../keys/sharding-key.js';
 import type { OperatorRequest } from '../signals/operator-request.js';
-import { checkTimeout } from './check-call.js';
+import type { AuditFilter, AuditList, StateChangeOptions, StateReport } from '../interfaces/stored-state.interface.js';
+import { checkMessageType, checkSince, checkStateChange, checkTimeout } from './check-call.js';
 import type { EngineAccess } from './data-updater.service.js';
 
 /** @publicApi */
 export interface OperatorOptions {
   /** How long the owner may take to answer. Milliseconds, default `signalTimeout`. */
-  timeout?: number;
+  timeout?: number | undefined;
 }
 
 /** @publicApi */
@@ -30,6 +31,8 @@ export interface ReplayOptions {
   /** Messages a second. Default 500. */
   rate?: number;
   progress?: (progress: DeadLetterProgress) => void;
+  /** Ends it when it fires, behind what is under way; the promise resolves with how far it came. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -153,13 +156,135 @@ export class MississippiOperator {
   }
 
   /**
-   * The state of a key as the store has it, whoever owns the key, and as the option `redact` lets it be seen; `undefined` where there is none.
+   * Has a process claim no shards and hand over those that it owns, in good order: what runs may end, within `drainTimeout`. It goes on
+   * publishing and sending signals. Resolves when the process has begun; `processes()` shows what it still owns. Where it is the only process
+   * its shards have no owner then, and messages wait in the broker. It lasts until {@link resumeIntake}, or until the process ends: started
+   * again it takes part.
+   * @param process as `processes()` names it
+   * @throws {UnknownProcessError} when no such process takes part
+   * @throws {RemoteOperatorDisabledError} when it takes no actions from other processes
+   * @throws {NoCoordinatorError} when no process was there to bring it the request
+   * @throws {OperatorUnsupportedError} where the transport cannot
+   */
+  async pauseIntake(process: string, options: OperatorOptions = {}): Promise<void> {
+    await this.calls.pauses.setIntake(process, true, this.timeout(options));
+  }
+
+  /** Has a process claim its share of the shards again. Rejects as {@link pauseIntake}. */
+  async resumeIntake(process: string, options: OperatorOptions = {}): Promise<void> {
+    await this.calls.pauses.setIntake(process, false, this.timeout(options));
+  }
+
+  /**
+   * Pauses messages of a type, in all processes: a key whose first message is of that type is parked at it (`type_paused`), with all that
+   * follows, in order. What is being handled may end; later attempts are not made. It is kept with the broker, so processes that start later
+   * know. Resolves when all that take part do. Asked twice it is the same.
+   *
+   * What is parked counts for `sideQueueLimit`: where the side queue is full its shard waits. A direct message of that type is refused
+   * with `TypePausedError`.
+   * @param type as the option `typeFrom` finds it
+   * @throws {OperatorTimeoutError} when not all processes have said in time that they know; with `started`, they will
+   * @throws {RemoteOperatorDisabledError} when one of them takes no actions from other processes
+   * @throws {NoCoordinatorError} when no process was there to decide it
+   * @throws {OperatorUnsupportedError} where the transport cannot
+   * @throws {InvalidMessageError} when it is no text of 1 to 255 bytes
+   */
+  async pauseType(type: string, options: OperatorOptions = {}): Promise<void> {
+    checkMessageType(type);
+    await this.calls.pauses.setTypePaused(type, true, this.timeout(options));
+  }
+
+  /**
+   * Lets messages of a type be handled again: the owners resume the keys that are parked at one. Keys that are parked for other reasons stay
+   * so. Rejects as {@link pauseType}.
+   */
+  async resumeType(type: string, options: OperatorOptions = {}): Promise<void> {
+    checkMessageType(type);
+    await this.calls.pauses.setTypePaused(type, false, this.timeout(options));
+  }
+
+  /**
+   * The types that are paused.
+   * @throws {NoCoordinatorError} when no process was there to tell
+   */
+  async pausedTypes(options: OperatorOptions = {}): Promise<readonly string[]> {
+    return this.calls.pauses.types(this.timeout(options));
+  }
+
+  /**
+   * The state of a key as the store has it, whoever owns the key, with the version that an edit names; `undefined` where there is none. Of
+   * what is not committed yet it knows nothing. One that cannot be read has its `problem` instead.
    * @throws {NoStoreError} where the instance has no store
    * @throws {StoreUnavailableError} when it cannot be reached
-   * @throws {StateDecodeError} when the state cannot be read
    */
-  async state<State = unknown>(shardingKey: ShardingKey): Promise<State | undefined> {
-    return (await this.runtime.engine.shownState(this.encode(shardingKey))) as State | undefined;
+  async state<State = unknown>(shardingKey: ShardingKey): Promise<StateReport<State> | undefined> {
+    return (await this.states.report(this.encode(shardingKey))) as StateReport<State> | undefined;
+  }
+
+  /**
+   * Replaces the stored state of a key, in its turn, in one commit with an entry of the audit trail: both are there afterwards, or none.
+   * The data updater ends, with `terminate('operator')`, and what comes next of the key starts with the new state. Asked twice it does
+   * nothing the second time, since the version is another by then.
+   * @param state encoded as the handler's states are; in a process without the handler as its option `state` says, in the form in which
+   * the state is stored
+   * @example
+   * const { state, version } = await operator.state('account-7');
+   * await operator.editState('account-7', { ...state, cents: 0 }, { version, by: 'ann', reason: 'ticket 12' });
+   * @throws {StateVersionError} when the stored state is another; its `found` is the version that is there
+   * @throws {StateEncodeError} when the state cannot be encoded, is larger than `stateLimit`, or no data updater could start with it
+   * @throws {CommitRefusedError} when the store does not take it
+   * @throws {SignalTooLargeError} when it is larger than the transport carries to the owner
+   * @throws {NoStoreError} where the instance has no store
+   * @throws {StoreUnavailableError} when it cannot be reached from here
+   * @throws {InvalidMessageError} when `version` is none, or `by` or `reason` no text
+   */
+  async editState(
+    shardingKey: ShardingKey,
+    state: unknown,
+    { timeout, ...change }: OperatorOptions & StateChangeOptions,
+  ): Promise<void> {
+    await this.states.edit(this.encode(shardingKey), state, checkStateChange(change), this.timeout({ timeout }));
+  }
+
+  /**
+   * Forgets the stored state of a key, in its turn, in one commit with an entry of the audit trail. The data updater ends, with
+   * `terminate('operator')`, and `init` makes the next state. What the inbox knows of the key stays.
+   * @param options `version` of the state that is there
+   * @throws {StateVersionError} when the stored state is another, or there is none; its `found` is the version that is there
+   * @throws {NoStoreError} where the instance has no store
+   * @throws {InvalidMessageError} when `version` is none, or `by` or `reason` no text
+   */
+  async forgetState(
+    shardingKey: ShardingKey,
+    { timeout, ...change }: OperatorOptions & StateChangeOptions & { version: number },
+  ): Promise<void> {
+    await this.states.forget(this.encode(shardingKey), checkStateChange(change, 1), this.timeout({ timeout }));
+  }
+
+  /**
+   * Puts back the state that the key had before an entry of the audit trail, by an edit of its own, whatever `redact` lets be seen.
+   * @param id of an entry of {@link audit}
+   * @param options `version` of the state that is there now
+   * @throws {AuditEntryNotFoundError} when the key has none of that id
+   * @throws what {@link editState} does
+   */
+  async restoreState(
+    shardingKey: ShardingKey,
+    id: string,
+    { timeout, ...change }: OperatorOptions & StateChangeOptions,
+  ): Promise<void> {
+    await this.states.restore(this.encode(shardingKey), id, checkStateChange(change), this.timeout({ timeout }));
+  }
+
+  /**
+   * What operators did to states, the newest first, with the states before.
+   * @throws {NoStoreError} where the instance has no store
+   * @throws {StoreUnavailableError} when it cannot be reached
+   * @throws {InvalidMessageError} when `since` is no date
+   */
+  async audit({ key, since, limit = 1_000 }: AuditFilter = {}): Promise<AuditList> {
+    checkSince(since);
+    return this.states.audit({ key: key === undefined ? undefined : this.encode(key), since, limit });
   }
 
   /**
@@ -188,14 +313,14 @@ export class MississippiOperator {
    * `REPLAY_HEADER` that says which replay it is. Each leaves the dead letters once it is safely taken, so that one may be in both when the
    * process is killed; with a store the second is recognised then. Those that come to the dead letters meanwhile are not replayed.
    * @param filter `{}` for all of them
-   * @param options `rate`: how many a second, default 500, `Infinity` for no limit; `progress` is called now and then
+   * @param options `rate`: how many a second, default 500, `Infinity` for no limit; `progress` is called now and then; `signal` ends it
    * @throws {ReplayStoppedError} when one was not taken; it says how many were
    * @throws {DeadLetterNotFoundError} when the filter names one that is not there
    * @throws {DeadLettersBusyError} while another operator reads them
    */
   async replay(filter: DeadLetterFilter, options: ReplayOptions = {}): Promise<DeadLetterProgress> {
-    const { rate = 500, progress = () => undefined } = options;
-    return this.letters.replay(this.filter(filter), rate, progress);
+    const { rate = 500, progress = () => undefined, signal } = options;
+    return this.letters.replay(this.filter(filter), rate, { progress, signal });
   }
 
   /**
@@ -206,9 +331,13 @@ export class MississippiOperator {
    */
   async dropDeadLetters(
     filter: DeadLetterFilter,
-    { progress = () => undefined }: Pick<ReplayOptions, 'progress'> = {},
+    { progress = () => undefined, signal }: Pick<ReplayOptions, 'progress' | 'signal'> = {},
   ): Promise<DeadLetterProgress> {
-    return this.letters.drop(this.filter(filter), progress);
+    return this.letters.drop(this.filter(filter), { progress, signal });
+  }
+
+  private get states() {
+    return this.calls.states;
   }
 
   private get letters() {

@@ -8,7 +8,23 @@ export type OperatorRequest =
   | { readonly call: 'shard'; readonly over: number }
   | { readonly call: 'pause' | 'resume' | 'retry' | 'deactivate' }
   | { readonly call: 'drop'; readonly messageId?: string | undefined }
-  | { readonly call: 'dropAll'; readonly most: number };
+  | { readonly call: 'dropAll'; readonly most: number }
+  | ({ readonly call: 'editState'; readonly state: PackedState } & StateChangeRequest)
+  | ({ readonly call: 'forgetState' } & StateChangeRequest);
+
+/** Of the state that is to be there: 0 for none. */
+interface StateChangeRequest {
+  readonly version: number;
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** A state as it travels: as the codec has it, in base64, since JSON has neither dates nor bytes. */
+interface PackedState {
+  readonly bytes: string;
+  /** The version of its form; left out for the owner's. */
+  readonly form?: number | undefined;
+}
 
 export type OperatorCall = OperatorRequest['call'];
 

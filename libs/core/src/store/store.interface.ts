@@ -97,6 +97,20 @@ export interface StoredState {
 }
 
 /**
+ * A key's state, as it is found.
+ * @publicApi
+ */
+export interface LoadedState extends StoredState {
+  /**
+   * From 1. Another for each commit that writes the key's state, whatever it writes, and larger than each before: also after the key was
+   * forgotten, or its state outlived its `ttl`.
+   */
+  readonly revision: number;
+  /** By the store's clock; `undefined` where it was written before the store kept it. */
+  readonly changedAt: Date | undefined;
+}
+
+/**
  * A key's new state.
  * @publicApi
  */
@@ -107,6 +121,55 @@ export interface StateChange {
   readonly state: StoredState | undefined;
   /** Milliseconds without a further change after which the state is forgotten; `undefined` keeps it. */
   readonly ttl: number | undefined;
+}
+
+/**
+ * What an operator does to the state of a key.
+ * @publicApi
+ */
+export type StateAction = 'edited' | 'forgotten';
+
+/**
+ * A change of a key's state by an operator, to be kept for good. The {@link ShardCommit} that has it has the change as well.
+ * @publicApi
+ */
+export interface StateAudit {
+  /** Canonical. */
+  readonly key: Uint8Array;
+  readonly action: StateAction;
+  /** Who did it, in words. */
+  readonly by: string;
+  /** Why, in words. */
+  readonly reason: string;
+  /** The process that commits it. */
+  readonly process: string;
+  /** The state before; `undefined` where there was none. */
+  readonly previous: Pick<LoadedState, 'bytes' | 'version' | 'revision'> | undefined;
+}
+
+/**
+ * A change of a key's state by an operator, as it was kept.
+ * @publicApi
+ */
+export interface AuditedState extends StateAudit {
+  /** The store's name for it. */
+  readonly id: string;
+  /** When it was committed, by the store's clock. */
+  readonly at: Date;
+  /** Of the state that it wrote; `undefined` of a key that was forgotten. */
+  readonly revision: number | undefined;
+}
+
+/**
+ * Which changes by operators are asked for: those to which all of it applies.
+ * @publicApi
+ */
+export interface AuditQuestion {
+  /** Canonical; `undefined` for all keys. */
+  readonly key: Uint8Array | undefined;
+  /** Those that were committed at this time or later; `undefined` for all times. */
+  readonly since: Date | undefined;
+  readonly limit: number;
 }
 
 /**
@@ -128,6 +191,8 @@ export interface ShardCommit {
   readonly token: Uint8Array;
   /** At most one of each key. */
   readonly states: readonly StateChange[];
+  /** Changes among {@link states} that an operator caused; at most one of each key. */
+  readonly audit: readonly StateAudit[];
   readonly handled: readonly InboxEntry[];
   /** Their positions are (shard, epoch, number, index in this list). */
   readonly outbox: readonly OutboxMessage[];
@@ -229,7 +294,9 @@ export interface StoreConnection {
   /** Raises the shard's epoch durably, sets its commit number to 0, and gives it a new token. */
   openShard(shard: number): Promise<ShardOpening>;
   /** The states of keys, in their order; `undefined` where there is none, or it outlived its `ttl`. */
-  load(keys: readonly Uint8Array[]): Promise<readonly (StoredState | undefined)[]>;
+  load(keys: readonly Uint8Array[]): Promise<readonly (LoadedState | undefined)[]>;
+  /** Changes of states by operators, the newest first. They are kept until somebody deletes them by the means of the store. */
+  audit(question: AuditQuestion): Promise<readonly AuditedState[]>;
   /** What the inbox knows of messages, in their order. */
   lookUp(messages: readonly MessageIdentity[]): Promise<readonly (InboxEntry | undefined)[]>;
   /**

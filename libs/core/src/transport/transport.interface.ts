@@ -189,6 +189,13 @@ export interface ShardConsumer {
    * shard again later: this connection after 50 ms at the earliest, others when they like.
    */
   open(session: ShardSession): ShardReceiver | Promise<ShardReceiver>;
+  /**
+   * The types of messages of which nothing is to start, all that are paused: called before the first {@link open} where there are any,
+   * and at each change. Callbacks that run end as usual.
+   */
+  pauseTypes?(types: readonly string[]): void;
+  /** Whether operators of other processes may act on this one; left out, they may. */
+  readonly takesActions?: boolean;
 }
 
 /**
@@ -329,6 +336,34 @@ export interface TransportConnection {
   readDeadLetters?(): Promise<DeadLetterReader>;
   /** Who takes part and owns what. Left out by transports that live in one process. */
   processes?(): Promise<ProcessInfo[]>;
+  /**
+   * Has a process hand over what it owns, in good order, and claim nothing until it is let again; or lets it again. It goes on publishing and
+   * sending signals. Resolves when the process does so, not when it owns nothing. Done twice it is the same. Left out by transports that
+   * cannot; one that lives in one process is asked for that process alone.
+   * @param process as {@link processes} names it
+   * @param timeout milliseconds
+   * @throws {UnknownProcessError} when no such process takes part
+   * @throws {RemoteOperatorDisabledError} when it takes no actions from other processes
+   * @throws {OperatorTimeoutError} when it did not answer in time
+   * @throws {NoCoordinatorError} when nobody was there to bring it the request
+   */
+  setIntake?(process: string, paused: boolean, timeout: number): Promise<void>;
+  /**
+   * Pauses a type of messages in all processes, those that start later too, or resumes it. Each is told by {@link ShardConsumer.pauseTypes}.
+   * Resolves when all that take part know. It must outlive any of them; where it is interrupted all know it, or none. Done twice it is the
+   * same. Left out where there is no other process: the core keeps it then.
+   * @param timeout milliseconds
+   * @throws {RemoteOperatorDisabledError} when one of them takes no actions from other processes
+   * @throws {OperatorTimeoutError} when some of them have not said in time that they know; its `started` says whether it is decided
+   * @throws {NoCoordinatorError} when nobody was there to decide it
+   */
+  setTypePaused?(type: string, paused: boolean, timeout: number): Promise<void>;
+  /**
+   * The types that are paused. Goes with {@link setTypePaused}.
+   * @param timeout milliseconds
+   * @throws {NoCoordinatorError} when nobody was there to tell
+   */
+  pausedTypes?(timeout: number): Promise<readonly string[]>;
   /** Takes no shard any more, not even where {@link consume} is still under way; what is owned stays until its session is closed. */
   stopClaiming(): void;
   /** Closes everything, what is still being started too. Sessions that are still open are lost; publishes that wait are rejected. */

@@ -101,7 +101,7 @@ describe('with a store an operator', () => {
     await rest();
     expect(world.state('k')).toEqual({ ids: ['a', 'b'] });
     expect(service.status().liveKeys).toBe(1);
-    expect(await operator.state('k')).toEqual({ ids: ['a', 'b'] });
+    expect(await operator.state('k')).toMatchObject({ state: { ids: ['a', 'b'] } });
   });
 
   test('sees that a key waits for the store', async () => {

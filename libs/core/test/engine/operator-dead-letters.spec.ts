@@ -247,6 +247,20 @@ describe('a replay', () => {
     expect(broker.deadLetters).toEqual([]);
   });
 
+  test('is ended by a signal behind what is under way, says how far it came, and leaves the rest in its place', async () => {
+    const { publish, operator, clock, broker } = await start();
+    for (const messageId of ['1', '2', '3', '4']) await publish('k', 'bad', { messageId });
+    await settled();
+    const stopping = new AbortController();
+    const replay = watch(operator.replay({}, { rate: 2, signal: stopping.signal }));
+    await clock.advance(500);
+    stopping.abort();
+    await clock.advance(500);
+    expect(replay.value).toEqual({ read: 3, total: 4, done: 3, withoutKey: 0 });
+    expect(broker.deadLetters.map(({ messageId }) => messageId)).toEqual(['4', '1', '2', '3']);
+    expect(await operator.replay({ id: 'no matter' }, { signal: stopping.signal })).toMatchObject({ done: 0 });
+  });
+
   test('leaves what has no key', async () => {
     const { operator, broker } = await start();
     broker.inject(0, { body: Uint8Array.of(1) });

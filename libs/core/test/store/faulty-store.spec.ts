@@ -30,6 +30,7 @@ async function setUp() {
     outbox: [],
     sent: [],
     taken: [],
+    audit: [],
   });
   const resolve = (number: number) => connection.resolve({ ...commitOf(number), voidToken: Buffer.alloc(16, 99) });
   return { store, connection, commitOf, resolve };

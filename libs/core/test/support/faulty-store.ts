@@ -15,6 +15,7 @@ export type StoreCall =
   | 'connect'
   | 'openShard'
   | 'load'
+  | 'audit'
   | 'lookUp'
   | 'commit'
   | 'resolve'
@@ -260,6 +261,10 @@ class FaultyConnection implements StoreConnection {
 
   load(...args: Parameters<StoreConnection['load']>) {
     return this.store.ask('load', () => this.inner.load(...args));
+  }
+
+  audit(...args: Parameters<StoreConnection['audit']>) {
+    return this.store.ask('audit', () => this.inner.audit(...args));
   }
 
   lookUp(...args: Parameters<StoreConnection['lookUp']>) {

@@ -28,17 +28,22 @@ export class LinkedTransports {
 
   private recorded(name: string, consumer: ShardConsumer): ShardConsumer {
     return {
+      pauseTypes: (types) => consumer.pauseTypes?.(types),
       open: (session) => {
-        const receiver = consumer.open(session) as ShardReceiver;
-        this.receivers.set(session.shard, receiver);
-        this.owners.set(session.shard, name);
-        return receiver;
+        const opened = (receiver: ShardReceiver): ShardReceiver => {
+          this.receivers.set(session.shard, receiver);
+          this.owners.set(session.shard, name);
+          return receiver;
+        };
+        const receiver = consumer.open(session);
+        // With a store it is opened there first.
+        return receiver instanceof Promise ? receiver.then(opened) : opened(receiver);
       },
     };
   }
 
   private processOf(owner: string, asking: string) {
     const shards = [...this.owners].filter(([, name]) => name === owner).map(([shard]) => shard);
-    return { name: owner, shards, self: owner === asking };
+    return { name: owner, shards, self: owner === asking, intake: 'open' as const };
   }
 }

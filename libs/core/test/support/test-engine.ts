@@ -61,7 +61,7 @@ export async function startEngine<T extends Transport = MemoryTransport>(
   const engine = new Engine({
     options: resolveOptions('default', own),
     handler,
-    handlerName: 'TestHandler',
+    handlerName: own.producerOnly === true ? '' : 'TestHandler',
     logger: logger ?? { log, warn: log, error: log },
     clock,
     random,

@@ -3,7 +3,7 @@ import type { Database } from '../database/database.interface.js';
 import { statement } from '../statements/statement.js';
 import { grants, RIGHTS } from './tables.js';
 
-const TABLES = 'version|instances|shards|owners|states|inbox(_[0-7]|_parts)?|outbox|enqueued';
+const TABLES = 'version|instances|shards|owners|states|inbox(_[0-7]|_parts)?|outbox|enqueued|audit';
 
 /**
  * Looks whether the app's role has every right on the tables that are there, so that the first pruning, hours later, is not what finds
@@ -27,7 +27,7 @@ function question(schema: string): string {
   return `SELECT current_user::text, string_agg(DISTINCT lacks, ', ') FROM (
   SELECT CASE WHEN NOT has_schema_privilege(n.oid, 'USAGE') THEN 'USAGE' WHEN NOT has_table_privilege(c.oid, r.name) THEN r.name END AS lacks
   FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid, (VALUES ${rights}) r (name)
-  WHERE n.nspname = ${name} AND c.relkind IN ('r', 'p') AND c.relname ~ '^(${TABLES})$'
+  WHERE (c.relname <> 'audit' OR r.name IN ('SELECT', 'INSERT')) AND n.nspname = ${name} AND c.relkind IN ('r', 'p') AND c.relname ~ '^(${TABLES})$'
   AND EXISTS (SELECT FROM pg_class v WHERE v.relnamespace = n.oid AND v.relname = 'version')
 ) rights`;
 }

@@ -1,6 +1,6 @@
 import { checkOptions } from '../options/check-options.js';
 import { PostgresDdlOptions } from '../options/postgres.options.js';
-import { createSchema, grants, stepsFrom } from './tables.js';
+import { appendOnly, createSchema, grants, stepsFrom } from './tables.js';
 
 /**
  * The statements that make the tables, for a database in which the app's role may create none: run them as another role before
@@ -13,7 +13,7 @@ export function postgresDdl(options: PostgresDdlOptions = {}): string {
   const statements = [
     ...(fromVersion === 0 ? [createSchema(schema)] : []),
     ...stepsFrom(fromVersion, schema),
-    ...(role === undefined ? [] : grants(schema, role)),
+    ...(role === undefined ? [] : [...grants(schema, role), appendOnly(schema, role)]),
   ];
   return ['BEGIN', ...statements, 'COMMIT', ''].join(';\n');
 }

@@ -1,5 +1,12 @@
 import { CommitRefusedError } from '@mississippi/core';
-import type { InboxEntry, OutboxMessage, OutboxPosition, ShardCommit, StateChange } from '@mississippi/core/store';
+import type {
+  InboxEntry,
+  OutboxMessage,
+  OutboxPosition,
+  ShardCommit,
+  StateAudit,
+  StateChange,
+} from '@mississippi/core/store';
 import { inboxAddress, stateAddress } from '../values/addresses.js';
 import { encodeHeaders } from '../values/headers.js';
 import { HANDLED, kindNumber, outcomeNumber } from '../values/outcomes.js';
@@ -13,6 +20,7 @@ export const PARTS = {
   handled: ['int4', 'uuid', 'bytea', 'int4', 'int4'],
   kept: ['int4', 'bytea', 'int8', 'bytea', 'float8'],
   forgotten: ['int4', 'bytea'],
+  audited: ['int4', 'bytea', 'bytea', 'bytea', 'bytea', 'bytea', 'bytea', 'int8', 'int8', 'bytea'],
   outbox: ['int4', 'int4', 'int4', 'bytea', 'bytea', 'bytea', 'float8', 'bytea', 'bytea'],
   sent: ['int4', 'int4', 'int8', 'int8', 'int4'],
   taken: ['int4', 'int8'],
@@ -53,6 +61,7 @@ export function commitParams(instance: number, commits: readonly ShardCommit[]):
   add('handled', ({ handled }) => distinct(handled), handledParams);
   add('kept', ({ states }) => states.filter(({ state }) => state !== undefined), stateParams);
   add('forgotten', ({ states }) => states.filter(({ state }) => state === undefined), forgottenParams);
+  add('audited', ({ audit }) => audit, auditParams);
   add('outbox', ({ outbox }) => outbox, outboxParams);
   add('sent', ({ sent }) => sent, sentParams);
   add('taken', ({ taken }) => taken, takenParams);
@@ -113,6 +122,22 @@ function stateParams(rows: Listed<StateChange>): Param[] {
 
 function forgottenParams(rows: Listed<StateChange>): Param[] {
   return [int4s(rows.map(([shard]) => shard)), byteas(rows.map(([, { key }]) => stateAddress(key)))];
+}
+
+function auditParams(rows: Listed<StateAudit>): Param[] {
+  const texts = (of: (audit: StateAudit) => string): Param => byteas(rows.map(([, audit]) => Buffer.from(of(audit))));
+  return [
+    int4s(rows.map(([shard]) => shard)),
+    byteas(rows.map(([, { key }]) => stateAddress(key))),
+    byteas(rows.map(([, { key }]) => key)),
+    texts(({ action }) => action),
+    texts(({ by }) => by),
+    texts(({ reason }) => reason),
+    texts(({ process }) => process),
+    int8s(rows.map(([, { previous }]) => previous?.revision)),
+    int8s(rows.map(([, { previous }]) => previous?.version)),
+    byteas(rows.map(([, { previous }]) => previous?.bytes)),
+  ];
 }
 
 function outboxParams(rows: Listed<OutboxMessage>): Param[] {

@@ -78,7 +78,7 @@ function textOf(tables: Tables, form: CommitForm, parts: readonly Part[]): strin
   WHERE ${STANDS_BEFORE}${handled === undefined ? '' : ' AND NOT EXISTS (SELECT FROM repeated)'}
   RETURNING s.shard, s.epoch, s.number
 )`,
-    ...parts.map((part) => WRITES[part](tables, ofPart[part]!)),
+    ...parts.map((part) => WRITES[part](tables, ofPart[part]!, parts)),
   ];
   const answer = form === 'group' ? verdicts : outcome;
   return `WITH ${queries.join(', ')}\n${answer(handled !== undefined)}`;
@@ -136,7 +136,7 @@ function repeated(tables: Tables, handled: Columns): string {
 }
 
 /** What is written for the shards in `fenced (shard, epoch, number)`, by part. */
-const WRITES: Record<Part, (tables: Tables, columns: Columns) => string> = {
+const WRITES: Record<Part, (tables: Tables, columns: Columns, parts: readonly Part[]) => string> = {
   handled: (tables, columns) => `part AS (
   SELECT part FROM ${tables.inboxParts} WHERE started_at IS NOT NULL ORDER BY started_at DESC LIMIT 1
 ), remembered AS (
@@ -147,17 +147,26 @@ const WRITES: Record<Part, (tables: Tables, columns: Columns) => string> = {
   ON CONFLICT (digest, instance, part) DO UPDATE SET payload_hash = excluded.payload_hash, replay = excluded.replay,
     outcome = CASE WHEN i.outcome = ${HANDLED} OR i.replay >= excluded.replay THEN -1 ELSE excluded.outcome END
 )`,
-  kept: (tables, columns) => `kept AS (
+  kept: (tables, columns, parts) => `kept AS (
   INSERT INTO ${tables.states} (instance, key, version, bytes, expires_at)
   SELECT $1::int4, w.key, w.version, w.bytes, now() + w.ttl * interval '1 millisecond'
   FROM ${rowsOf(columns)} AS w (shard, key, version, bytes, ttl) JOIN fenced f ON f.shard = w.shard
   ON CONFLICT (instance, key) DO UPDATE
-    SET version = excluded.version, bytes = excluded.bytes, expires_at = excluded.expires_at
+    SET version = excluded.version, bytes = excluded.bytes, expires_at = excluded.expires_at,
+      revision = excluded.revision, changed_at = excluded.changed_at${parts.includes('audited') ? '\n  RETURNING key, revision' : ''}
 )`,
   forgotten: (tables, columns) => `forgotten AS (
   DELETE FROM ${tables.states} s
   USING ${rowsOf(columns)} AS w (shard, key), fenced f
   WHERE f.shard = w.shard AND s.instance = $1::int4 AND s.key = w.key
+)`,
+  audited: (tables, columns, parts) => `audited AS (
+  INSERT INTO ${tables.audit}
+    (instance, address, key, action, done_by, reason, process, revision_before, previous_version, previous_bytes, revision_after)
+  SELECT $1::int4, a.address, a.key, convert_from(a.action, 'UTF8'), convert_from(a.done_by, 'UTF8'), convert_from(a.reason, 'UTF8'),
+    convert_from(a.process, 'UTF8'), a.revision, a.version, a.bytes, ${parts.includes('kept') ? 'k.revision' : 'NULL::int8'}
+  FROM ${rowsOf(columns)} AS a (shard, address, key, action, done_by, reason, process, revision, version, bytes)
+  JOIN fenced f ON f.shard = a.shard${parts.includes('kept') ? ' LEFT JOIN kept k ON k.key = a.address' : ''}
 )`,
   outbox: (tables, columns) => `queued AS (
   INSERT INTO ${tables.outbox}

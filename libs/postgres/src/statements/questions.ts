@@ -9,8 +9,12 @@ export interface Questions {
   readonly enqueued: Statement;
   /** `$2` the shard, `$3` its token. Answers the epoch. */
   readonly openShard: Statement;
-  /** `$2` keys' addresses. Answers (place from 1, version, bytes). */
+  /** `$2` keys' addresses. Answers (place from 1, version, bytes, revision, when it was changed in milliseconds). */
   readonly load: Statement;
+  /** `$2` the first time in milliseconds, `$3` the limit, and `$4` the key's address. Answers {@link AUDIT_COLUMNS}. */
+  readonly auditOfKey: Statement;
+  /** The same of all keys. */
+  readonly audit: Statement;
   /** `$2` messages' addresses. Answers (address, outcome, replay, payload hash). */
   readonly lookUp: Statement;
   /** `$2` shard, `$3` epoch, `$4` number, `$5` token before, `$6` token of the void. Answers the row as it stands then. */
@@ -26,6 +30,20 @@ export interface Questions {
 /** Whether a shard stands as it did before the commit that is asked about. */
 const STANDS_BEFORE = 'epoch = $3::int8 AND number = $4::int8 - 1 AND token = $5::bytea';
 
+const AUDIT_COLUMNS = `id, key, ${milliseconds('at')}, action, done_by, reason, process, revision_before, revision_after, previous_version, previous_bytes`;
+
+function milliseconds(time: string): string {
+  return `(extract(epoch FROM ${time}) * 1000)::float8`;
+}
+
+function audit(tables: Tables, condition: string): string {
+  return `SELECT ${AUDIT_COLUMNS}
+FROM ${tables.audit}
+WHERE instance = $1::int4 AND at >= to_timestamp($2::int8 / 1000.0)${condition}
+ORDER BY at DESC, id DESC
+LIMIT $3::int4`;
+}
+
 export function questionsFor(tables: Tables): Questions {
   return {
     openShard: statement(
@@ -36,11 +54,13 @@ RETURNING epoch`,
     ),
     load: statement(
       'load',
-      `SELECT u.place, s.version, s.bytes
+      `SELECT u.place, s.version, s.bytes, s.revision, ${milliseconds('s.changed_at')}
 FROM unnest($2::bytea[]) WITH ORDINALITY AS u (key, place)
 JOIN ${tables.states} s ON s.instance = $1::int4 AND s.key = u.key
 WHERE s.expires_at IS NULL OR s.expires_at > now()`,
     ),
+    audit: statement('audit', audit(tables, '')),
+    auditOfKey: statement('audit_of_key', audit(tables, ' AND address = $4::bytea')),
     lookUp: statement(
       'look_up',
       `SELECT uuid_send(i.digest), i.outcome, i.replay, i.payload_hash

@@ -11,6 +11,7 @@ export interface Tables {
   readonly inboxParts: string;
   readonly outbox: string;
   readonly enqueued: string;
+  readonly audit: string;
 }
 
 export function tablesIn(schema: string): Tables {
@@ -25,6 +26,7 @@ export function tablesIn(schema: string): Tables {
     inboxParts: `${name}.inbox_parts`,
     outbox: `${name}.outbox`,
     enqueued: `${name}.enqueued`,
+    audit: `${name}.audit`,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Order } from '../../src/coordination/reports.js';
+import type { Order, Report } from '../../src/coordination/reports.js';
 
 /** What a mutant does otherwise. */
 export interface Deviations {
@@ -14,6 +14,8 @@ export interface Deviations {
   readonly counted?: (count: number) => number;
   /** What a process reads instead of the order that it got. */
   readonly order?: (order: Order) => Order;
+  /** What a process reports instead of what is so. */
+  readonly report?: (report: Report) => Report;
   /** An order reaches others too. */
   readonly everybodyObeys?: boolean;
 }

@@ -1,10 +1,16 @@
 import type { Clock, Timer } from '@mississippi/core/transport';
 import { DeathWatch } from './death-watch.js';
+import { Homes } from './homes.js';
 import { Members } from './members.js';
 import { MissingMembers } from './missing-members.js';
-import { planMoves, type Plan } from './plan.js';
+import { planMoves, type Plan, type Shedding } from './plan.js';
+import { OperatorDesk } from './operator-desk.js';
+import type { Asked } from './operator-mail.js';
+import { PauseKeeper } from './pause-keeper.js';
+import type { TypePauses } from './pauses.js';
 import type { CoordinatorBroker, Inbox, Mail } from './ports.js';
 import type { Order, Report } from './reports.js';
+import { QueueEnd } from './queue-end.js';
 import { UnownedShards } from './unowned-shards.js';
 
 /** How often the members are counted, and shards looked at in turn. Milliseconds. */
@@ -16,6 +22,8 @@ const COLLECT = 5;
 /** For how long members that the broker counts are waited for that have not reported yet, and how often they are counted meanwhile. Milliseconds. */
 const PATIENCE = 1_000;
 const COUNT_AGAIN = 50;
+/** For how long what a member said before it left may come from the broker's hands. Milliseconds. */
+const LATE = 60_000;
 /** How many looks are under way at once, and how many there are before a plan is made of what they show. */
 const PARALLEL = 64;
 const LOOKS = 512;
@@ -46,8 +54,12 @@ export class Coordinator implements Inbox {
   /** Reports of the coordinator before of which it is not known yet whether their members live. */
   private reviving = 0;
   private readonly missing: MissingMembers;
-  /** Members that have left: what they said before may come late. */
-  private readonly left = new Set<string>();
+  private readonly keeper: PauseKeeper;
+  private readonly desk: OperatorDesk;
+  /** Before it is reached nobody is told anything, since something may be paused. */
+  private readonly end: QueueEnd;
+  /** Members that have left, and when: what they said before may come late. */
+  private readonly left = new Map<string, number>();
 
   constructor(
     /** Unlike that of any other coordinator. */
@@ -57,11 +69,15 @@ export class Coordinator implements Inbox {
     private readonly clock: Clock,
     private readonly hooks: CoordinatorHooks,
   ) {
-    this.members = new Members(total);
+    this.members = new Members(total, new Homes());
     this.missing = new MissingMembers(broker, clock);
+    this.end = new QueueEnd(id, broker, clock);
+    const failed = (error: unknown): void => this.failed(error);
+    this.keeper = new PauseKeeper(broker, clock, { failed, changed: () => this.pausesChanged() });
+    this.desk = new OperatorDesk(this.members, this.keeper, broker, clock, failed);
     this.deaths = new DeathWatch(broker, clock, {
       died: (id) => {
-        this.members.remove(id);
+        this.members.died(id, clock.now());
         this.planIn(0);
       },
       lost: (id) => {
@@ -74,6 +90,7 @@ export class Coordinator implements Inbox {
 
   reported(report: Report, mail: Mail): void {
     if (this.stopped) return;
+    this.end.look();
     if (mail.address === undefined || report.totalCount !== this.total) mail.settle();
     else if (mail.again && !report.left) void this.revive(report, mail, mail.address);
     else this.take(report, mail);
@@ -84,33 +101,71 @@ export class Coordinator implements Inbox {
     this.answer(mail, this.clock.now() + PATIENCE).catch((error: unknown) => this.failed(error));
   }
 
+  requested(asked: Asked, mail: Mail): void {
+    this.end.look();
+    const deadline = this.clock.now() + PATIENCE;
+    this.everybody(deadline, () => {
+      // Whoever coordinates next gets it, where this one does not even get its own mark.
+      if (this.end.isReached) this.desk.requested(asked, mail);
+      else this.clock.after(COUNT_AGAIN, () => this.requested(asked, mail));
+    }).catch((error: unknown) => this.failed(error));
+  }
+
+  kept(pauses: TypePauses, mail: Mail): void {
+    this.end.look();
+    this.keeper.kept(pauses, mail);
+  }
+
+  marked(id: string, mail: Mail): void {
+    mail.settle();
+    if (this.end.came(id)) this.planIn(0);
+  }
+
   stop(): void {
     this.stopped = true;
     this.ticker?.cancel();
     this.next?.timer.cancel();
   }
 
-  private async answer(mail: Mail, deadline: number): Promise<void> {
+  private answer(mail: Mail, deadline: number): Promise<void> {
+    return this.everybody(deadline, () => this.broker.tell(mail, this.members.reports).finally(() => mail.settle()));
+  }
+
+  /** Waits until all have reported whom the broker counts, or for long enough. */
+  private async everybody(deadline: number, then: () => void | Promise<void>): Promise<void> {
     const { broker, clock, members } = this;
     const counted = await broker.members();
     if (this.stopped) return;
     if (counted === undefined || members.connected >= counted || clock.now() >= deadline) {
-      await broker.tell(mail, members.reports).finally(() => mail.settle());
+      await then();
     } else {
       clock.after(COUNT_AGAIN, () => {
-        this.answer(mail, deadline).catch((error: unknown) => this.failed(error));
+        this.everybody(deadline, then).catch((error: unknown) => this.failed(error));
       });
     }
   }
 
+  private pausesChanged(): void {
+    if (this.stopped) return;
+    this.members.tellAll();
+    this.planIn(0);
+  }
+
   private take(report: Report, mail: Mail): void {
-    if (report.left) this.left.add(report.id);
+    if (report.left) this.noteLeft(report.id);
     else if (this.left.has(report.id)) {
       mail.settle();
       return;
     }
     this.members.take(report, mail, this.clock.now());
+    if (report.pauses !== undefined) this.keeper.heard(report.pauses);
     this.planIn(COLLECT);
+  }
+
+  private noteLeft(id: string): void {
+    const now = this.clock.now();
+    for (const [other, at] of this.left) if (now - at >= LATE) this.left.delete(other);
+    this.left.set(id, now);
   }
 
   /** The coordinator before had it, and who sent it may be gone since. */
@@ -128,6 +183,7 @@ export class Coordinator implements Inbox {
     this.ticker = this.clock.after(TICK, () => this.tick());
     // Whoever waits to be the coordinator, or hears of nobody during an alarm, has nothing to find out.
     if (this.members.size === 0) return;
+    this.end.look();
     this.deaths.look(this.members.connected, this.members.watched).catch((error: unknown) => this.failed(error));
     this.hooks.looked(this.unserved, this.unowned.foreign(this.clock.now()));
     void this.plan(IN_TURN);
@@ -189,11 +245,14 @@ export class Coordinator implements Inbox {
       plan = this.planNow();
       if (missing.expected > 0) this.planIn(COUNT_AGAIN);
     }
-    if (this.stopped || this.reviving > 0) return;
+    if (this.stopped || this.reviving > 0 || !this.end.isReached) return;
+    this.keeper.look();
+    this.desk.look();
     this.unserved = plan.unserved;
-    const sheds = missing.mayOwn ? new Map<string, number>() : plan.sheds;
+    const sheds = missing.mayOwn ? new Map<string, Shedding>() : plan.sheds;
     const id = (): string => `${this.id} ${++this.orders}`;
-    for (const [address, order] of members.orders(plan.claims, sheds, id, this.clock.now())) this.send(address, order);
+    const orders = members.orders(plan.claims, sheds, id, this.clock.now(), this.keeper.pauses);
+    for (const [address, order] of orders) this.send(address, order);
   }
 
   private planNow(): Plan {

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '@mississippi/core/transport';
+import { NOTHING_PAUSED } from './pauses.js';
 import type { Inbox, MemberBroker, MemberShards } from './ports.js';
 import type { Order, Report } from './reports.js';
 import { Reporting, type Said } from './reporting.js';
@@ -19,6 +20,8 @@ export interface MemberHooks {
   /** What is done at each look first. Rejects where nothing else is to be done. */
   readonly prepare: () => Promise<void>;
   readonly failed: (error: unknown) => void;
+  /** Other types of messages are paused than before. */
+  readonly paused: (types: readonly string[]) => void;
   /** Makes what runs while this process coordinates. */
   readonly coordinator: () => Inbox & { stop(): void };
 }
@@ -35,6 +38,8 @@ export class Member {
   private ticking = false;
   /** Claims nothing any more, and tells what it still has. */
   private retiring = false;
+  /** What it had then. */
+  private had: readonly number[] = [];
   /** The order that was carried out last. */
   private done = '';
   /** The first report that tells of it. */
@@ -43,6 +48,8 @@ export class Member {
   private readonly orders: Order[] = [];
   private obeying = false;
   private members = 1;
+  /** What was last told. */
+  private pauses = NOTHING_PAUSED;
   private readonly firsts: (() => void)[] = [];
   private firstDone = false;
 
@@ -85,6 +92,7 @@ export class Member {
   obey(order: Order): void {
     if (this.retiring) return;
     this.members = order.members;
+    this.takeOver(order.pauses);
     this.reporting.answered(order.seq);
     this.orders.push(order);
     void this.obeyAll();
@@ -94,6 +102,7 @@ export class Member {
   async retire(): Promise<void> {
     if (this.retiring) return;
     this.retiring = true;
+    this.had = this.shards.owned;
     this.timer?.cancel();
     this.orders.length = 0;
     this.first();
@@ -106,6 +115,14 @@ export class Member {
   /** Takes part no more, for good. */
   async stop(): Promise<void> {
     await Promise.all([this.reporting.end(), this.retire()]);
+  }
+
+  /** Before anything is claimed that may have such messages. */
+  private takeOver(pauses = NOTHING_PAUSED): void {
+    if (pauses.version <= this.pauses.version) return;
+    this.pauses = pauses;
+    this.hooks.paused(pauses.types);
+    this.changed(); // Somebody waits until all know.
   }
 
   private async obeyAll(): Promise<void> {
@@ -122,9 +139,9 @@ export class Member {
    * Who hears nothing for some seconds is told the same again and again, and then reads all of it at once: what was ordered before
    * the coordinator knew of the first is done already.
    */
-  private async carryOut({ id, seq, claim, verified, shed }: Order): Promise<void> {
+  private async carryOut({ id, seq, claim, verified, shed, wanted }: Order): Promise<void> {
     if (seq >= this.toldIn) {
-      if (shed > 0) this.shards.shed(shed);
+      if (shed > 0) this.shards.shed(shed, wanted);
       if (claim.length > 0) await this.shards.claim(claim, verified);
       this.toldIn = this.reporting.next;
     }
@@ -208,9 +225,14 @@ export class Member {
 
   private current(): Said {
     const { id, name, application, totalCount, weight } = this.settings;
-    const { owned, unable, verified } = this.shards;
-    const { done, retiring } = this;
-    const rest = { id, name, application, totalCount, weight, done, owned, unable, verified };
+    const { owned, unable, verified, paused, guarded } = this.shards;
+    const { done, retiring, pauses, had } = this;
+    const told = {
+      ...(pauses.version > 0 ? { pauses } : {}),
+      ...(paused === true ? { paused } : {}),
+      ...(guarded === true ? { guarded } : {}),
+    } as const;
+    const rest = { id, name, application, totalCount, weight, done, had, owned, unable, verified, ...told };
     if (retiring) return { ...rest, connected: false, leaving: owned, most: 0 };
     const { connected, leaving, most } = this.shards;
     return { ...rest, connected, leaving, most };

@@ -1,12 +1,15 @@
 import type { Watched } from './death-watch.js';
+import { NOTHING_PAUSED, type TypePauses } from './pauses.js';
 import type { Mail } from './ports.js';
-import type { PlanMember, Situation } from './plan.js';
+import type { Homes } from './homes.js';
+import type { PlanMember, Shedding, Situation } from './plan.js';
 import type { Order, Report } from './reports.js';
 
 /** How long a process that says nothing may take to carry out an order. Milliseconds. */
 const ORDER_PATIENCE = 3_000;
 
 const NONE: ReadonlySet<number> = new Set();
+const NO_SHEDDING: Shedding = { count: 0, wanted: [] };
 
 interface Entry {
   report: Report;
@@ -37,7 +40,10 @@ export class Members {
   /** Those whose queue was seen to have one consumer at most. */
   private readonly verified = new Set<number>();
 
-  constructor(total: number) {
+  constructor(
+    total: number,
+    private readonly homes: Homes,
+  ) {
     this.owners = Array.from({ length: total });
   }
 
@@ -65,13 +71,33 @@ export class Members {
     }));
   }
 
+  /** Who is called so, and where an answer reaches him. */
+  named(name: string): { readonly id: string; readonly address: string; readonly guarded: boolean } | undefined {
+    for (const { report, mail } of this.entries.values()) {
+      if (report.name === name) return { id: report.id, address: mail.address!, guarded: report.guarded === true };
+    }
+    return undefined;
+  }
+
+  /** Whether all who can own shards know a version of the types that are paused. */
+  know(version: number): boolean {
+    for (const entry of this.entries.values())
+      if (isThere(entry) && (entry.report.pauses?.version ?? 0) < version) return false;
+    return true;
+  }
+
+  /** Each is to get an order, though there is nothing to do. */
+  tellAll(): void {
+    for (const entry of this.entries.values()) entry.unanswered = true;
+  }
+
   /** Takes the newest report of a member in the place of the one before. */
   take(report: Report, mail: Mail, now: number): void {
     const { id } = report;
     const before = this.entries.get(id);
     if (report.left) {
       mail.settle();
-      this.remove(id);
+      this.remove(id, report.had, now);
       return;
     }
     if (before !== undefined && before.report.seq > report.seq) {
@@ -79,14 +105,21 @@ export class Members {
       return;
     }
     before?.mail.settle();
+    if (before === undefined && report.connected && report.owned.length === 0) this.homes.joined(id, now);
     const order = before?.order !== undefined && before.order.id !== report.done ? before.order : undefined;
     this.disown(before?.report);
     this.entries.set(id, { report, mail, unanswered: true, order, isDoubtful: false, heardAt: now, reportedAt: now });
     this.own(report);
   }
 
-  /** It is gone. */
-  remove(id: string): void {
+  /** It has died. */
+  died(id: string, now: number): void {
+    const { had, owned } = this.entries.get(id)?.report ?? { had: [], owned: [] };
+    this.remove(id, had.length > 0 ? had : owned, now);
+  }
+
+  private remove(id: string, had: readonly number[], now: number): void {
+    this.homes.left(id, had, now);
     const entry = this.entries.get(id);
     if (entry === undefined) return;
     entry.mail.settle();
@@ -135,34 +168,40 @@ export class Members {
       const order = orderOf(entry, now);
       const leaving = report.leaving.length + (order?.shed ?? 0);
       coming += leaving;
-      if (report.connected) members.push(this.planned(report, order, leaving));
+      if (report.connected) members.push(this.planned(report, order, leaving, now));
     }
     return { members, free, held: this.held(now).size + unsettled, coming, expected };
   }
 
-  private planned({ id, weight, most, owned, unable }: Report, order: Order | undefined, leaving: number): PlanMember {
+  private planned(report: Report, order: Order | undefined, leaving: number, now: number): PlanMember {
+    const { id, weight, most, owned, unable } = report;
     const resting = unable.length === 0 ? NONE : new Set(unable);
     let load = owned.length - leaving;
     for (const shard of order?.claim ?? []) if (this.owners[shard] !== id) load++;
-    return { id, weight, most, load, ready: order === undefined, able: (shard) => !resting.has(shard) };
+    const able = (shard: number): boolean => !resting.has(shard);
+    const home = this.homes.of(id, now);
+    const staying = without(owned, report.leaving);
+    return { id, weight, most, load, home, staying, ready: order === undefined, able };
   }
 
   /** What is to be sent to each: to whom there is something to do, and to whoever waits for an answer. */
   orders(
     claims: ReadonlyMap<string, readonly number[]>,
-    sheds: ReadonlyMap<string, number>,
+    sheds: ReadonlyMap<string, Shedding>,
     id: () => string,
     now: number,
+    pauses: TypePauses = NOTHING_PAUSED,
   ): [address: string, order: Order][] {
     const orders: [string, Order][] = [];
     for (const entry of this.entries.values()) {
       const { report, mail } = entry;
       const claim = claims.get(report.id) ?? [];
-      const shed = sheds.get(report.id) ?? 0;
+      const { count: shed, wanted } = sheds.get(report.id) ?? NO_SHEDDING;
       const isWork = claim.length > 0 || shed > 0;
       if (!isWork && !entry.unanswered) continue;
       const verified = claim.filter((shard) => this.verified.has(shard));
-      const order: Order = { id: id(), seq: report.seq, members: this.entries.size, claim, verified, shed };
+      const known = { seq: report.seq, members: this.entries.size, ...(pauses.version > 0 ? { pauses } : {}) };
+      const order: Order = { id: id(), ...known, claim, verified, shed, wanted };
       entry.unanswered = false;
       if (isWork) {
         entry.order = order;
@@ -200,4 +239,10 @@ function isThere({ report, isDoubtful }: Entry): boolean {
 /** What a member still has to do; one that says nothing for long has not got it. */
 function orderOf({ order, heardAt }: Entry, now: number): Order | undefined {
   return now - heardAt < ORDER_PATIENCE ? order : undefined;
+}
+
+function without(shards: readonly number[], others: readonly number[]): readonly number[] {
+  if (others.length === 0) return shards;
+  const left = new Set(others);
+  return shards.filter((shard) => !left.has(shard));
 }

@@ -1,3 +1,5 @@
+import { checkedPauses, type TypePauses } from './pauses.js';
+
 /**
  * What a process says of itself to the coordinator. The coordinator settles it only when a newer one has come, so that the next
  * coordinator gets the last of each process from the broker.
@@ -21,6 +23,8 @@ export interface Report {
   readonly weight: number;
   /** Most shards that it may own now. */
   readonly most: number;
+  /** What it owned when it began to leave; nothing before. */
+  readonly had: readonly number[];
   /** What it owns, those that it hands over included. */
   readonly owned: readonly number[];
   /** Those that it hands over. */
@@ -29,6 +33,12 @@ export interface Report {
   readonly unable: readonly number[];
   /** Those that it owns and has seen refused to another consumer. */
   readonly verified: readonly number[];
+  /** The types that it knows are paused; left out before any was. */
+  readonly pauses?: TypePauses;
+  /** Whether an operator has it claim nothing; left out, it is not so. */
+  readonly paused?: true;
+  /** Whether it takes no actions from operators of other processes; left out, it takes them. */
+  readonly guarded?: true;
 }
 
 /** What the coordinator has a process do. It may be wrong, which costs time: the broker decides who owns what. */
@@ -42,8 +52,12 @@ export interface Order {
   readonly claim: readonly number[];
   /** Those of them of which only one process can be the consumer, as the owner before has seen. */
   readonly verified: readonly number[];
-  /** How many shards to hand over: those that it got last. */
+  /** How many shards to hand over: of those that are wanted elsewhere, then those that it got last. */
   readonly shed: number;
+  /** Those that are wanted elsewhere. */
+  readonly wanted: readonly number[];
+  /** The types that are paused: nothing of what is claimed starts before they are known. Left out before any was. */
+  readonly pauses?: TypePauses;
 }
 
 /** Shards in a few bytes: `0-3 7 9-12`. */
@@ -78,10 +92,11 @@ export function readShards(text: unknown, total: number): number[] {
 type Written<T> = { readonly [K in keyof T]: T[K] extends readonly number[] ? string : T[K] };
 
 export function encodeReport(report: Report): Buffer {
-  const { owned, leaving, unable, verified, most, ...rest } = report;
+  const { had, owned, leaving, unable, verified, most, ...rest } = report;
   const written: Written<Omit<Report, 'most'>> & { readonly most: number | null } = {
     ...rest,
     most: most === Infinity ? null : most,
+    had: writeShards(had),
     owned: writeShards(owned),
     leaving: writeShards(leaving),
     unable: writeShards(unable),
@@ -92,13 +107,15 @@ export function encodeReport(report: Report): Buffer {
 
 /** @throws when it is none, or of another number of shards */
 export function decodeReport(body: Uint8Array, total: number): Report {
-  const { owned, leaving, unable, verified, most, ...rest } = JSON.parse(Buffer.from(body).toString()) as Written<
+  const { had, owned, leaving, unable, verified, most, ...rest } = JSON.parse(Buffer.from(body).toString()) as Written<
     Omit<Report, 'most'>
   > & { readonly most: number | null };
   if (!isReport(rest) || !(most === null || isCount(most))) throw new TypeError('no report');
+  if (rest.pauses !== undefined) checkedPauses(rest.pauses);
   return {
     ...rest,
     most: most ?? Infinity,
+    had: readShards(had, total),
     owned: readShards(owned, total),
     leaving: readShards(leaving, total),
     unable: readShards(unable, total),
@@ -106,7 +123,7 @@ export function decodeReport(body: Uint8Array, total: number): Report {
   };
 }
 
-type Plain = Omit<Report, 'owned' | 'leaving' | 'unable' | 'verified' | 'most'>;
+type Plain = Omit<Report, 'had' | 'owned' | 'leaving' | 'unable' | 'verified' | 'most'>;
 
 /** One member without a weight would make all shares NaN, for as long as it lives. */
 function isReport({ id, seq, name, application, totalCount, weight }: Plain): boolean {
@@ -118,13 +135,20 @@ function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-export function encodeOrder({ claim, verified, ...rest }: Order): Buffer {
-  return Buffer.from(JSON.stringify({ ...rest, claim: writeShards(claim), verified: writeShards(verified) }));
+export function encodeOrder({ claim, verified, wanted, ...rest }: Order): Buffer {
+  const lists = { claim: writeShards(claim), verified: writeShards(verified), wanted: writeShards(wanted) };
+  return Buffer.from(JSON.stringify({ ...rest, ...lists }));
 }
 
 /** @throws when it is none */
 export function decodeOrder(body: Uint8Array, total: number): Order {
-  const { claim, verified, ...rest } = JSON.parse(Buffer.from(body).toString()) as Written<Order>;
+  const { claim, verified, wanted, ...rest } = JSON.parse(Buffer.from(body).toString()) as Written<Order>;
   if (typeof rest.id !== 'string' || typeof rest.shed !== 'number') throw new TypeError('no order');
-  return { ...rest, claim: readShards(claim, total), verified: readShards(verified, total) };
+  if (rest.pauses !== undefined) checkedPauses(rest.pauses);
+  return {
+    ...rest,
+    claim: readShards(claim, total),
+    verified: readShards(verified, total),
+    wanted: readShards(wanted, total),
+  };
 }

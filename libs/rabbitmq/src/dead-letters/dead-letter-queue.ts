@@ -1,18 +1,15 @@
 import type { LoggerService } from '@nestjs/common';
-import { DeadLettersBusyError } from '@mississippi/core';
 import type { Clock, DeadLetterReader } from '@mississippi/core/transport';
-import type { Channel } from 'amqplib';
 import { BrokerConnection } from '../connection/broker-connection.js';
 import { openChannel } from '../connection/channels.js';
-import { codeOf, RESOURCE_LOCKED } from '../errors/reply-codes.js';
 import type { Settings } from '../options/settings.js';
 import { needing } from '../topology/rights.js';
 import type { QueueNames } from '../topology/queue-names.js';
 import { QueueReader } from './queue-reader.js';
+import { ReaderLock } from './reader-lock.js';
 
 /**
- * The queue of the dead letters, for one reader at a time. A queue that is exclusive to the reader's connection says who that is: an
- * exclusive consumer would not, on quorum queues (RabbitMQ 3.10 and 4.0). Each reader has a connection of its own, so that one in the same process
+ * The queue of the dead letters, for one reader at a time. Each reader has a connection of its own, so that one in the same process
  * is another, and the broker takes everything back when it goes.
  */
 export class DeadLetterQueue {
@@ -36,22 +33,12 @@ export class DeadLetterQueue {
     try {
       const model = connection.current!;
       const channel = await openChannel(model);
-      await this.lock(channel);
+      await new ReaderLock(settings, names.deadLettersLock, clock).take(channel);
       const { messageCount } = await needing('read', settings, channel.checkQueue(names.deadLetters));
       return new QueueReader(connection, model, channel, names.deadLetters, messageCount, clock, settings.quorum);
     } catch (error) {
       await connection.close();
       throw error;
-    }
-  }
-
-  private async lock(channel: Channel): Promise<void> {
-    const { settings, names } = this;
-    try {
-      const lock = channel.assertQueue(names.deadLettersLock, { exclusive: true, durable: false });
-      await needing('configure', settings, lock);
-    } catch (error) {
-      throw codeOf(error) === RESOURCE_LOCKED ? new DeadLettersBusyError({ cause: error }) : error;
     }
   }
 }

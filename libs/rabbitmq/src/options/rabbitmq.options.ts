@@ -74,6 +74,14 @@ export class RabbitMqQueuesOptions {
   @Optional()
   @IsOneOf('classic', 'quorum')
   type?: 'classic' | 'quorum';
+
+  /**
+   * Whether what is missing is made. Default `true`. `false` is for a process that publishes and operates only (`producerOnly`): it makes
+   * nothing, so that it needs no right to configure, and refuses to start where no app has made the queues.
+   */
+  @Optional()
+  @IsSwitch()
+  declare?: boolean;
 }
 
 /**

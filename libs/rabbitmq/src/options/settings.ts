@@ -23,6 +23,8 @@ export interface Settings {
   readonly application: string;
   readonly totalCount: number;
   readonly quorum: boolean;
+  /** Whether what is missing is made. */
+  readonly declares: boolean;
   readonly exchange: string;
   readonly prefetch: number;
   readonly publishBuffer: number;
@@ -55,6 +57,7 @@ export function settingsOf(options: RabbitMqOptions): OpenSettings {
     application: options.application,
     totalCount: queues.totalCount ?? 128,
     quorum: queues.type === 'quorum',
+    declares: queues.declare ?? true,
     exchange: options.exchange ?? '',
     prefetch: options.prefetch ?? 300,
     publishBuffer: options.publishBuffer ?? 10_000,

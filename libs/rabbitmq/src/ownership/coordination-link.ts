@@ -1,13 +1,19 @@
-import { randomUUID } from 'node:crypto';
-import { MississippiError } from '@mississippi/core';
 import type { Clock } from '@mississippi/core/transport';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { BrokerConnection } from '../connection/broker-connection.js';
-import { closeChannel, onChannel, openChannel } from '../connection/channels.js';
+import { closeChannel, onChannel, openChannel, openConfirmChannel } from '../connection/channels.js';
 import { REPLY_TO } from '../connection/direct-reply.js';
 import { LazyChannel } from '../connection/lazy-channel.js';
 import { isThere } from '../connection/liveness.js';
 import { within } from '../connection/timers.js';
+import {
+  decodeAsked,
+  decodeIntake,
+  encodeMail,
+  type Answer,
+  type IntakeRequest,
+} from '../coordination/operator-mail.js';
+import { decodePauses, encodePauses, type TypePauses } from '../coordination/pauses.js';
 import type { CoordinatorBroker, Inbox, Mail, MemberBroker } from '../coordination/ports.js';
 import {
   decodeOrder,
@@ -18,15 +24,15 @@ import {
   type Report,
 } from '../coordination/reports.js';
 import { isInUse } from '../errors/reply-codes.js';
-import { reasonOf } from '../errors/reason.js';
 import type { Settings } from '../options/settings.js';
 import type { Topology } from '../topology/topology.js';
+import { CoordinatorQuestions, QUESTION, REQUEST } from './coordinator-questions.js';
 import type { Membership } from './membership.js';
 
 /** How long what is written to a coordinator waits for one. Milliseconds. */
 const REPORT_EXPIRES = 30_000;
-/** How long the broker, and whoever coordinates, may take to say who takes part. Milliseconds. */
-const DEADLINE = 5_000;
+/** How long the broker may take to keep something. Milliseconds. */
+const KEEPING = 5_000;
 /** How long the channel may take to open. Milliseconds. */
 const OPENING = 2_000;
 /** More than any number of processes; without a prefetch quorum queues give 2,000 (RabbitMQ 3.10 to 4.0). */
@@ -35,8 +41,11 @@ const PREFETCH = 65_535;
 /** The types of what is written. */
 const REPORT = 'report';
 const ORDER = 'order';
-const QUESTION = 'question';
 const ROLL = 'roll';
+const INTAKE = 'intake';
+const ANSWER = 'answer';
+const PAUSES = 'pauses';
+const MARK = 'mark';
 
 interface LinkParts {
   readonly publishing: BrokerConnection;
@@ -56,12 +65,15 @@ interface LinkParts {
 export class CoordinationLink implements CoordinatorBroker, MemberBroker {
   /** Gets the coordinator's orders. */
   obey: (order: Order) => void = () => undefined;
+  /** Has this process do what an operator asks of it. */
+  operated: (request: IntakeRequest) => Answer = () => ({ kind: 'unknown' });
   /** Told of a shard that cannot be looked at, and why. */
   notLookedAt: (shard: number, error: unknown) => void = () => undefined;
   /** Called when what is reported can be answered again: where to has changed. */
   reconnected: () => void = () => undefined;
   private readonly channel: LazyChannel;
-  private readonly questions = new Map<string, (reports: Report[]) => void>();
+  /** What this process asks whoever coordinates. */
+  readonly questions: CoordinatorQuestions;
 
   constructor(private readonly parts: LinkParts) {
     parts.publishing.on('up', () => this.reconnected());
@@ -69,6 +81,7 @@ export class CoordinationLink implements CoordinatorBroker, MemberBroker {
       prepare: (channel) =>
         channel.consume(REPLY_TO, (message) => message !== null && this.told(message), { noAck: true }),
     });
+    this.questions = new CoordinatorQuestions(parts, this.channel);
   }
 
   get blocked(): boolean {
@@ -160,50 +173,38 @@ export class CoordinationLink implements CoordinatorBroker, MemberBroker {
     channel.publish('', address, body, { type: ROLL, correlationId: question });
   }
 
-  /**
-   * The reports of all who take part, as their coordinator knows them.
-   * Rejects while there is no connection, or when nobody answers within five seconds.
-   */
-  async ask(): Promise<Report[]> {
-    const { publishing, clock } = this.parts;
-    const model = publishing.current;
-    if (model === undefined)
-      throw new Error('RabbitMQ cannot be reached at present, so nobody can be asked: try again later.');
-    const id = randomUUID();
+  async answer({ address, question }: Pick<Mail, 'address' | 'question'>, answer: Answer): Promise<void> {
+    if (address === undefined || question === undefined) return;
+    const channel = await this.open();
+    channel.publish('', address, encodeMail(answer), { type: ANSWER, correlationId: question });
+  }
+
+  async forward(address: string, request: IntakeRequest): Promise<void> {
+    const channel = await this.open();
+    channel.publish('', address, encodeMail(request), { type: INTAKE });
+  }
+
+  async keep(pauses: TypePauses): Promise<void> {
+    const { publishing, topology, clock } = this.parts;
+    const channel = await within(clock, OPENING, openConfirmChannel(modelOf(publishing)));
     try {
-      return await within(clock, DEADLINE, this.question(model, id));
-    } catch (error) {
-      if (error instanceof MississippiError) throw error;
-      throw new Error(`RabbitMQ was not able to tell who takes part (${reasonOf(error)}): try again later.`, {
-        cause: error,
-      });
+      // Without an expiry, and on the disk: it is to outlive all processes, and the broker's own end.
+      channel.publish('', topology.names.coordinator, encodePauses(pauses), { type: PAUSES, persistent: true });
+      await within(clock, KEEPING, channel.waitForConfirms());
     } finally {
-      this.questions.delete(id);
+      await closeChannel(channel);
     }
+  }
+
+  async mark(id: string): Promise<void> {
+    const channel = await this.open();
+    const { coordinator } = this.parts.topology.names;
+    channel.publish('', coordinator, Buffer.from(id), { type: MARK, expiration: REPORT_EXPIRES });
   }
 
   /** During an alarm the broker does not even open a channel. */
   private open(): Promise<Channel> {
     return within(this.parts.clock, OPENING, this.channel.get());
-  }
-
-  private async question(model: ChannelModel, id: string): Promise<Report[]> {
-    const { topology } = this.parts;
-    const anybody = await onChannel(model, async (channel) => {
-      await topology.declareCoordinator(channel);
-      return (await topology.declareMembers(channel)) > 0;
-    });
-    if (!anybody) return [];
-    const channel = await this.channel.get();
-    return new Promise((resolve) => {
-      this.questions.set(id, resolve);
-      channel.publish('', topology.names.coordinator, Buffer.alloc(0), {
-        type: QUESTION,
-        correlationId: id,
-        replyTo: REPLY_TO,
-        expiration: DEADLINE,
-      });
-    });
   }
 
   /** Something for the coordinator; what cannot be read is nobody's. */
@@ -226,23 +227,40 @@ export class CoordinationLink implements CoordinatorBroker, MemberBroker {
       inbox.asked(mail);
       return;
     }
-    let report: Report;
     try {
-      report = decodeReport(content, this.parts.settings.totalCount);
+      this.brought(type, content, mail, inbox);
     } catch {
       mail.settle();
-      return;
     }
-    inbox.reported(report, mail);
   }
 
-  /** An order, or the answer to a question. */
+  /** @throws when it cannot be read */
+  private brought(type: string | undefined, content: Buffer, mail: Mail, inbox: Inbox): void {
+    switch (type) {
+      case REQUEST:
+        return inbox.requested(decodeAsked(content), mail);
+      case PAUSES:
+        return inbox.kept(decodePauses(content), mail);
+      case MARK:
+        return inbox.marked(content.toString(), mail);
+      default:
+        return inbox.reported(decodeReport(content, this.parts.settings.totalCount), mail);
+    }
+  }
+
+  private serve(request: IntakeRequest): void {
+    // Whoever asked sees that there is no answer.
+    this.answer(request, this.operated(request)).catch(() => undefined);
+  }
+
+  /** An order, a request, or the answer to one. */
   private told({ properties, content }: ConsumeMessage): void {
     const { totalCount } = this.parts.settings;
     const { type, correlationId } = properties as Addressing;
     try {
       if (type === ORDER) this.obey(decodeOrder(content, totalCount));
-      else if (type === ROLL) this.questions.get(correlationId ?? '')?.(readRoll(content));
+      else if (type === INTAKE) this.serve(decodeIntake(content));
+      else this.questions.answered(correlationId ?? '', content);
     } catch {
       // It is of another version; the next one may be readable.
     }
@@ -254,12 +272,6 @@ interface Addressing {
   readonly type?: string;
   readonly replyTo?: string;
   readonly correlationId?: string;
-}
-
-/** Of another number of shards too. */
-function readRoll(content: Buffer): Report[] {
-  const reports = JSON.parse(content.toString()) as string[];
-  return reports.map((text) => decodeReport(Buffer.from(text), Infinity));
 }
 
 function modelOf({ current }: BrokerConnection): ChannelModel {

@@ -26,6 +26,8 @@ export class OwnedShards {
   private readonly sessions = new Map<number, RabbitShardSession>();
   /** Sessions that are being handed over. */
   private readonly leaving = new Set<RabbitShardSession>();
+  /** Whether all that is owned is to be handed over, what is being opened too. */
+  private draining = false;
   /** Those that the core opens at this moment. */
   private readonly openings = new Set<Promise<void>>();
   private readonly claimer: ShardClaimer;
@@ -102,17 +104,29 @@ export class OwnedShards {
   }
 
   /**
-   * Hands some over in the background: handlers may take their time, and claiming must not wait for them. It is those that came
-   * last: in a rolling restart each goes back where it came from, and no further.
+   * Hands some over in the background: handlers may take their time, and claiming must not wait for them. It is those that are
+   * wanted elsewhere, and then those that came last: in a rolling restart each goes back where it came from, and no further.
    */
-  shed(count: number): void {
+  shed(count: number, wanted: readonly number[]): void {
     const staying = [...this.sessions.values()].filter((session) => !this.leaving.has(session));
     const opened = staying.filter(({ receiver }) => receiver !== undefined);
-    for (const session of opened.toReversed().slice(0, count)) {
-      this.leaving.add(session);
-      void this.handOver(session);
-    }
+    const first = opened.filter(({ shard }) => wanted.includes(shard));
+    const rest = opened.filter(({ shard }) => !wanted.includes(shard)).toReversed();
+    for (const session of [...first, ...rest].slice(0, count)) this.give(session);
     this.hooks.changed();
+  }
+
+  /** Hands over all, in the background, and claims nothing until {@link consume}. */
+  drain(): void {
+    this.consumer = undefined;
+    this.draining = true;
+    this.shed(Infinity, []);
+  }
+
+  /** Claims for somebody who handles the messages, from now on or again. */
+  consume(consumer: ShardConsumer): void {
+    this.consumer = consumer;
+    this.draining = false;
   }
 
   /** All are lost. */
@@ -123,6 +137,11 @@ export class OwnedShards {
   /** All are lost, and free when it resolves. */
   async abandon(cause: Error): Promise<void> {
     await Promise.all([...this.sessions.values()].map((session) => session.abandon(cause)));
+  }
+
+  private give(session: RabbitShardSession): void {
+    this.leaving.add(session);
+    void this.handOver(session);
   }
 
   /** Nothing starts, what runs settles, the channel closes, and only then somebody else can own the shard. */
@@ -159,6 +178,10 @@ export class OwnedShards {
     }
     this.hooks.opened(session.shard);
     if (!session.begin(receiver)) return;
+    if (this.draining) {
+      this.give(session);
+      return;
+    }
     try {
       await this.serveSignals(channel, session, receiver);
     } catch (error) {

@@ -33,6 +33,8 @@ const LONG_REST = 2_000;
 const UNSERVED = 10_000;
 /** How often the coordinator makes certain that nobody has deleted what is remembered. Milliseconds. */
 const REMEMBER = 5_000;
+/** A coordinator looks five times a second; who has not for so long is none any more. Milliseconds. */
+const COORDINATING = 2_000;
 
 /** Who takes part. */
 export interface Identity {
@@ -51,11 +53,15 @@ export class ShardClaims implements MemberShards {
   private refusal: Error | undefined;
   private saidMost = false;
   private stopped = false;
+  private consumer: ShardConsumer | undefined;
+  /** Whether an operator has it claim nothing. */
+  paused = false;
   /** Since when each shard has had no owner. */
   private readonly unserved = new Map<number, number>();
   /** When it was last made certain that what is remembered is there, and on which connection. */
   private remembered: { readonly model: ChannelModel; readonly at: number } | undefined;
-  private coordinates = false;
+  /** When this process, as the coordinator, last looked at what nobody owns. */
+  private coordinatedAt = -Infinity;
 
   constructor(
     private readonly parts: ClaimerParts,
@@ -90,10 +96,16 @@ export class ShardClaims implements MemberShards {
       {
         prepare: () => this.prepare(),
         failed: (error) => this.lookFailed(error),
+        paused: (types) => this.consumer?.pauseTypes?.(types),
         coordinator: () => this.coordinator(),
       },
     );
     link.obey = (order) => this.member.obey(order);
+    link.operated = ({ paused }) => {
+      if (this.guarded) return { kind: 'guarded', process: name };
+      this.setIntake(paused);
+      return { kind: 'done' };
+    };
     connection.on('down', () => {
       this.membership.forget();
       this.member.changed();
@@ -124,7 +136,12 @@ export class ShardClaims implements MemberShards {
     return this.shards.verified;
   }
 
+  get guarded(): boolean {
+    return this.consumer?.takesActions === false;
+  }
+
   get most(): number {
+    if (this.paused) return 0;
     const { shards, trials } = this;
     const trying = shards.staying + Math.max(0, trials.most - shards.opening);
     return Math.min(this.parts.settings.maxShards, this.mostShards(), trying);
@@ -137,13 +154,28 @@ export class ShardClaims implements MemberShards {
    */
   async start(consumer: ShardConsumer): Promise<void> {
     if (this.stopped) return;
-    this.shards.consumer = consumer;
+    this.consumer = consumer;
+    this.shards.consume(consumer);
     await this.member.start();
     await this.shards.opened();
     const { refusal } = this;
     if (refusal === undefined) return;
     await this.close();
     throw refusal;
+  }
+
+  /** Has this process hand over what it owns and claim nothing, or take part again. */
+  setIntake(paused: boolean): void {
+    if (this.paused === paused || this.stopped || this.consumer === undefined) return;
+    this.paused = paused;
+    this.parts.logger.warn(
+      paused
+        ? 'An operator has paused the intake of this process: it hands its shards over, and claims none until that is resumed.'
+        : 'An operator has resumed the intake of this process: it claims its share of the shards again.',
+    );
+    if (paused) this.shards.drain();
+    else this.shards.consume(this.consumer);
+    this.member.changed();
   }
 
   /** Leaves: claims nothing any more, and counts no more for the others' share. */
@@ -172,8 +204,12 @@ export class ShardClaims implements MemberShards {
     await Promise.all(Array.from({ length: PARALLEL }, work));
   }
 
-  shed(count: number): void {
-    this.shards.shed(count);
+  shed(count: number, wanted: readonly number[]): void {
+    this.shards.shed(count, wanted);
+  }
+
+  private get coordinates(): boolean {
+    return this.parts.clock.now() - this.coordinatedAt < COORDINATING;
   }
 
   private awake(): void {
@@ -198,7 +234,7 @@ export class ShardClaims implements MemberShards {
     const { settings, clock } = this.parts;
     const coordinator = new Coordinator(randomBytes(8).toString('hex'), settings.totalCount, this.link, clock, {
       looked: (unserved, foreign) => {
-        this.coordinates = true;
+        this.coordinatedAt = clock.now();
         this.tellUnserved(unserved);
         this.strangers.look(this.parts.survey, foreign).catch((error: unknown) => this.lookFailed(error));
       },
@@ -212,7 +248,10 @@ export class ShardClaims implements MemberShards {
     const { connection, warnings } = this.parts;
     if (error instanceof RabbitMqAccessError || error instanceof RabbitMqSetupError) this.refusal ??= error;
     if (connection.current !== undefined && !this.stopped)
-      warnings.warn('looking', `Looking for free shards failed: ${reasonOf(error)}`);
+      warnings.warn(
+        'looking',
+        `Sharing the shards with other processes failed, and is tried again: ${reasonOf(error)}`,
+      );
   }
 
   /** How many shards the channels of the connection are enough for. It is said once when that is less than is wanted. */
@@ -250,7 +289,7 @@ export class ShardClaims implements MemberShards {
     const limit = settings.maxShards === Infinity ? '' : ` (maxShards is ${settings.maxShards} here)`;
     warnings.warn(
       'unserved',
-      `Nobody consumes the shards ${listOf(long)}: each process has as many as it may${limit}, or was refused these, as other lines say then. Start more processes, or raise maxShards.`,
+      `Nobody consumes the shards ${listOf(long)}: each process has as many as it may${limit}, or was refused these, as other lines say then, or an operator has paused its intake. Start more processes, or raise maxShards.`,
     );
   }
 }

@@ -63,6 +63,13 @@ export function explainMeta(settings: Settings, meta: string, error: unknown): R
   );
 }
 
+/** What to do when there are no queues, and this process makes none. */
+export function explainNothing({ prefix }: Settings, meta: string): RabbitMqSetupError {
+  return new RabbitMqSetupError(
+    `No app has made queues '${prefix}*' here (there is no '${meta}'), and queues.declare is false: correct queues.prefix or the url's virtual host, or start an app that consumes first.`,
+  );
+}
+
 /** What to do when any other queue, or the exchange, is declared otherwise (406). */
 export function explainArguments(settings: Settings, error: unknown): RabbitMqSetupError {
   return new RabbitMqSetupError(argumentsText(settings, reasonOf(error)));

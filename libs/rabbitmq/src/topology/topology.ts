@@ -5,7 +5,14 @@ import { RabbitMqAccessError, RabbitMqSetupError } from '../errors/rabbitmq.erro
 import { codeOf, NOT_FOUND, PRECONDITION_FAILED } from '../errors/reply-codes.js';
 import type { Settings } from '../options/settings.js';
 import type { Clock } from '@mississippi/core/transport';
-import { applicationOf, explainApplication, explainArguments, explainMeta, metaOf } from './disagreement.js';
+import {
+  applicationOf,
+  explainApplication,
+  explainArguments,
+  explainMeta,
+  explainNothing,
+  metaOf,
+} from './disagreement.js';
 import { ConsumerTags } from './consumer-tags.js';
 import { QueueNames } from './queue-names.js';
 import { BALANCED, CLASSIC, differsInLocator, quorumOptions, remembering, SINGLE_ACTIVE } from './queue-options.js';
@@ -48,7 +55,8 @@ export class Topology {
    */
   async declare(model: ChannelModel, failed: ShardFailed): Promise<void> {
     const { settings } = this;
-    if (settings.quorum) this.balanced = await this.areBalanced(model);
+    if (!settings.declares) return this.verify(model);
+    await this.learnPlacement(model);
     await onChannel(model, async (channel) => {
       await this.declareDeadLetters(channel);
       await this.declareMeta(channel);
@@ -56,6 +64,16 @@ export class Topology {
       if (exchange !== '') await this.asserted(channel.assertExchange(exchange, 'direct', { durable: true }));
     });
     await this.declareShards(model, failed);
+  }
+
+  /** Finds out how the quorum queues that are there are placed, before any of them is declared again. */
+  async learnPlacement(model: ChannelModel): Promise<void> {
+    if (this.settings.quorum) this.balanced = await this.areBalanced(model);
+  }
+
+  /** Whether an app has made the queues, where this process makes none. */
+  private async verify(model: ChannelModel): Promise<void> {
+    if (await this.isMissing(model, this.names.meta)) throw explainNothing(this.settings, this.names.meta);
   }
 
   /** Whether nothing remembers yet, or any more, how many shards there are. */
@@ -165,7 +183,8 @@ export class Topology {
     );
   }
 
-  private async declareDeadLetters(channel: Channel): Promise<void> {
+  /** Declares the queue of the dead letters. */
+  async declareDeadLetters(channel: Channel): Promise<void> {
     await this.asserted(channel.assertQueue(this.names.deadLetters, this.durable()));
   }
 

@@ -11,6 +11,10 @@ test('a question is settled when it was answered, so that the next coordinator g
     isAlive: () => Promise.resolve(true),
     order: () => Promise.resolve(),
     tell: () => new Promise<void>((resolve) => (answered = resolve)),
+    answer: () => Promise.resolve(),
+    forward: () => Promise.resolve(),
+    keep: () => Promise.resolve(),
+    mark: () => Promise.resolve(),
   };
   const hooks = { looked: () => undefined, failed: () => undefined };
   const coordinator = new Coordinator('one', 4, broker, clock, hooks);

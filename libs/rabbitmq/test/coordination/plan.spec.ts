@@ -3,7 +3,7 @@ import { planMoves, type PlanMember, type Situation } from '../../src/coordinati
 import { quotasOf } from '../../src/coordination/share.js';
 
 function member(id: string, load: number, other: Partial<PlanMember> = {}): PlanMember {
-  return { id, load, weight: 1, most: Infinity, ready: true, able: () => true, ...other };
+  return { id, load, weight: 1, most: Infinity, ready: true, home: new Set(), staying: [], able: () => true, ...other };
 }
 
 function situation(members: readonly PlanMember[], other: Partial<Situation> = {}): Situation {
@@ -15,7 +15,7 @@ function situation(members: readonly PlanMember[], other: Partial<Situation> = {
 function counts(given: Situation): Record<string, number> {
   const { claims, sheds } = planMoves(given);
   const claimed = [...claims].map(([id, shards]) => [id, shards.length] as const);
-  return Object.fromEntries([...claimed, ...[...sheds].map(([id, count]) => [id, -count] as const)]);
+  return Object.fromEntries([...claimed, ...[...sheds].map(([id, { count }]) => [id, -count] as const)]);
 }
 
 describe('free shards', () => {
@@ -76,6 +76,44 @@ describe('what is handed over', () => {
   });
 });
 
+describe('whoever starts in the place of one that has ended', () => {
+  const home = new Set([3, 4, 5]);
+
+  test('gets the free ones of its shards, and not others that lack as much', () => {
+    const members = [member('a', 2), member('b', 2), member('c', 0, { home })];
+    const { claims } = planMoves(situation(members, { free: [2, 3, 4] }));
+    expect(Object.fromEntries(claims)).toEqual({ c: [3, 4], a: [2] });
+  });
+
+  test('gets one more than its share rounded down, where it had one more', () => {
+    const [a, b] = [member('a', 4, { staying: [0, 1, 2, 3] }), member('b', 4, { staying: [4, 5, 6, 7] })];
+    expect(counts(situation([a, b, member('c', 0)]))).toEqual({ a: -1, b: -1 });
+    const { sheds } = planMoves(situation([a, b, member('c', 0, { home })]));
+    expect(Object.fromEntries(sheds)).toEqual({ a: { count: 1, wanted: [3] }, b: { count: 2, wanted: [4, 5] } });
+  });
+
+  test('gets what it had from whoever has it, and not what another has', () => {
+    const [a, b] = [member('a', 3, { staying: [0, 1, 2] }), member('b', 3, { staying: [3, 6, 7] })];
+    const { sheds } = planMoves(situation([a, b, member('c', 1, { home })]));
+    expect(Object.fromEntries(sheds)).toEqual({ b: { count: 1, wanted: [3] } });
+  });
+
+  test('gets no more than its share rounded down, where nobody can spare what it had, or it had more than a share', () => {
+    const [a, b] = [member('a', 3, { staying: [0, 1, 2] }), member('b', 2, { staying: [4, 5] })];
+    expect(counts(situation([a, b, member('c', 2, { home })]))).toEqual({});
+    const large = new Set([0, 1, 2, 3, 4, 5, 6, 7]);
+    const [d, e] = [member('d', 4, { staying: [0, 1, 2, 3] }), member('e', 4, { staying: [4, 5, 6, 7] })];
+    expect(counts(situation([d, e, member('f', 0, { home: large })]))).toEqual({ d: -1, e: -1 });
+  });
+
+  test('gets no more than its share, nor what is above its most', () => {
+    const members = [member('a', 2), member('b', 0, { home: new Set([1, 2, 3, 4]) })];
+    expect(counts(situation(members, { free: [1, 2, 3, 4] }))).toEqual({ a: 1, b: 3 });
+    const limited = [member('a', 0), member('b', 0, { home, most: 1 })];
+    expect(counts(situation(limited, { free: [3, 4, 5] }))).toEqual({ a: 2, b: 1 });
+  });
+});
+
 const members = fc
   .array(
     fc.record({
@@ -84,6 +122,7 @@ const members = fc
       most: fc.constantFrom(Infinity, Infinity, 10),
       ready: fc.constantFrom(true, true, false),
       unable: fc.uniqueArray(fc.nat(30), { maxLength: 5 }),
+      home: fc.uniqueArray(fc.nat(30), { maxLength: 5 }).map((shards) => new Set(shards)),
     }),
     { minLength: 1, maxLength: 10 },
   )
@@ -116,7 +155,7 @@ test('nobody hands over what it needs for its share, and nobody but who is ready
     fc.property(members, fc.nat(20), (members, coming) => {
       const given = situation(members, { coming });
       const quotas = quotasOf(given.held, members);
-      for (const [id, count] of planMoves(given).sheds) {
+      for (const [id, { count }] of planMoves(given).sheds) {
         const index = Number(id.slice(1));
         expect(members[index]!.ready).toBe(true);
         expect(members[index]!.load - count).toBeGreaterThanOrEqual(Math.floor(quotas[index]! + 1e-9));
@@ -130,7 +169,7 @@ test('where all can own everything, two plans make all level, with no more moves
     fc.property(fc.array(fc.nat(60), { minLength: 1, maxLength: 12 }), (loads) => {
       const now = loads.map((load, index) => member(`m${index}`, load));
       const { sheds } = planMoves(situation(now));
-      const left = now.map((one) => ({ ...one, load: one.load - (sheds.get(one.id) ?? 0) }));
+      const left = now.map((one) => ({ ...one, load: one.load - (sheds.get(one.id)?.count ?? 0) }));
       const moved = loads.reduce((sum, load) => sum + load, 0) - left.reduce((sum, { load }) => sum + load, 0);
       const { claims } = planMoves(situation(left, { free: Array.from({ length: moved }, (_, shard) => shard) }));
       const share = loads.reduce((sum, load) => sum + load, 0) / loads.length;
@@ -142,5 +181,48 @@ test('where all can own everything, two plans make all level, with no more moves
       const above = loads.reduce((sum, load) => sum + Math.max(0, load - Math.ceil(share)), 0);
       expect(moved).toBe(Math.max(lacking, above));
     }),
+  );
+});
+
+/** Shards by their owners, and what each is to have rather than others. */
+const ownership = fc
+  .record({
+    owners: fc.array(fc.nat(5), { minLength: 1, maxLength: 40 }),
+    processes: fc.array(
+      fc.record({
+        home: fc.uniqueArray(fc.nat(39), { maxLength: 8 }).map((shards) => new Set(shards)),
+        weight: fc.constantFrom(1, 1, 1, 2, 0.5),
+        most: fc.constantFrom(Infinity, Infinity, Infinity, 3, 8),
+      }),
+      { minLength: 6, maxLength: 6 },
+    ),
+  })
+  .map(({ owners, processes }) => {
+    const held = processes.map((_, index) => owners.flatMap((owner, shard) => (owner === index ? [shard] : [])));
+    return { held, processes };
+  });
+
+/** Carries a plan out: who sheds gives what is wanted, and then what he got last. Returns how many moved. */
+function carryOut(held: number[][], processes: readonly Partial<PlanMember>[]): number {
+  const now = (): PlanMember[] =>
+    held.map((shards, index) => member(`${index}`, shards.length, { ...processes[index]!, staying: [...shards] }));
+  const free: number[] = [];
+  for (const [id, { count, wanted }] of planMoves(situation(now())).sheds) {
+    const shards = held[Number(id)]!;
+    const going = [...wanted, ...shards.filter((shard) => !wanted.includes(shard)).toReversed()].slice(0, count);
+    free.push(...going);
+    held[Number(id)] = shards.filter((shard) => !going.includes(shard));
+  }
+  for (const [id, shards] of planMoves(situation(now(), { free })).claims) held[Number(id)]!.push(...shards);
+  return free.length;
+}
+
+test('plans come to rest, whoever is to have what', () => {
+  fc.assert(
+    fc.property(ownership, ({ held, processes }) => {
+      let rounds = 0;
+      while (carryOut(held, processes) > 0) expect(++rounds).toBeLessThan(held.length + 2);
+    }),
+    { numRuns: 2_000 },
   );
 });

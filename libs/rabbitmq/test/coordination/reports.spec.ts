@@ -13,6 +13,9 @@ import {
 const TOTAL = 300;
 const shards = fc.uniqueArray(fc.nat(TOTAL - 1), { maxLength: 60 }).map((list) => list.sort((a, b) => a - b));
 
+const pauses = fc.record({ version: fc.nat(), types: fc.array(fc.string()) });
+const told = fc.record({ pauses, paused: fc.constant(true), guarded: fc.constant(true) }, { requiredKeys: [] });
+
 const report: fc.Arbitrary<Report> = fc.record({
   id: fc.string(),
   seq: fc.nat(),
@@ -24,6 +27,7 @@ const report: fc.Arbitrary<Report> = fc.record({
   left: fc.boolean(),
   weight: fc.double({ min: 0.1, max: 1_000, noNaN: true }),
   most: fc.oneof(fc.nat(TOTAL), fc.constant(Infinity)),
+  had: shards,
   owned: shards,
   leaving: shards,
   unable: shards,
@@ -37,6 +41,7 @@ const order: fc.Arbitrary<Order> = fc.record({
   claim: shards,
   verified: shards,
   shed: fc.nat(),
+  wanted: shards,
 });
 
 test('shards are written in ranges', () => {
@@ -46,8 +51,15 @@ test('shards are written in ranges', () => {
 });
 
 test('a report, and an order, come as they went', () => {
-  fc.assert(fc.property(report, (one) => expect(decodeReport(encodeReport(one), TOTAL)).toEqual(one)));
+  const comesAsItWent = (one: Report): void => expect(decodeReport(encodeReport(one), TOTAL)).toEqual(one);
+  fc.assert(fc.property(report, told, (one, more) => comesAsItWent({ ...one, ...more })));
   fc.assert(fc.property(order, (one) => expect(decodeOrder(encodeOrder(one), TOTAL)).toEqual(one)));
+  fc.assert(
+    fc.property(order, pauses, (one, paused) => {
+      const told = { ...one, pauses: paused };
+      expect(decodeOrder(encodeOrder(told), TOTAL)).toEqual(told);
+    }),
+  );
 });
 
 test('ten thousand shards of one process take few bytes', () => {

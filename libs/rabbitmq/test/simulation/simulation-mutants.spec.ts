@@ -9,6 +9,7 @@ interface Mutant {
   readonly breaks: Promised;
   readonly deviations: Deviations;
   readonly processes?: number;
+  readonly shards?: number;
 }
 
 const mutants: readonly Mutant[] = [
@@ -55,6 +56,13 @@ const mutants: readonly Mutant[] = [
     deviations: { shedsOldest: true },
   },
   {
+    name: 'nobody says what it had, where the shares are no whole numbers',
+    scenario: 'rolling restart',
+    breaks: 'restart',
+    deviations: { report: (report) => ({ ...report, had: [] }) },
+    shards: 128,
+  },
+  {
     name: 'the dead are counted',
     scenario: 'death',
     breaks: 'death',
@@ -82,8 +90,8 @@ function neverLess(): (count: number) => number {
 }
 
 describe('the simulation notices that', () => {
-  test.each(mutants)('$name', async ({ scenario, breaks, deviations, processes = 20 }) => {
-    const size = { processes, shards: 12 * processes, seed: 1, deviations, patience: 10_000 };
+  test.each(mutants)('$name', async ({ scenario, breaks, deviations, processes = 20, shards = 12 * processes }) => {
+    const size = { processes, shards, seed: 1, deviations, patience: 10_000 };
     const checks = await SCENARIOS[scenario]!(size);
     expect(broken(checks).map(({ promised }) => promised)).toContain(breaks);
   });

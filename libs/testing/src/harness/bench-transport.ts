@@ -79,6 +79,8 @@ class BenchConnection implements TransportConnection, Publisher {
   consume(consumer: ShardConsumer): Promise<void> {
     const { world, life, inner } = this;
     return inner.consume({
+      takesActions: consumer.takesActions ?? true,
+      pauseTypes: (types) => consumer.pauseTypes?.(types),
       open: (session) => {
         if (world.absence === undefined) return consumer.open(session);
         return world.absence.over.then(() => {
@@ -92,6 +94,18 @@ class BenchConnection implements TransportConnection, Publisher {
   status(): TransportStatus {
     const status = this.inner.status();
     return { ...status, connected: status.connected && this.world.absence === undefined };
+  }
+
+  setIntake(process: string, paused: boolean, timeout: number): Promise<void> {
+    return this.inner.setIntake!(process, paused, timeout);
+  }
+
+  setTypePaused(type: string, paused: boolean, timeout: number): Promise<void> {
+    return this.inner.setTypePaused!(type, paused, timeout);
+  }
+
+  pausedTypes(timeout: number): Promise<readonly string[]> {
+    return this.inner.pausedTypes!(timeout);
   }
 
   stopClaiming(): void {

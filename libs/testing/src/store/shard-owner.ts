@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { LostCommit, ShardCommit, ShardOpening, StateChange, StoreConnection } from '@mississippi/core/store';
 
 /** What a commit may be made of. */
-export type CommitParts = Partial<Pick<ShardCommit, 'states' | 'handled' | 'outbox' | 'sent' | 'taken'>>;
+export type CommitParts = Partial<Pick<ShardCommit, 'states' | 'audit' | 'handled' | 'outbox' | 'sent' | 'taken'>>;
 
 /** Whoever has opened a shard, and counts its commits. */
 export class ShardOwner {
@@ -22,10 +22,22 @@ export class ShardOwner {
   }
 
   /** The next commit, which is not sent yet. */
-  next({ states = [], handled = [], outbox = [], sent = [], taken = [] }: CommitParts = {}): ShardCommit {
+  next({ states = [], audit = [], handled = [], outbox = [], sent = [], taken = [] }: CommitParts = {}): ShardCommit {
     const { shard, epoch, token: previous } = this;
     this.token = randomBytes(16);
-    return { shard, epoch, number: ++this.number, previous, token: this.token, states, handled, outbox, sent, taken };
+    return {
+      shard,
+      epoch,
+      number: ++this.number,
+      previous,
+      token: this.token,
+      states,
+      audit,
+      handled,
+      outbox,
+      sent,
+      taken,
+    };
   }
 
   /** A commit that {@link next} made as the last did not happen: the next one takes its place. */

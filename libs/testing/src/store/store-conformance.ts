@@ -1,3 +1,4 @@
+import { auditCases } from './cases/audit.cases.js';
 import { concurrencyCases } from './cases/concurrency.cases.js';
 import { connectingCases } from './cases/connecting.cases.js';
 import { cutCases } from './cases/cut.cases.js';
@@ -24,6 +25,7 @@ export const storeConformance: readonly StoreConformanceCase[] = [
   ...fencingCases,
   ...groupCases,
   ...stateCases,
+  ...auditCases,
   ...inboxCases,
   ...outboxCases,
   ...resolveCases,

@@ -10,6 +10,7 @@ import type { EngineTelemetry } from './engine-telemetry.js';
 import type { EventSource } from './event-source.js';
 import type { FailurePolicy } from './failure-policy.js';
 import type { Log } from './log.js';
+import type { PausedTypes } from './paused-types.js';
 import type { Round } from './round.js';
 
 /** What every part of an instance shares. */
@@ -21,6 +22,7 @@ export interface Environment {
   /** A key as it may appear in the log and in errors, which callers log. */
   readonly keyText: KeyText;
   readonly policy: FailurePolicy;
+  readonly paused: PausedTypes;
   readonly clock: Clock;
   readonly round: Round;
   readonly events: EventSource;

@@ -4,6 +4,7 @@ import type {
   OutboxMessage,
   OutboxPosition,
   ShardCommit,
+  StateAudit,
   StateChange,
   StoreTransaction,
 } from '../../store/store.interface.js';
@@ -13,6 +14,8 @@ const NOTHING: readonly never[] = [];
 /** What changes in the store with it. */
 export interface Changes {
   readonly state: StateChange | undefined;
+  /** Who changed the state, where an operator did. */
+  readonly audit: StateAudit | undefined;
   readonly handled: InboxEntry | undefined;
   readonly outbox: readonly OutboxMessage[];
   readonly sent: readonly OutboxPosition[];
@@ -26,6 +29,7 @@ export interface Changes {
 
 export const NO_CHANGES: Changes = {
   state: undefined,
+  audit: undefined,
   handled: undefined,
   outbox: NOTHING,
   sent: NOTHING,
@@ -75,9 +79,10 @@ export interface CommittedAt {
 }
 
 /** Whether there is nothing to write. */
-export function isEmpty({ state, handled, outbox, sent, taken, transaction, probes }: Changes): boolean {
+export function isEmpty({ state, audit, handled, outbox, sent, taken, transaction, probes }: Changes): boolean {
   return (
     state === undefined &&
+    audit === undefined &&
     handled === undefined &&
     outbox.length === 0 &&
     sent.length === 0 &&
@@ -88,8 +93,8 @@ export function isEmpty({ state, handled, outbox, sent, taken, transaction, prob
 }
 
 /** About how many bytes it takes, for the bounds of a group. */
-export function weightOf({ state, outbox }: Changes): number {
-  let weight = 200 + (state?.state?.bytes.length ?? 0);
+export function weightOf({ state, audit, outbox }: Changes): number {
+  let weight = 200 + (state?.state?.bytes.length ?? 0) + (audit?.previous?.bytes.length ?? 0);
   for (const message of outbox) weight += 200 + message.body.length;
   return weight;
 }
@@ -97,8 +102,11 @@ export function weightOf({ state, outbox }: Changes): number {
 /** What several items of one shard commit together: of several states of one key the last. */
 export function together(
   items: readonly CommitItem[],
-): Pick<ShardCommit, 'states' | 'handled' | 'outbox' | 'sent' | 'taken'> & { readonly firstRows: readonly number[] } {
+): Pick<ShardCommit, 'states' | 'audit' | 'handled' | 'outbox' | 'sent' | 'taken'> & {
+  readonly firstRows: readonly number[];
+} {
   const states = new Map<string, StateChange>();
+  const audit: StateAudit[] = [];
   const handled = new Map<string, InboxEntry>();
   const outbox: OutboxMessage[] = [];
   const sent: OutboxPosition[] = [];
@@ -107,13 +115,14 @@ export function together(
   for (const { changes } of items) {
     firstRows.push(outbox.length);
     if (changes.state !== undefined) states.set(keyId(changes.state.key), changes.state);
+    if (changes.audit !== undefined) audit.push(changes.audit);
     // A replay may follow what it replays.
     if (changes.handled !== undefined) handled.set(identityOf(changes.handled), changes.handled);
     for (const message of changes.outbox) outbox.push(message);
     for (const position of changes.sent) sent.push(position);
     for (const id of changes.taken) taken.push(id);
   }
-  return { states: [...states.values()], handled: [...handled.values()], outbox, sent, taken, firstRows };
+  return { states: [...states.values()], audit, handled: [...handled.values()], outbox, sent, taken, firstRows };
 }
 
 function identityOf({ key, messageId }: InboxEntry): string {

@@ -10,7 +10,7 @@ import type {
   OutboxRow,
   ShardOpening,
   StoreTransaction,
-  StoredState,
+  LoadedState,
 } from '../../store/store.interface.js';
 import type { OldestOutboxMessage, OutboxHealth, StoreHealth } from '../../interfaces/status.interface.js';
 import { BatchedQuestions } from './batched-questions.js';
@@ -45,7 +45,7 @@ export interface DurableParts extends Omit<OutboxParts, 'taken' | 'link'> {
 /** What one instance has of its store. */
 export class DurableInstance {
   readonly inbox: BatchedQuestions<MessageIdentity, InboxEntry | undefined>;
-  readonly states: BatchedQuestions<Uint8Array, StoredState | undefined>;
+  readonly states: BatchedQuestions<Uint8Array, LoadedState | undefined>;
   readonly form: StateForm;
   readonly stateTtl: number | undefined;
   readonly link: StoreLink;
@@ -218,6 +218,15 @@ export class DurableInstance {
     const { connection } = this.link;
     if (connection.enqueue === undefined) throw new NoStoreError('publish with a transaction');
     await connection.enqueue(transaction, shard, [{ ...message, kind: 'message', source: undefined }]);
+  }
+
+  /**
+   * The stored state of a key, whoever owns it.
+   * @throws {StoreUnavailableError}
+   */
+  async stored(key: Uint8Array): Promise<LoadedState | undefined> {
+    const [stored] = await this.link.connection.load([key]);
+    return stored;
   }
 
   /** The rows that go with the message, which is finished. */

@@ -13,6 +13,13 @@ export interface DecodedState {
   readonly saved: Uint8Array | undefined;
 }
 
+/** A state that an operator gives a key. */
+export interface GivenState {
+  readonly bytes: Uint8Array;
+  /** Of its form; `undefined` for the one that the owner's handler has. */
+  readonly version: number | undefined;
+}
+
 /** States as bytes and back, by the handler's format and version. */
 export class StateForm {
   private readonly codec: PayloadCodec;
@@ -35,11 +42,7 @@ export class StateForm {
    */
   encode(keyText: () => string, state: unknown): StoredState {
     const bytes = this.bytesOf(keyText, state);
-    if (bytes.length > this.limit) {
-      throw new StateEncodeError(
-        `The state of the key ${keyText()} takes ${bytes.length} bytes, and ${this.limit} are allowed: keep less in it, or raise stateLimit.`,
-      );
-    }
+    this.checkSize(keyText, bytes);
     return { bytes, version: this.version };
   }
 
@@ -54,21 +57,44 @@ export class StateForm {
     return { state, saved: stored.version === this.version ? stored.bytes : undefined };
   }
 
+  /** As an operator sees it. A process without the handler knows of no versions: it shows the state as it is. */
+  async shown(keyText: string, stored: StoredState): Promise<unknown> {
+    return this.handlerName === '' ? this.decodeBytes(keyText, stored.bytes) : this.read(keyText, stored);
+  }
+
+  /**
+   * What an operator gives instead of a stored state, if there is one. A process without the handler keeps the form that it was shown.
+   * @throws {StateEncodeError}
+   */
+  given(keyText: () => string, state: unknown, stored: StoredState | undefined): GivenState {
+    const { bytes, version } = this.encode(keyText, state);
+    return { bytes, version: this.handlerName === '' ? stored?.version : version };
+  }
+
+  /**
+   * Looks whether a data updater could start with it.
+   * @throws {StateEncodeError}
+   */
+  async accept(keyText: string, { bytes, version = this.version }: GivenState): Promise<StoredState> {
+    this.checkSize(() => keyText, bytes);
+    try {
+      await this.read(keyText, { bytes, version });
+    } catch (error) {
+      throw new StateEncodeError(
+        `The state that was given for the key ${keyText} is not taken, since no data updater could start with it: ${describe(error)}`,
+        { cause: error },
+      );
+    }
+    return { bytes, version };
+  }
+
   private async read(keyText: string, { bytes, version }: StoredState): Promise<unknown> {
     if (version > this.version) {
       throw new StateDecodeError(
         `The state of the key ${keyText} has the version ${version}, and this process knows versions up to ${this.version}: the key waits for a process that has been upgraded.`,
       );
     }
-    let state: unknown;
-    try {
-      state = await this.codec.decode(bytes);
-    } catch (error) {
-      throw new StateDecodeError(
-        `The stored state of the key ${keyText} cannot be decoded: ${describe(error)}. It stays as it is; mend it, or forget the key.`,
-        { cause: error },
-      );
-    }
+    const state = await this.decodeBytes(keyText, bytes);
     if (version === this.version) return state;
     if (this.migrate === undefined) {
       throw new StateDecodeError(
@@ -83,6 +109,24 @@ export class StateForm {
         { cause: error },
       );
     }
+  }
+
+  private async decodeBytes(keyText: string, bytes: Uint8Array): Promise<unknown> {
+    try {
+      return await this.codec.decode(bytes);
+    } catch (error) {
+      throw new StateDecodeError(
+        `The stored state of the key ${keyText} cannot be decoded: ${describe(error)}. It stays as it is; mend it, or forget the key.`,
+        { cause: error },
+      );
+    }
+  }
+
+  private checkSize(keyText: () => string, bytes: Uint8Array): void {
+    if (bytes.length <= this.limit) return;
+    throw new StateEncodeError(
+      `The state of the key ${keyText()} takes ${bytes.length} bytes, and ${this.limit} are allowed: keep less in it, or raise stateLimit.`,
+    );
   }
 
   private bytesOf(keyText: () => string, state: unknown): Uint8Array {

@@ -1,8 +1,8 @@
 import type { Clock } from '../../clock/clock.interface.js';
-import type { StoredState } from '../../store/store.interface.js';
+import type { LoadedState } from '../../store/store.interface.js';
 
 /** Gets the state, `undefined` where there is none, or an error where the epoch ends before the store answers. */
-export type Loaded = (state: StoredState | undefined, error: Error | undefined) => void;
+export type Loaded = (state: LoadedState | undefined, error: Error | undefined) => void;
 
 /** States of one shard that are loaded ahead. When more keys come at once they wait for other things, and states are large. */
 const MOST = 8;

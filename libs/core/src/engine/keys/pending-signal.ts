@@ -3,9 +3,9 @@ import type { Caller } from '../base/caller.js';
 
 /**
  * What is asked for: `signal` calls the handler, `start` the start of the data updater, `forget` the end of what is stored of the key,
- * `deactivate` the end of the data updater.
+ * `deactivate` the end of the data updater, `edit` an operator's change of the stored state.
  */
-export type SignalPurpose = 'signal' | 'start' | 'forget' | 'deactivate';
+export type SignalPurpose = 'signal' | 'start' | 'forget' | 'deactivate' | 'edit';
 
 /** Where signals wait. */
 export interface SignalHolder {

@@ -5,6 +5,7 @@ import {
   HeadNotWaitingError,
   KeyNotParkedError,
   KeyParkedError,
+  TypePausedError,
   type HeadState,
   type ParkedState,
   type MessageStage,
@@ -321,6 +322,25 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
     if (!parks) this.refuse(error.code, error);
     else if (phase === 'open') this.recover().unclaimed(error);
     else this.standBack();
+  }
+
+  /** The head is of a type that is paused: its attempt is as if it had not been, and the key is parked at it. */
+  pausedAt(type: string): void {
+    const head = this.fifo.peek();
+    this.standBack();
+    if (this.epoch.phase !== 'open') return;
+    if (!(head instanceof DirectTrackedMessage)) {
+      this.recover().pausedAt(type);
+      return;
+    }
+    this.removeHead();
+    head.reject(new TypePausedError(type, keyTextOf(this.key)));
+    this.headLeft();
+  }
+
+  /** Other types are paused than before. */
+  typesChanged(): void {
+    this.recovery?.typesChanged();
   }
 
   /** `init` failed before the head's attempt. */

@@ -31,6 +31,8 @@ export class Parking {
   feeding = false;
   private mode: ParkedMode = 'held';
   private reason: ParkReason = 'operator';
+  /** The type at a message of which it was parked, where that is why. */
+  pausedType: string | undefined;
   private reader: ParkedReader | undefined;
   private reading = false;
   private dropping = false;
@@ -43,10 +45,11 @@ export class Parking {
   }
 
   /** Parks the key: held until it is resumed, or under pressure, in which it is fed at its next attempt. */
-  enter(mode: ParkedMode, reason: ParkReason): void {
+  enter(mode: ParkedMode, reason: ParkReason, pausedType?: string): void {
     const { key } = this.parked;
     this.mode = mode;
     this.reason = reason;
+    this.pausedType = pausedType;
     this.feeding = mode === 'pressure';
     key.epoch.environment.events.sink?.key('parked', key, { mode });
   }

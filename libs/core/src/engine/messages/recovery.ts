@@ -22,7 +22,10 @@ import { Parking, type ParkedKey } from './parking.js';
 import type { HeadPhase, TrackedKey } from './tracked-key.js';
 import { DeliveredMessage, DirectTrackedMessage, type TrackedMessage } from './tracked-message.js';
 
-const UNKNOWN_TYPE: ParkReason = 'unknown_type';
+const TYPE_PAUSED: ParkReason = 'type_paused';
+
+/** What may be otherwise with the next owner: a newer version knows the type, or it is paused no more. */
+const TRIED_AGAIN: readonly unknown[] = ['unknown_type', TYPE_PAUSED] satisfies ParkReason[];
 
 /** The tracker of the key, as far as recovering goes. */
 export interface RecoveringTracker {
@@ -63,6 +66,8 @@ export class Recovery implements ParkedKey {
   private question: object | undefined;
   /** What waits too long is to be moved, once nothing of the key is uncommitted. */
   private reliefRequested = false;
+  /** The head is of a type that is paused, and something of the key is uncommitted. */
+  private stopsAtHead = false;
   /** Somebody asked for the key to be parked while its head could not be moved. */
   parkRequested = false;
   private readonly limit: LogLimit;
@@ -219,7 +224,7 @@ export class Recovery implements ParkedKey {
 
   /** Whether what is uncommitted of the key is to be committed before anything else starts. */
   get awaitsCommits(): boolean {
-    return this.parkRequested || this.reliefRequested;
+    return this.parkRequested || this.reliefRequested || this.stopsAtHead;
   }
 
   /** The head has left, one way or another: the next one starts afresh. */
@@ -249,6 +254,27 @@ export class Recovery implements ParkedKey {
     }
     this.cancelTimer();
     this.enterParking('held', 'operator');
+  }
+
+  /** Parks the key at its head, which is of a type that is paused; with a store, when nothing of the key is uncommitted. */
+  pausedAt(type: string): void {
+    if (!this.committing) {
+      this.enterParking('held', TYPE_PAUSED, type);
+      return;
+    }
+    if (this.stopsAtHead) return;
+    this.stopsAtHead = true;
+    this.key.commits!.whenSettled(() => {
+      this.stopsAtHead = false;
+      this.key.wake(); // The head may be another one then, or its type not be paused any more.
+    });
+  }
+
+  /** Other types are paused than before: whoever is parked at one that is not goes on. */
+  typesChanged(): void {
+    const { parking } = this;
+    if (parking?.why !== TYPE_PAUSED || parking.state !== 'held') return;
+    if (!this.key.epoch.environment.paused.has(parking.pausedType!)) this.resume();
   }
 
   /** Feeds a held key. Returns whether it was held, or was about to be. */
@@ -290,6 +316,7 @@ export class Recovery implements ParkedKey {
    */
   retryNow(): boolean {
     if (this.parking?.state === 'held') {
+      if (this.parking.why === TYPE_PAUSED) return this.resume(); // It is held again where it meets the type.
       if (this.parking.stored === 0 || !this.parking.resume()) return false;
       this.tracker.attempt = 0;
       this.parkRequested = true;
@@ -308,8 +335,7 @@ export class Recovery implements ParkedKey {
 
   /** Takes over what a previous owner of the shard left in the side queue. */
   foundParked({ mode: found, notes }: ParkedEntry): void {
-    // What an earlier owner had no method for is tried here: this process may be of a newer version.
-    const untried = found === 'held' && notes[NOTE_HEADERS.reason] === UNKNOWN_TYPE;
+    const untried = found === 'held' && TRIED_AGAIN.includes(notes[NOTE_HEADERS.reason]);
     const mode = untried ? 'pressure' : found;
     // Of a key under pressure the first message says whether it failed, and when at the latest.
     if (mode === 'held') this.failingSince = undefined;
@@ -368,7 +394,9 @@ export class Recovery implements ParkedKey {
     this.cancelTimer();
     this.letterDue = false;
     // A key that is to be held after its head is held anyway.
-    if (this.parking?.state === 'resuming' && !this.parkRequested && this.parked > 0) this.tellHeldAgain(this.parked);
+    const { parking } = this;
+    const isHeldAgain = parking?.state === 'resuming' && parking.why !== TYPE_PAUSED;
+    if (isHeldAgain && !this.parkRequested && this.parked > 0) this.tellHeldAgain(this.parked);
     this.parkRequested = false;
     this.parking?.stopReading();
     this.parking = undefined;
@@ -464,7 +492,7 @@ export class Recovery implements ParkedKey {
     return failureOf(this.key, this.tracker.fifo.peek()!, failed);
   }
 
-  private enterParking(mode: ParkedMode, reason: ParkReason): void {
+  private enterParking(mode: ParkedMode, reason: ParkReason, pausedType?: string): void {
     const { tracker } = this;
     const { fifo } = tracker;
     const failure = { error: this.lastError, attempts: tracker.attempt };
@@ -481,7 +509,7 @@ export class Recovery implements ParkedKey {
       if (mode === 'held') this.lastError = failure.error;
     }
     const parking = (this.parking ??= new Parking(this));
-    parking.enter(mode, reason);
+    parking.enter(mode, reason, pausedType);
     this.question = undefined;
     const head = fifo.peek();
     if (head instanceof DeliveredMessage && head.fromSideQueue) this.putBack();

@@ -16,6 +16,12 @@ import { Replay } from './replay.js';
 
 type Told = (progress: DeadLetterProgress) => void;
 
+/** What whoever has dead letters worked through hears of it, and how he ends it. */
+export interface Course {
+  readonly progress: Told;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** How often at least progress is told while nothing passes the filter. Dead letters. */
 const TELL_EACH = 1_000;
 
@@ -51,9 +57,9 @@ export class DeadLetterCalls {
    * @param rate messages a second
    * @throws {ReplayStoppedError}
    */
-  replay(filter: LetterFilter, rate: number, told: Told): Promise<DeadLetterProgress> {
+  replay(filter: LetterFilter, rate: number, course: Course): Promise<DeadLetterProgress> {
     const { clock } = this.environment;
-    return this.working(filter, told, async (reader, letters, progress) => {
+    return this.working(filter, course, async (reader, letters, progress) => {
       const { publish } = this;
       const published = ({ delivery }: Letter): void => {
         reader.remove(delivery);
@@ -76,8 +82,8 @@ export class DeadLetterCalls {
     });
   }
 
-  drop(filter: LetterFilter, told: Told): Promise<DeadLetterProgress> {
-    return this.working(filter, told, async (reader, letters, progress) => {
+  drop(filter: LetterFilter, course: Course): Promise<DeadLetterProgress> {
+    return this.working(filter, course, async (reader, letters, progress) => {
       for await (const { delivery } of letters) {
         reader.remove(delivery);
         progress.done();
@@ -87,18 +93,19 @@ export class DeadLetterCalls {
 
   private working(
     filter: LetterFilter,
-    told: Told,
+    { progress: told, signal }: Course,
     work: (reader: DeadLetterReader, letters: AsyncIterable<Letter>, progress: Progress) => Promise<void>,
   ): Promise<DeadLetterProgress> {
     return this.reading(async (reader) => {
       const progress = new Progress(reader.total, told);
       await work(
         reader,
-        matching(reader, filter, () => progress.readOne()),
+        matching(reader, filter, () => progress.readOne(), signal),
         progress,
       );
       const { now } = progress;
-      if (filter.id !== undefined && now.done === 0) throw new DeadLetterNotFoundError(filter.id);
+      if (filter.id !== undefined && now.done === 0 && signal?.aborted !== true)
+        throw new DeadLetterNotFoundError(filter.id);
       told(now);
       return now;
     });
@@ -170,8 +177,10 @@ async function* matching(
   reader: DeadLetterReader,
   filter: LetterFilter,
   read: () => void = () => undefined,
+  ended?: AbortSignal,
 ): AsyncGenerator<Letter> {
   for (let next = await reader.next(); next !== undefined; next = await reader.next()) {
+    if (ended?.aborted === true) return;
     read();
     const letter = new Letter(next);
     if (!passes(filter, letter)) continue;

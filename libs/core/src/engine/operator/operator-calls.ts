@@ -18,6 +18,8 @@ import { inParallel } from './in-parallel.js';
 import { shardReportOf, type ShardRow } from './shard-look.js';
 import { merged, reportOf, watchOf, type KeyRow, type KeyRows, type KeyWatchRow } from './key-row.js';
 import type { OwnerRequests } from './owner-requests.js';
+import type { StateCalls } from './state-calls.js';
+import type { Pauses } from './pauses.js';
 
 /** How many owners are asked at a time. */
 const PARALLEL = 16;
@@ -33,6 +35,8 @@ export class OperatorCalls {
     private readonly requests: OwnerRequests,
     readonly processes: () => Promise<ProcessInfo[]>,
     readonly deadLetters: DeadLetterCalls,
+    readonly states: StateCalls,
+    readonly pauses: Pauses,
   ) {}
 
   /** @param over milliseconds over which the rate is taken */

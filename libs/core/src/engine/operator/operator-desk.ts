@@ -1,10 +1,12 @@
-import { HeadNotWaitingError, KeyNotParkedError } from '../../errors/index.js';
+import { hostname } from 'node:os';
+import { HeadNotWaitingError, KeyNotParkedError, NoStoreError } from '../../errors/index.js';
 import type { DropProgress } from '../../interfaces/operator.interface.js';
 import type { OperatorRequest } from '../../signals/operator-request.js';
 import { keyId } from '../../keys/sharding-key.js';
 import type { Environment } from '../base/environment.js';
 import type { Caller } from '../base/caller.js';
 import type { KeyQueue } from '../keys/key-queue.js';
+import { PendingEdit } from '../keys/pending-edit.js';
 import { PendingSignal } from '../keys/pending-signal.js';
 import type { OwnedShard } from '../shards/owned-shard.js';
 import { rowOf, rowsOf, type KeyRow, type KeyWatchRow } from './key-row.js';
@@ -64,6 +66,9 @@ export class OperatorDesk {
         return this.present(shard, key, 'drop').tracker.dropHead(request.messageId);
       case 'deactivate':
         return deactivate(shard.queues.get(key));
+      case 'editState':
+      case 'forgetState':
+        return edit(shard, key, request);
       default:
         throw new TypeError(`this version does not know the call ${request.call}`);
     }
@@ -111,6 +116,20 @@ export class OperatorDesk {
 
 function keyOf(queue: KeyQueue | undefined): { readonly key?: KeyRow } {
   return queue === undefined ? {} : { key: rowOf(queue) };
+}
+
+type StateRequest = Extract<OperatorRequest, { call: 'editState' | 'forgetState' }>;
+
+/** In its turn. */
+async function edit(shard: OwnedShard, key: Uint8Array, request: StateRequest): Promise<void> {
+  if (!shard.hasStore) throw new NoStoreError(request.call);
+  const { version: revision, by, reason } = request;
+  const given = request.call === 'editState' ? request.state : undefined;
+  const state = given && { bytes: Buffer.from(given.bytes, 'base64'), version: given.form };
+  const wanted = { revision, by, reason, process: `${hostname()}:${process.pid}`, state };
+  await new Promise((resolve, reject) => {
+    shard.queue(key).signal(new PendingEdit(wanted, resolve, reject));
+  });
 }
 
 /** In its turn. */

@@ -4,6 +4,7 @@ import {
   RemoteOperatorDisabledError,
   SignalDecodeError,
   SignalTimeoutError,
+  SignalTooLargeError,
 } from '../../errors/index.js';
 import {
   isAction,
@@ -72,8 +73,11 @@ export class OwnerRequests {
   }
 
   private async elsewhere(shard: number, key: Uint8Array, request: OperatorRequest, timeout: number): Promise<unknown> {
+    const packed = packOperatorRequest(request);
+    const { maxSignalSize = Infinity } = this.connection;
+    if (packed.length > maxSignalSize) throw new SignalTooLargeError('signal', packed.length, maxSignalSize);
     try {
-      const answer = await this.connection.sendSignal!(shard, key, packOperatorRequest(request), timeout, []);
+      const answer = await this.connection.sendSignal!(shard, key, packed, timeout, []);
       return unpackOperatorAnswer(answer);
     } catch (error) {
       if (error instanceof SignalTimeoutError) {

@@ -94,6 +94,10 @@ export class OwnedShard implements ShardReceiver {
     return this.context.side.stalled;
   }
 
+  get hasStore(): boolean {
+    return this.durable !== undefined;
+  }
+
   /** Messages in its side queue or on their way there. */
   get parkedMessages(): number {
     return this.context.side.length;

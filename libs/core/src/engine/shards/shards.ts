@@ -25,6 +25,24 @@ export class Shards implements ShardConsumer {
     private readonly durable: DurableInstance | undefined,
   ) {}
 
+  get takesActions(): boolean {
+    return this.parts.environment.options.remoteOperator;
+  }
+
+  pauseTypes(types: readonly string[]): void {
+    const { paused, log } = this.parts.environment;
+    const before = paused.list.join();
+    const resumed = paused.set(types);
+    if (paused.list.join() === before) return;
+    const now =
+      paused.size === 0 ? 'no types' : `the types ${paused.list.map((type) => JSON.stringify(type)).join(', ')}`;
+    log.warn(`An operator has ${now} of messages paused: the keys that reach one are parked at it.`, {
+      event: 'typesPaused',
+      types: paused.list.join(', '),
+    });
+    if (resumed) for (const queue of this.queues()) queue.tracker.typesChanged();
+  }
+
   /** Begins an epoch. */
   open(session: ShardSession): ShardReceiver | Promise<ShardReceiver> {
     this.opening.set(session.shard, session);

@@ -1,9 +1,9 @@
 import { inTable, type CalledMethod, type MessageMethod, type MethodTable } from '../../methods/handler-methods.js';
 import { PayloadReader } from '../../payload/payload-reader.js';
 import type { ResolvedFailurePolicy, TypeSource } from '../../mississippi.options.js';
-import { isObject } from '../../is-object.js';
 import type { FailurePolicy } from '../base/failure-policy.js';
 import type { MessageMetadata } from './callback-run.js';
+import { isInPayload, typeIn, typeOf } from './message-type.js';
 
 /** What handles messages of a type. */
 export interface MessageRoute {
@@ -30,7 +30,7 @@ export class MessageRoutes {
       reader: payload === undefined ? undefined : new PayloadReader(payload),
       policy: failurePolicy === undefined ? undefined : policyOf(failurePolicy),
     });
-    this.inPayload = typeof source === 'object' && 'payload' in source;
+    this.inPayload = isInPayload(source);
     this.table = {
       byName: new Map([...table.byName].map(([name, method]) => [name, routeOf(method)])),
       other: table.other && routeOf(table.other),
@@ -55,22 +55,12 @@ export class MessageRoutes {
   }
 
   /** The type of a message, where that is not in its payload. */
-  typeOf({ properties, headers }: MessageMetadata): string | undefined {
-    const { source } = this;
-    if (source === 'property') return properties?.type;
-    return 'header' in source ? textIn(headers, source.header) : undefined;
+  typeOf(message: MessageMetadata): string | undefined {
+    return typeOf(this.source, message);
   }
 
   /** The type of a message by its decoded payload. */
   typeIn(payload: unknown): string | undefined {
-    const { source } = this;
-    return typeof source === 'object' && 'payload' in source && isObject(payload)
-      ? textIn(payload, source.payload)
-      : undefined;
+    return typeIn(this.source, payload);
   }
-}
-
-function textIn(object: object, name: string): string | undefined {
-  const value: unknown = Object.hasOwn(object, name) ? Reflect.get(object, name) : undefined;
-  return typeof value === 'string' ? value : undefined;
 }

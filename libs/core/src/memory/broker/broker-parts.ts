@@ -3,6 +3,7 @@ import { DeadLetters } from './dead-letters.js';
 import { MemoryBacklog } from './memory-backlog.js';
 import { MemoryShard } from './memory-shard.js';
 import { Ownership } from './ownership.js';
+import { TypePauses } from './type-pauses.js';
 
 /** The inside of the embedded broker, for the transport and for tests. */
 export class BrokerParts {
@@ -11,6 +12,7 @@ export class BrokerParts {
   readonly deadLetters: DeadLetters;
   readonly ownership: Ownership;
   readonly backlog: MemoryBacklog;
+  readonly pauses = new TypePauses();
 
   constructor(totalCount: number, capacity: number, deadLetterLimit: number) {
     this.shards = Array.from({ length: totalCount }, (_, index) => new MemoryShard(index));

@@ -31,6 +31,8 @@ export class MemorySession implements ShardSession, Taker {
   private readonly queue: ShardQueue;
   private readonly side: SideQueue;
   private over = false;
+  /** It is being handed over. */
+  private leaving = false;
   /** Why the epoch was lost, if it was. */
   private lostBy: Error | undefined;
   private scheduled = false;
@@ -79,8 +81,24 @@ export class MemorySession implements ShardSession, Taker {
     this.receiver = receiver;
     if (this.lostBy !== undefined) receiver.lost(this.lostBy);
     if (this.over) return;
+    if (this.leaving) {
+      void this.release(receiver);
+      return;
+    }
     this.queue.taker = this;
     this.look();
+  }
+
+  /** Nothing more is handed out; what runs settles, and then the shard is free. One that is being opened is handed over when it is. */
+  async handOver(): Promise<void> {
+    if (this.leaving || this.over) return;
+    this.leaving = true;
+    if (this.receiver !== undefined) await this.release(this.receiver);
+  }
+
+  private async release(receiver: ShardReceiver): Promise<void> {
+    await receiver.release();
+    await this.close();
   }
 
   /** The consumer knows why. */

@@ -42,6 +42,12 @@ export class Ownership {
     this.members.delete(member);
   }
 
+  /** The member claims no more, and hands over what it owns, in the background: handlers may take their time. */
+  withdraw(member: MemoryMember): void {
+    this.leave(member);
+    for (const session of this.sessionsOf(member)) void session.handOver();
+  }
+
   /** The member is gone: its sessions are lost. */
   expel(member: MemoryMember, cause: Error): void {
     this.leave(member);

@@ -1,7 +1,14 @@
 import { CommitRefusedError } from '../../errors/index.js';
 import { cloneHeaders } from '../../headers/clone-headers.js';
 import { isWellFormed } from '../../well-formed.js';
-import type { InboxEntry, LostCommit, OutboxMessage, ShardCommit, StateChange } from '../store.interface.js';
+import type {
+  InboxEntry,
+  LostCommit,
+  OutboxMessage,
+  ShardCommit,
+  StateAudit,
+  StateChange,
+} from '../store.interface.js';
 
 /**
  * The commit as it would lie in a database: bytes and texts of its own.
@@ -15,6 +22,7 @@ export function copyCommit({ shard, epoch, number, previous, token, ...lists }: 
     previous: Buffer.from(previous),
     token: Buffer.from(token),
     states: lists.states.map(copyState),
+    audit: lists.audit.map(copyAudit),
     handled: lists.handled.map(copyEntry),
     outbox: lists.outbox.map(copyMessage),
     sent: lists.sent.map((position) => ({ ...position })),
@@ -39,6 +47,21 @@ function copyState({ key, state, ttl }: StateChange): StateChange {
     key: Buffer.from(key),
     state: state && { bytes: Buffer.from(state.bytes), version: state.version },
     ttl,
+  };
+}
+
+export function copyAudit({ key, action, by, reason, process, previous }: StateAudit): StateAudit {
+  return {
+    key: Buffer.from(key),
+    action,
+    by,
+    reason,
+    process,
+    previous: previous && {
+      bytes: Buffer.from(previous.bytes),
+      version: previous.version,
+      revision: previous.revision,
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import { CommitRefusedError } from '../../errors/index.js';
 import { keyId } from '../../keys/sharding-key.js';
+import { AuditTable } from './audit-table.js';
 import { identityOf, InboxTable } from './inbox-table.js';
 import { OutboxTable } from './outbox-table.js';
 import { ShardFence } from './shard-fence.js';
@@ -9,6 +10,7 @@ import type { CommitVerdict, EnqueuedMessage, OutboxMessage, ShardCommit, StoreC
 /** All that is kept of one instance of the module. */
 export class InstanceTables {
   readonly states = new StateTable();
+  readonly audit = new AuditTable();
   readonly inbox = new InboxTable();
   /** What services published in transactions of their own, in the order of the commits. */
   readonly enqueued = new Map<string, Omit<EnqueuedMessage, 'id'>>();
@@ -68,7 +70,9 @@ export class InstanceTables {
   private write(commit: ShardCommit, time: number): void {
     const { shard, epoch, number } = commit;
     this.fence(shard).pass(commit);
-    for (const change of commit.states) this.states.write(change, time);
+    const revisions = new Map<string, number | undefined>();
+    for (const change of commit.states) revisions.set(keyId(change.key), this.states.write(change, time));
+    for (const audit of commit.audit) this.audit.write(audit, revisions.get(keyId(audit.key)), time);
     for (const entry of commit.handled) this.inbox.write(entry);
     for (const position of commit.sent) this.outbox(position.shard).remove(position);
     for (const id of commit.taken) this.enqueued.delete(id);

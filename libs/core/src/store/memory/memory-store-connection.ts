@@ -4,10 +4,13 @@ import { MemoryTransaction } from './memory-transaction.js';
 import type { InstanceTables } from './instance-tables.js';
 import { MemoryStoreTransaction } from './memory-store-transaction.js';
 import type {
+  AuditedState,
+  AuditQuestion,
   CommitResolution,
   CommitVerdict,
   EnqueuedMessage,
   InboxEntry,
+  LoadedState,
   LostCommit,
   MessageIdentity,
   OutboxMessage,
@@ -17,7 +20,6 @@ import type {
   ShardOpening,
   StoreConnection,
   StoreContext,
-  StoredState,
   StoreStatus,
   StoreTransaction,
 } from '../store.interface.js';
@@ -40,8 +42,12 @@ export class MemoryStoreConnection implements StoreConnection {
     return this.ask(() => this.tables.fence(shard).open());
   }
 
-  load(keys: readonly Uint8Array[]): Promise<readonly (StoredState | undefined)[]> {
+  load(keys: readonly Uint8Array[]): Promise<readonly (LoadedState | undefined)[]> {
     return this.ask(() => keys.map((key) => this.tables.states.get(key, this.context.clock.time())));
+  }
+
+  audit(question: AuditQuestion): Promise<readonly AuditedState[]> {
+    return this.ask(() => this.tables.audit.read(question));
   }
 
   lookUp(messages: readonly MessageIdentity[]): Promise<readonly (InboxEntry | undefined)[]> {

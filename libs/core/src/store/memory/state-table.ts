@@ -1,7 +1,8 @@
 import { keyId } from '../../keys/sharding-key.js';
-import type { StateChange, StoredState } from '../store.interface.js';
+import type { LoadedState, StateChange } from '../store.interface.js';
 
-interface StateRow extends StoredState {
+interface StateRow extends LoadedState {
+  readonly changedAt: Date;
   /** Unix time in milliseconds from which on there is no state any more. */
   readonly until: number;
 }
@@ -9,17 +10,28 @@ interface StateRow extends StoredState {
 /** The states of keys. */
 export class StateTable {
   private readonly rows = new Map<string, StateRow>();
+  /** One number for all keys: it never comes again, though keys are forgotten. */
+  private revisions = 0;
 
-  get(key: Uint8Array, time: number): StoredState | undefined {
+  get(key: Uint8Array, time: number): LoadedState | undefined {
     const row = this.rows.get(keyId(key));
     if (row === undefined || row.until <= time) return undefined;
-    return { bytes: Buffer.from(row.bytes), version: row.version };
+    const { bytes, version, revision, changedAt } = row;
+    return { bytes: Buffer.from(bytes), version, revision, changedAt: new Date(changedAt) };
   }
 
-  /** @param time Unix time in milliseconds */
-  write({ key, state, ttl = Infinity }: StateChange, time: number): void {
+  /**
+   * @param time Unix time in milliseconds
+   * @returns the revision of what it wrote
+   */
+  write({ key, state, ttl = Infinity }: StateChange, time: number): number | undefined {
     const id = keyId(key);
-    if (state === undefined) this.rows.delete(id);
-    else this.rows.set(id, { ...state, until: time + ttl });
+    if (state === undefined) {
+      this.rows.delete(id);
+      return undefined;
+    }
+    const revision = ++this.revisions;
+    this.rows.set(id, { ...state, revision, changedAt: new Date(time), until: time + ttl });
+    return revision;
   }
 }

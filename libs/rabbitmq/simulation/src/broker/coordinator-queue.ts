@@ -1,14 +1,22 @@
+import type { Asked } from '../../../src/coordination/operator-mail.js';
+import type { TypePauses } from '../../../src/coordination/pauses.js';
 import type { Report } from '../../../src/coordination/reports.js';
 import type { SimulatedClock } from '../time/simulated-clock.js';
 import type { Channel } from './channel.js';
+
+/** What comes to whoever coordinates. */
+export type Content =
+  | { readonly report: Report }
+  | { readonly asked: Asked; readonly question: string }
+  | { readonly pauses: TypePauses }
+  | { readonly mark: string };
 
 /** A message for whoever coordinates. */
 export interface Letter {
   /** Its place in the queue, which it keeps when it comes back. */
   place: number;
   readonly address: string;
-  /** `undefined` where it is a question. */
-  readonly report: Report | undefined;
+  readonly content: Content;
   readonly expiresAt: number;
   again: boolean;
 }

@@ -12,6 +12,7 @@ export type Operation =
   | 'campaign'
   | 'remember'
   | 'report'
+  | 'mark'
   | 'settle'
   | 'order'
   | 'answer';

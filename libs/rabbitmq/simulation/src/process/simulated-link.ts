@@ -79,7 +79,12 @@ export class SimulatedLink implements CoordinatorBroker, MemberBroker {
   async report(report: Report): Promise<void> {
     const { broker, clock } = this.place;
     const channel = this.replying();
-    const letter = { address: channel.connection.id, report, expiresAt: clock.now() + REPORT_EXPIRES };
+    const said = this.place.deviations.report?.(report) ?? report;
+    const letter = {
+      address: channel.connection.id,
+      content: { report: said },
+      expiresAt: clock.now() + REPORT_EXPIRES,
+    };
     broker.operations.add('report');
     channel.send(() => broker.coordination.publish(letter));
   }
@@ -94,7 +99,31 @@ export class SimulatedLink implements CoordinatorBroker, MemberBroker {
     });
   }
 
+  async mark(id: string): Promise<void> {
+    const { broker, clock } = this.place;
+    const channel = this.replying();
+    const letter = {
+      address: channel.connection.id,
+      content: { mark: id },
+      expiresAt: clock.now() + REPORT_EXPIRES,
+    };
+    broker.operations.add('mark');
+    channel.send(() => broker.coordination.publish(letter));
+  }
+
+  async keep(): Promise<void> {
+    throw new Error('nothing is paused in a simulation');
+  }
+
   async tell(): Promise<void> {
+    throw new Error('nobody asks in a simulation');
+  }
+
+  async answer(): Promise<void> {
+    throw new Error('nobody asks in a simulation');
+  }
+
+  async forward(): Promise<void> {
     throw new Error('nobody asks in a simulation');
   }
 
@@ -103,7 +132,7 @@ export class SimulatedLink implements CoordinatorBroker, MemberBroker {
     const { coordination, operations } = broker;
     const mail: Mail = {
       address: letter.address,
-      question: undefined,
+      question: 'question' in letter.content ? letter.content.question : undefined,
       again: letter.again,
       settle: () => {
         if (!reader.channel.connection.isOpen) return;
@@ -111,8 +140,11 @@ export class SimulatedLink implements CoordinatorBroker, MemberBroker {
         reader.channel.send(() => coordination.settle(reader, letter));
       },
     };
-    if (letter.report === undefined) inbox.asked(mail);
-    else inbox.reported(letter.report, mail);
+    const { content } = letter;
+    if ('report' in content) inbox.reported(content.report, mail);
+    else if ('pauses' in content) inbox.kept(content.pauses, mail);
+    else if ('mark' in content) inbox.marked(content.mark, mail);
+    else inbox.requested(content.asked, mail);
   }
 
   /** Asks on the channel for looking. */

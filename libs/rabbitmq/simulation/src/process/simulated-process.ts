@@ -62,6 +62,7 @@ export class SimulatedProcess implements Place {
     const hooks = {
       prepare: () => this.prepare(),
       failed: (error: unknown) => void (this.failure = error),
+      paused: () => undefined,
       coordinator: () => this.coordinator(),
     };
     this.member = new Member(settings, this.link, this.shards, this.clock, hooks, () => network.dice.next());

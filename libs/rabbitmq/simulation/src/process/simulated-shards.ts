@@ -75,10 +75,12 @@ export class SimulatedShards implements MemberShards {
     await Promise.all(Array.from({ length: PARALLEL }, work));
   }
 
-  shed(count: number): void {
+  shed(count: number, wanted: readonly number[]): void {
     const opened = this.inState('open');
-    if (!this.place.deviations.shedsOldest) opened.reverse();
-    for (const session of opened.slice(0, count)) {
+    const first = opened.filter(({ shard }) => wanted.includes(shard));
+    const rest = opened.filter(({ shard }) => !wanted.includes(shard)).reverse();
+    const order = this.place.deviations.shedsOldest ? opened : [...first, ...rest];
+    for (const session of order.slice(0, count)) {
       session.state = 'leaving';
       this.handOver(session).catch(() => undefined); // The connection was lost, and the shard with it.
     }

@@ -21,6 +21,7 @@ import type { CallbackEnd } from '../../updaters/callback-end.js';
 import { CallbackRun } from '../../updaters/callback-run.js';
 import type { DataUpdater } from '../../updaters/data-updater.js';
 import { invokeByType, UnclaimedMessage } from './invoke-by-type.js';
+import { mayBePaused, PausedMessage, pausedTypeOf, refusePaused } from './paused-message.js';
 import type { FollowUp, TurnKey } from './turn-key.js';
 import { whenRead } from './when-read.js';
 
@@ -39,6 +40,13 @@ export function attemptTurn(key: TurnKey): void {
       epoch.environment.events.sink?.message('skipped', key, message, tracker.attempt);
       tracker.handled(message instanceof DeliveredMessage ? ack() : DUPLICATE, 0);
     }
+    key.attemptEnded();
+    key.turnEnded();
+    return;
+  }
+  const pausedType = pausedTypeOf(key, message);
+  if (pausedType !== undefined) {
+    tracker.pausedAt(pausedType);
     key.attemptEnded();
     key.turnEnded();
     return;
@@ -89,12 +97,26 @@ class Attempt extends CallbackRun<TurnKey, TrackedMessage> {
     const { key, message } = this;
     const { reader, handler, routes } = key.activation.callbacks;
     if (routes !== undefined) return invokeByType(this, routes, () => this.updater.state);
+    if (mayBePaused(key)) return this.invokeUnlessPaused();
     const payload =
       message instanceof DeliveredMessage
         ? reader.read(message.delivery.body)
         : reader.check((message as DirectTrackedMessage).payload);
     if (!isThenable(payload)) return handler.handleMessage(payload, this.updater.state, new RunContext(this));
     return whenRead(this, payload, (ready) => handler.handleMessage(ready, this.updater.state, new RunContext(this)));
+  }
+
+  /** The payload may say of which type it is, before it is checked. */
+  private async invokeUnlessPaused(): Promise<unknown> {
+    const { key, message } = this;
+    const { reader, handler } = key.activation.callbacks;
+    const decoded = await (message instanceof DeliveredMessage
+      ? reader.decode(message.delivery.body)
+      : (message as DirectTrackedMessage).payload);
+    refusePaused(key, decoded);
+    return whenRead(this, Promise.resolve(reader.check(decoded)), (ready) =>
+      handler.handleMessage(ready, this.updater.state, new RunContext(this)),
+    );
   }
 
   protected ended(end: CallbackEnd): void {
@@ -204,6 +226,10 @@ function conclude(
   }
   if (!end.ok && end.error instanceof UnclaimedMessage && !epoch.ended) {
     tracker.unclaimed(end.error.reason);
+    return;
+  }
+  if (!end.ok && end.error instanceof PausedMessage && !epoch.ended) {
+    tracker.pausedAt(end.error.type);
     return;
   }
   const outcome = asOutcome(end);

@@ -5,6 +5,7 @@ import { DeliveredMessage, type DirectTrackedMessage, type TrackedMessage } from
 import { RunContext } from '../../updaters/callback-context.js';
 import type { CallbackRun } from '../../updaters/callback-run.js';
 import type { MessageRoute, MessageRoutes } from '../../updaters/message-routes.js';
+import { refusePaused } from './paused-message.js';
 import type { TurnKey } from './turn-key.js';
 import { whenRead } from './when-read.js';
 
@@ -30,6 +31,7 @@ export function invokeByType(
       ? reader.decode(message.delivery.body)
       : (message as DirectTrackedMessage).payload;
   return then(run, decoded, (payload) => {
+    refusePaused(key, payload);
     const route = early ?? find(run, routes, routes.typeIn(payload));
     if (route === undefined) return ack();
     const checked = (route.reader ?? reader).check(payload);

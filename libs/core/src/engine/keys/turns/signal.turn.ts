@@ -11,8 +11,10 @@ import { RunContext } from '../../updaters/callback-context.js';
 import type { CallbackEnd } from '../../updaters/callback-end.js';
 import type { CallbackCause, CallbackRun } from '../../updaters/callback-run.js';
 import type { DataUpdater } from '../../updaters/data-updater.js';
+import { PendingEdit } from '../pending-edit.js';
 import type { PendingSignal } from '../pending-signal.js';
 import { afterCommits, commitChanges } from './commit-changes.js';
+import { editTurn } from './edit.turn.js';
 import type { TurnKey } from './turn-key.js';
 
 /** One signal, or a request that the data updater be started. */
@@ -22,6 +24,10 @@ export function signalTurn(key: TurnKey): void {
   if (pending.mayExpire) pending.checkTime(key.epoch.environment.clock.now());
   if (!pending.awaited) {
     key.turnEnded();
+    return;
+  }
+  if (pending instanceof PendingEdit) {
+    editTurn(key, pending);
     return;
   }
   if (pending.purpose === 'forget') {

@@ -1,0 +1,42 @@
+import { UsageError } from '../errors.js';
+
+/** A url with a password, at the beginning of a text. */
+const WITH_PASSWORD = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]*:[^/?#\s]*@/i;
+/** Whatever stands before the @ of a url, in the midst of a text. */
+const CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/)[^/?#\s@]*(?:@[^/?#\s@]*)*@/gi;
+
+/** Options that take a url. */
+const URL_OPTIONS = /^--(?:url|store-url|management-url)(?:=(.*))?$/s;
+
+/**
+ * Refuses a password among the arguments: whoever lists this machine's processes would see it, and the shell's history keeps it.
+ * @throws {UsageError} that does not show it
+ */
+export function refusePasswords(args: readonly string[]): void {
+  args.forEach((arg, index) => {
+    const [option, value = args[index + 1] ?? ''] = URL_OPTIONS.exec(arg) ?? [];
+    if (option === undefined || !WITH_PASSWORD.test(value)) return;
+    const name = option.split('=')[0]!;
+    throw new UsageError(
+      `${name} with a password would show in the list of processes and in the shell's history: give the url in the environment (${VARIABLES[name]!}), ` +
+        `in a file (${name}-file FILE), or without the password and that in ${PASSWORDS[name]!}.`,
+    );
+  });
+}
+
+const VARIABLES: Readonly<Record<string, string>> = {
+  '--url': 'MISSISSIPPI_URL',
+  '--store-url': 'MISSISSIPPI_STORE_URL',
+  '--management-url': 'MISSISSIPPI_MANAGEMENT_URL',
+};
+
+const PASSWORDS: Readonly<Record<string, string>> = {
+  '--url': 'MISSISSIPPI_PASSWORD',
+  '--store-url': 'PGPASSWORD',
+  '--management-url': 'MISSISSIPPI_MANAGEMENT_PASSWORD',
+};
+
+/** The text without what stands before the @ of any url in it. */
+export function withoutCredentials(text: string): string {
+  return text.replace(CREDENTIALS, '$1');
+}

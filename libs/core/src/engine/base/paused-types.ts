@@ -1,0 +1,24 @@
+/** Types of messages of which nothing starts in this process, until somebody resumes them. */
+export class PausedTypes {
+  private types: ReadonlySet<string> = new Set();
+
+  /** Asked before each message, so it must cost nothing where nothing is paused. */
+  get size(): number {
+    return this.types.size;
+  }
+
+  get list(): readonly string[] {
+    return [...this.types].sort();
+  }
+
+  has(type: string): boolean {
+    return this.types.has(type);
+  }
+
+  /** Returns whether some of them are paused no more. */
+  set(types: readonly string[]): boolean {
+    const before = this.types;
+    this.types = new Set(types);
+    return [...before].some((type) => !this.types.has(type));
+  }
+}

@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto';
+import { MississippiError } from '@mississippi/core';
+import type { Clock } from '@mississippi/core/transport';
+import type { ChannelModel } from 'amqplib';
+import type { BrokerConnection } from '../connection/broker-connection.js';
+import { onChannel } from '../connection/channels.js';
+import { REPLY_TO } from '../connection/direct-reply.js';
+import type { LazyChannel } from '../connection/lazy-channel.js';
+import { within } from '../connection/timers.js';
+import { decodeAnswer, encodeMail, type Answer, type Asked } from '../coordination/operator-mail.js';
+import { decodeReport, type Report } from '../coordination/reports.js';
+import { reasonOf } from '../errors/reason.js';
+import type { Settings } from '../options/settings.js';
+import type { Topology } from '../topology/topology.js';
+
+/** How long the broker, and whoever coordinates, may take to say who takes part. Milliseconds. */
+const DEADLINE = 5_000;
+/** How long an operator waits at most. Milliseconds. */
+const LONGEST_REQUEST = 60_000;
+
+/** The types of what is written. */
+export const QUESTION = 'question';
+export const REQUEST = 'request';
+
+interface QuestionParts {
+  readonly publishing: BrokerConnection;
+  readonly topology: Topology;
+  readonly settings: Settings;
+  readonly clock: Clock;
+}
+
+/** What this process asks whoever coordinates, and has not been answered. */
+export class CoordinatorQuestions {
+  private readonly waiting = new Map<string, (content: Buffer) => void>();
+
+  constructor(
+    private readonly parts: QuestionParts,
+    /** Where answers come back. */
+    private readonly channel: LazyChannel,
+  ) {}
+
+  /** @throws when it cannot be read */
+  answered(id: string, content: Buffer): void {
+    this.waiting.get(id)?.(content);
+  }
+
+  /**
+   * Asks whoever coordinates, or the process that he finds, for what an operator wants.
+   * @param timeout milliseconds
+   * @returns the last answer that came in time; `undefined` where none did
+   */
+  async request(asked: Asked, timeout: number): Promise<Answer | undefined> {
+    const { topology, clock } = this.parts;
+    const id = randomUUID();
+    const expiration = Math.ceil(Math.min(Math.max(timeout, 1), LONGEST_REQUEST));
+    let last: Answer | undefined;
+    const answered = (async () => {
+      if (!(await this.isAnybodyThere(await this.connected()))) return;
+      const channel = await this.channel.get();
+      await new Promise<void>((resolve) => {
+        this.waiting.set(id, (content) => {
+          last = decodeAnswer(content);
+          if (last.kind !== 'begun') resolve();
+        });
+        const options = { type: REQUEST, correlationId: id, replyTo: REPLY_TO, expiration };
+        channel.publish('', topology.names.coordinator, encodeMail(asked), options);
+      });
+    })();
+    await within(clock, expiration, answered)
+      .catch(() => undefined) // Whoever asked sees that there is no answer.
+      .finally(() => this.waiting.delete(id));
+    return last;
+  }
+
+  /**
+   * The reports of all who take part, as their coordinator knows them.
+   * Rejects while there is no connection, or when nobody answers within five seconds.
+   */
+  async ask(): Promise<Report[]> {
+    const { publishing, clock } = this.parts;
+    const model = publishing.current;
+    if (model === undefined)
+      throw new Error('RabbitMQ cannot be reached at present, so nobody can be asked: try again later.');
+    const id = randomUUID();
+    try {
+      return await within(clock, DEADLINE, this.question(model, id));
+    } catch (error) {
+      if (error instanceof MississippiError) throw error;
+      throw new Error(`RabbitMQ was not able to tell who takes part (${reasonOf(error)}): try again later.`, {
+        cause: error,
+      });
+    } finally {
+      this.waiting.delete(id);
+    }
+  }
+
+  /** Waits for the connection, where it is away. */
+  private async connected(): Promise<ChannelModel> {
+    const { publishing } = this.parts;
+    while (publishing.current === undefined) {
+      await new Promise<void>((resolve) => publishing.once('up', () => resolve()));
+    }
+    return publishing.current;
+  }
+
+  private async isAnybodyThere(model: ChannelModel): Promise<boolean> {
+    const { topology, settings } = this.parts;
+    if (!settings.declares) return (await topology.memberCount(model)) > 0;
+    return onChannel(model, async (channel) => {
+      await topology.declareCoordinator(channel);
+      return (await topology.declareMembers(channel)) > 0;
+    });
+  }
+
+  private async question(model: ChannelModel, id: string): Promise<Report[]> {
+    const { topology } = this.parts;
+    if (!(await this.isAnybodyThere(model))) return [];
+    const channel = await this.channel.get();
+    return new Promise((resolve) => {
+      this.waiting.set(id, (content) => resolve(readRoll(content)));
+      channel.publish('', topology.names.coordinator, Buffer.alloc(0), {
+        type: QUESTION,
+        correlationId: id,
+        replyTo: REPLY_TO,
+        expiration: DEADLINE,
+      });
+    });
+  }
+}
+
+/** Of another number of shards too. */
+function readRoll(content: Buffer): Report[] {
+  const reports = JSON.parse(content.toString()) as string[];
+  return reports.map((text) => decodeReport(Buffer.from(text), Infinity));
+}
