@@ -67,11 +67,12 @@ test('processes that say nothing, and side queues that are full or nearly so, ar
   const process = { name: 'a', shards: [0, 1], self: false, intake: 'open' } as const;
   expect(checkProcesses([process], 1)).toEqual([]);
   expect(whatOf(checkProcesses([process], 2))).toEqual(['2 processes take part, and 1 of them said so']);
+  const NOTHING = { epoch: 1, keys: 1, inFlight: 0, rate: 0, oldest: undefined, troubles: {}, times: [], busiest: [] };
   const report = (index: number, parked: number, stalled = false) => ({
     shard: index,
     process: 'a',
     backlog: 0,
-    owned: { epoch: 1, keys: 1, inFlight: 0, rate: 0, parked, stalled },
+    owned: { ...NOTHING, parked, stalled },
   });
   expect(checkShards([report(0, 79), report(1, 0)], 100)).toEqual([]);
   const bad = checkShards([report(0, 80), report(1, 100, true), { ...report(2, 0), owned: undefined }], 100);

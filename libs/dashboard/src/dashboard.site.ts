@@ -14,8 +14,12 @@ import { EventStream } from './http/event-stream.js';
 import type { Exchange } from './http/exchange.js';
 import { readBody } from './http/read-body.js';
 import { sendJson, setHeaders } from './http/respond.js';
+import { atMostEach } from './live/at-most-each.js';
 import { LiveLooks } from './live/live-looks.js';
 import type { Hello } from './wire.js';
+
+/** Of an action that takes long. Milliseconds. */
+const EACH_PROGRESS = 250;
 
 /** What answers the requests that the user's guards have let through. */
 export class DashboardSite implements OnApplicationBootstrap, OnModuleDestroy {
@@ -108,7 +112,8 @@ export class DashboardSite implements OnApplicationBootstrap, OnModuleDestroy {
       const parameters = await readBody(exchange);
       const stream = new EventStream(exchange.response);
       try {
-        const result = await action.run(this.operator, parameters, (progress) => stream.send('progress', progress));
+        const told = atMostEach(EACH_PROGRESS, (progress: object) => stream.send('progress', progress));
+        const result = await action.run(this.operator, parameters, told);
         stream.send('done', { answered: result !== undefined });
       } catch (error) {
         this.logUnknown(error);

@@ -73,6 +73,19 @@ describe.each(ADAPTERS)('over %s', (adapter) => {
     expect(await opened.operator.key('k')).toMatchObject({ parkedState: 'held' });
   });
 
+  test('an action on many tells now and then how far it is, and not each time', async () => {
+    const opened = await openApp(adapter, { dashboard: { actions: true } });
+    await opened.operator.pause('k');
+    for (let count = 0; count < 300; count++) await opened.producer.publish('good', { shardingKey: 'k' });
+    const { key } = await look<{ key: string }>(opened, 'find?text=k');
+    await opened.act('dropAll', { key });
+    const told = await opened.act('dropDeadLetters', {});
+    expect(told[0]).toMatchObject({ event: 'progress', data: { total: 300 } });
+    expect(told.length).toBeLessThan(100);
+    expect(told.at(-1)).toMatchObject({ event: 'done' });
+    expect((await look<WireLetters>(opened, 'letters')).total).toBe(0);
+  });
+
   test('what an action was refused with is told in its words', async () => {
     const opened = await openApp(adapter, { dashboard: { actions: true } });
     const { key } = await look<{ key: string }>(opened, 'find?text=k');

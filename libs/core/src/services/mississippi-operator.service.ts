@@ -156,8 +156,6 @@ export class MississippiOperator {
   }
 
   /**
-   * The state of a key as the store has it, whoever owns the key, with the version that an edit names; `undefined` where there is none. Of
-   * what is not committed yet it knows nothing. One that cannot be read has its `problem` instead.
    * Has a process claim no shards and hand over those that it owns, in good order: what runs may end, within `drainTimeout`. It goes on
    * publishing and sending signals. Resolves when the process has begun; `processes()` shows what it still owns. Where it is the only process
    * its shards have no owner then, and messages wait in the broker. It lasts until {@link resumeIntake}, or until the process ends: started
@@ -214,7 +212,8 @@ export class MississippiOperator {
   }
 
   /**
-   * The state of a key as the store has it, whoever owns the key, and as the option `redact` lets it be seen; `undefined` where there is none.
+   * The state of a key as the store has it, whoever owns the key, with the version that an edit names; `undefined` where there is none. Of
+   * what is not committed yet it knows nothing. One that cannot be read has its `problem` instead.
    * @throws {NoStoreError} where the instance has no store
    * @throws {StoreUnavailableError} when it cannot be reached
    */

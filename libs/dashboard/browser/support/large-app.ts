@@ -85,7 +85,7 @@ const operator: Pick<MississippiOperator, 'processes' | 'shards' | 'keys' | 'dea
       name: processOf(index),
       shards: Array.from({ length: SHARDS }, (_unused, shard) => shard).filter((shard) => shard % PROCESSES === index),
       self: index === 7,
-      intake: 'open' as const,
+      intake: index === 9 ? 'paused' : 'open',
     })),
   shards: async () => Array.from({ length: SHARDS }, (_, shard) => shardReport(shard)),
   keys: async (options) => ({

@@ -29,8 +29,8 @@ export const LOOKS: Readonly<Record<string, Look>> = {
   },
 
   async state(operator, { key }) {
-    const state = await operator.state(keyAt(key));
-    return { text: state === undefined ? null : asText(state) };
+    const found = await operator.state(keyAt(key));
+    return { text: found === undefined ? null : asText(found.state) };
   },
 
   async letters(operator, parameters): Promise<WireLetters> {

@@ -11,6 +11,8 @@ export class EventStream {
   constructor(private readonly response: ServerResponse) {
     response.statusCode = 200;
     response.setHeader('content-type', 'text/event-stream; charset=utf-8');
+    // For middleware that would compress, and keep what goes until there is more of it.
+    response.setHeader('cache-control', 'no-store, no-transform');
     // For proxies that would collect what is to go at once.
     response.setHeader('x-accel-buffering', 'no');
     response.flushHeaders();
