@@ -100,9 +100,10 @@ export function weightOf({ state, audit, outbox }: Changes): number {
 }
 
 /** What several items of one shard commit together: of several states of one key the last. */
-export function together(
-  items: readonly CommitItem[],
-): Pick<ShardCommit, 'states' | 'audit' | 'handled' | 'outbox' | 'sent' | 'taken'> & {
+export function together(items: readonly CommitItem[]): Pick<
+  ShardCommit,
+  'states' | 'audit' | 'handled' | 'outbox' | 'sent' | 'taken'
+> & {
   readonly firstRows: readonly number[];
 } {
   const states = new Map<string, StateChange>();
