@@ -2,6 +2,7 @@ import type { MississippiOperator } from '@mississippi/core';
 import { countLeft, drain, onBroker } from '../../support/broker-view.js';
 import { startProducer } from '../../support/fault-app.js';
 import { History } from '../../support/history.js';
+import { untilNothingWaits } from '../../support/nothing-waits.js';
 import { RabbitMqNode } from '../../support/rabbitmq-node.js';
 import { Seeded } from '../../support/seeded.js';
 import { WorkerProcess } from '../../support/worker-process.js';
@@ -88,15 +89,6 @@ async function untilHeld(operator: MississippiOperator): Promise<void> {
     if (report?.parkedState === 'held' && report.state === 'parked') return;
   }
   throw new Error('the key was never held again');
-}
-
-/** Asks until what came twice is gone too. */
-async function untilNothingWaits(operator: MississippiOperator): Promise<void> {
-  for (let asked = 0; asked < 100; asked++) {
-    const shards = await operator.shards({ over: 20 });
-    if (shards.every(({ backlog, owned }) => backlog === 0 && owned?.inFlight === 0 && owned.parked === 0)) return;
-  }
-  throw new Error('something still waits in a shard');
 }
 
 /** Whether a process has got the shard: the others may have no more messages that it could handle. */

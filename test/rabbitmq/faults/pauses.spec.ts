@@ -3,6 +3,7 @@ import type { MississippiOptions, ProcessInfo } from '@mississippi/core';
 import { countLeft } from '../../support/broker-view.js';
 import { startProducer } from '../../support/fault-app.js';
 import { History } from '../../support/history.js';
+import { untilNothingWaits } from '../../support/nothing-waits.js';
 import { RabbitMqNode } from '../../support/rabbitmq-node.js';
 import { Seeded } from '../../support/seeded.js';
 import { WorkerProcess } from '../../support/worker-process.js';
@@ -52,8 +53,9 @@ async function stage(type: 'classic' | 'quorum') {
 type Scene = Awaited<ReturnType<typeof stage>>;
 
 /** Everything was handled, in order, and nothing is left. */
-async function expectWhole({ history, prefix }: Scene, ...workers: WorkerProcess[]): Promise<void> {
+async function expectWhole({ history, operator, prefix }: Scene, ...workers: WorkerProcess[]): Promise<void> {
   await history.untilNothingOpen();
+  await untilNothingWaits(operator);
   for (const worker of workers) await worker.stop();
   expect(history.check().violations).toEqual([]);
   expect(await countLeft(node.url, prefix, TOTAL)).toBe(0);
