@@ -33,6 +33,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
   store_unavailable: EXIT.unreachable,
   no_owner: EXIT.unreachable,
   no_coordinator: EXIT.unreachable,
+  nobody_answers: EXIT.unreachable,
   dead_letter_not_found: EXIT.notFound,
   unknown_process: EXIT.notFound,
   audit_entry_not_found: EXIT.notFound,
@@ -58,9 +59,13 @@ export function exitCodeOf(error: unknown): number {
   return BY_CODE[code] ?? EXIT.wrong;
 }
 
+/** That nobody answers for the processes has no code of its own: the transport's text says it. */
+const SILENCE = /^RabbitMQ (was not able to tell who takes part|cannot be reached at present)/;
+
 /** The library's errors have one; those of the system have others, which say nothing to a script. */
 export function codeOf(error: unknown): string | undefined {
   if (!isNativeError(error)) return undefined;
+  if (SILENCE.test(error.message)) return 'nobody_answers';
   const code: unknown = Reflect.get(error, 'code');
   return typeof code === 'string' && /^[a-z_]+$/.test(code) ? code : undefined;
 }

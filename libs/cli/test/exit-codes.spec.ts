@@ -22,6 +22,7 @@ test.each([
   [new OperatorTimeoutError('x', 5, undefined), 7],
   [new RabbitMqSetupError('RabbitMQ at h refuses the connection (403)'), 5],
   [new RabbitMqSetupError('The queues have 7 shards'), 1],
+  [new Error('RabbitMQ was not able to tell who takes part (no answer within 5000 ms): try again later.'), 3],
   [Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }), 70],
   [new TypeError('x is not a function'), 70],
   ['thrown text', 70],

@@ -10,6 +10,8 @@ export interface ShardSummary {
   readonly stalled: readonly number[];
   /** Those whose owner did not answer. */
   readonly silent: readonly number[];
+  /** Those owners. */
+  readonly silentProcesses: readonly string[];
   readonly backlog: number;
   readonly inFlight: number;
   readonly parked: number;
@@ -26,10 +28,15 @@ export function summaryOf(shards: readonly ShardReport[]): ShardSummary {
     owned: shards.filter(({ process }) => process !== undefined).length,
     unowned: numbersOf(({ process }) => process === undefined),
     stalled: numbersOf(({ owned }) => owned?.stalled === true),
-    silent: numbersOf(({ process, owned }) => process !== undefined && owned === undefined),
+    silent: numbersOf(isSilent),
+    silentProcesses: [...new Set(shards.filter(isSilent).map(({ process }) => process!))],
     backlog: sum(({ backlog }) => backlog),
     inFlight: sum(({ owned }) => owned?.inFlight),
     parked: sum(({ owned }) => owned?.parked),
     rate: sum(({ owned }) => owned?.rate),
   };
+}
+
+function isSilent({ process, owned }: ShardReport): boolean {
+  return process !== undefined && owned === undefined;
 }

@@ -95,11 +95,10 @@ function keyLines({ keys, more, unanswered }: KeyList, anybody: boolean, printer
   const silent =
     unanswered.length === 0
       ? []
-      : [
-          printer.paint.red(
-            `${counted(unanswered.length, 'shard')} did not answer, so their keys are not here: ${firstOf(unanswered.map(({ shard }) => shard))}`,
-          ),
-        ];
+      : wrapped(
+          `${counted(unanswered.length, 'shard')} did not answer, so their keys are not here.`,
+          Math.min(printer.columns, WIDEST),
+        ).map((line) => printer.paint.red(line));
   if (keys.length === 0)
     return [...silent, printer.paint.green(unanswered.length === 0 ? 'No key is stuck.' : 'No other key is stuck.')];
   const others = more === 0 ? [] : [`… and ${count(more)} more: ${hints.command('keys list')}`];
@@ -125,7 +124,7 @@ function nextLines(keys: readonly KeyReport[], printer: Printer, hints: Hints): 
 }
 
 function shardLines(summary: ShardSummary, printer: Printer, hints: Hints): string[] {
-  const { total, owned, unowned, stalled, silent, backlog, inFlight, parked, rate } = summary;
+  const { total, owned, unowned, stalled, silent, silentProcesses, backlog, inFlight, parked, rate } = summary;
   const lines = labelled(
     'Shards',
     `${owned} of ${total} owned; ${count(backlog)} messages wait, ${count(inFlight)} under way, ${count(parked)} parked; ${count(Math.round(rate))} a second`,
@@ -138,7 +137,8 @@ function shardLines(summary: ShardSummary, printer: Printer, hints: Hints): stri
   };
   bad(unowned, 'without an owner', 'doctor');
   bad(stalled, 'stalled, since the side queue is full', 'parked list');
-  bad(silent, 'the owner does not answer', 'processes');
+  const who = silentProcesses.map(shortName).join(', ');
+  bad(silent, `${who} does not answer: restart it if it hangs, nothing is lost; its shards`, 'processes');
   return lines;
 }
 

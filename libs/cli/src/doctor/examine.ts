@@ -44,13 +44,17 @@ class Checks {
 
   constructor(private readonly next: (name: string) => void) {}
 
-  async look(name: string, check: () => readonly Finding[] | Promise<readonly Finding[]>): Promise<void> {
+  async look(
+    name: string,
+    check: () => readonly Finding[] | Promise<readonly Finding[]>,
+    todo = 'mend what the reason says, and ask again',
+  ): Promise<void> {
     this.next(name);
     try {
       this.done.push({ name, findings: await check() });
     } catch (problem) {
       const what = problem instanceof Error ? problem.message : String(problem);
-      this.done.push({ name, findings: [error(`${name}: this could not be looked at`, what, 'see the reason')] });
+      this.done.push({ name, findings: [error(`${name}: this could not be looked at`, what, todo)] });
     }
   }
 
@@ -58,6 +62,10 @@ class Checks {
     this.done.push({ name, findings: [], skipped });
   }
 }
+
+/** What helps where nobody answers for the processes. */
+const FROZEN =
+  'a process is frozen, or has just ended: ask again in half a minute; if it stays, restart the one that hangs: nothing is lost';
 
 /** What the app's processes say. Returns the shards that they own; `undefined` where nobody could be asked. */
 async function app(
@@ -68,25 +76,29 @@ async function app(
   queues: FoundQueues,
 ): Promise<ReadonlySet<number> | undefined> {
   let owned: Set<number> | undefined;
-  await checks.look('processes', async () => {
-    const { Session } = await import('../session/session.js');
-    const session = await Session.open(settings);
-    try {
-      const { operator } = session;
-      const members = await inspection.queue(`${queues.prefix}members`);
-      const processes = await operator.processes();
-      owned = new Set(processes.flatMap(({ shards }) => shards));
-      const shards = await operator.shards({ over: 500 });
-      return [
-        ...checkProcesses(processes, members?.consumers ?? 0),
-        ...checkShards(shards, sideQueueLimit),
-        ...checkKeys(await operator.keys({ troubled: true, limit: 1 })),
-        ...checkDeadLetters(session.deadLetters ?? 0),
-      ];
-    } finally {
-      await session.close();
-    }
-  });
+  await checks.look(
+    'processes',
+    async () => {
+      const { Session } = await import('../session/session.js');
+      const session = await Session.open(settings);
+      try {
+        const { operator } = session;
+        const members = await inspection.queue(`${queues.prefix}members`);
+        const processes = await operator.processes();
+        owned = new Set(processes.flatMap(({ shards }) => shards));
+        const shards = await operator.shards({ over: 500 });
+        return [
+          ...checkProcesses(processes, members?.consumers ?? 0),
+          ...checkShards(shards, sideQueueLimit),
+          ...checkKeys(await operator.keys({ troubled: true, limit: 1 })),
+          ...checkDeadLetters(session.deadLetters ?? 0),
+        ];
+      } finally {
+        await session.close();
+      }
+    },
+    FROZEN,
+  );
   return owned;
 }
 
