@@ -1,6 +1,6 @@
 import { useShown } from '../live/context.js';
 import { shardHref } from '../live/route.js';
-import { Actions } from '../parts/actions.js';
+import { Actions, fitsPaused } from '../parts/actions.js';
 import { plural } from '../parts/format.js';
 import { ProcessTable } from '../parts/process-table.js';
 
@@ -26,7 +26,12 @@ export function Processes({ query }: { query: URLSearchParams }) {
               </a>
             ))}
           </p>
-          <Actions target="process" about={process.name} parameters={{ process: process.name }} />
+          <Actions
+            target="process"
+            about={process.name}
+            parameters={{ process: process.name }}
+            fits={fitsPaused(process.intake === 'paused')}
+          />
         </section>
       )}
     </>
