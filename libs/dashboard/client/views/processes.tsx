@@ -11,7 +11,6 @@ export function Processes({ query }: { query: URLSearchParams }) {
   return (
     <>
       <h1>Processes</h1>
-      <ProcessTable />
       {name !== null && process === undefined && <p class="problem">The process {name} does not take part any more.</p>}
       {process !== undefined && (
         <section aria-labelledby="process">
@@ -34,6 +33,7 @@ export function Processes({ query }: { query: URLSearchParams }) {
           />
         </section>
       )}
+      <ProcessTable />
     </>
   );
 }
