@@ -3,7 +3,7 @@ import { rabbitmq } from '@mississippi/rabbitmq';
 import type { Snapshot, WatchedKey } from '../../libs/dashboard/src/wire.js';
 import { closeApps, openApp, type OpenApp } from '../../libs/dashboard/test/support/open-app.js';
 import { openStream } from '../../libs/dashboard/test/support/open-stream.js';
-import { sharedUrl } from '#support/broker.js';
+import { sharedUrl } from '../support/broker.js';
 
 const TOTAL = 4;
 

@@ -98,8 +98,8 @@ export interface WireKeys {
 /** What an action is about, which decides where it is offered. */
 export type ActionTarget = 'key' | 'letter' | 'letters' | 'process' | 'type';
 
-/** When an action on a key makes sense. */
-export type ActionWhen = 'always' | 'held' | 'notHeld' | 'waiting';
+/** When an action makes sense: of a key, `held`, `notHeld` or `waiting`; of a process and a type, `open` or `paused`. */
+export type ActionWhen = 'always' | 'held' | 'notHeld' | 'waiting' | 'open' | 'paused';
 
 /** An action as the page offers it. */
 export interface ActionInfo {

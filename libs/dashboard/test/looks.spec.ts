@@ -186,3 +186,28 @@ test('the page loads less than 100 KB, and nothing from elsewhere', () => {
   expect(files[0]!.toString()).not.toMatch(/https?:|<script(?! type="module" crossorigin src="\.\/app\.js")|style=/);
   expect(files[2]!.toString()).not.toMatch(/url\(|@import/);
 });
+
+describe('an action on a process or on a type of messages', () => {
+  test.each([
+    ['pauseIntake', { process: 'nobody' }],
+    ['resumeIntake', {}],
+    ['pauseType', { type: '' }],
+    ['resumeType', {}],
+  ])('%s of %j is refused in words', async (name, parameters) => {
+    const opened = await openApp('Express', { dashboard: { actions: true } });
+    const [answer] = await opened.act(name, parameters);
+    expect(answer).toMatchObject({ event: 'failed', data: { message: expect.any(String) as string } });
+    expect(answer!.data['code']).not.toBe('internal');
+  });
+
+  test('a type is paused and resumed, and its keys with it', async () => {
+    const opened = await openApp('Express', { dashboard: { actions: true } });
+    expect(await opened.act('pauseType', { type: 'reading' })).toMatchObject([{ event: 'done' }]);
+    expect(await look(opened, 'types')).toEqual({ paused: ['reading'] });
+    await opened.producer.publish('good', { shardingKey: 'k', type: 'reading' });
+    await settled(opened, 'k');
+    expect(await opened.operator.key('k')).toMatchObject({ parkReason: 'type_paused' });
+    expect(await opened.act('resumeType', { type: 'reading' })).toMatchObject([{ event: 'done' }]);
+    expect(await look(opened, 'types')).toEqual({ paused: [] });
+  });
+});

@@ -79,7 +79,7 @@ function keyReport(index: number): KeyReport {
   };
 }
 
-const operator: Pick<MississippiOperator, 'processes' | 'shards' | 'keys' | 'deadLetters' | 'watch'> = {
+const operator: Pick<MississippiOperator, 'processes' | 'shards' | 'keys' | 'deadLetters' | 'watch' | 'pausedTypes'> = {
   processes: async () =>
     Array.from({ length: PROCESSES }, (_, index) => ({
       name: processOf(index),
@@ -93,6 +93,7 @@ const operator: Pick<MississippiOperator, 'processes' | 'shards' | 'keys' | 'dea
     more: KEYS - (options?.limit ?? 1_000),
     unanswered: [{ shard: 77, reason: 'no process owned it' }],
   }),
+  pausedTypes: async () => ['reading', '<b>of a strange name</b>'],
   watch: async () => ({
     report: keyReport(3),
     stack: 'Error\n'.padEnd(2_000, '    at handle (/app/dist/a/very/long/path.js:1:1)\n'),

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { ActionInfo, ActionTarget, WireKey } from '../../src/wire.js';
+import type { ActionInfo, ActionTarget, ActionWhen, WireKey } from '../../src/wire.js';
 import { useShown } from '../live/context.js';
 import { Confirm } from './confirm.js';
 
@@ -8,16 +8,18 @@ interface Props {
   /** What they are done to, as the confirmation names it. */
   readonly about: string;
   readonly parameters: Readonly<Record<string, unknown>>;
-  /** Of a key: how it stands, which decides what makes sense. */
-  readonly row?: WireKey | null;
+  /** How it stands, which decides what makes sense. */
+  readonly fits?: (when: ActionWhen) => boolean;
   readonly done?: () => void;
 }
 
 /** The actions that the app offers for something, and make sense as it stands. */
-export function Actions({ target, about, parameters, row, done }: Props) {
+export function Actions({ target, about, parameters, fits = () => true, done }: Props) {
   const { api, hello, say } = useShown();
   const [asked, setAsked] = useState<ActionInfo>();
-  const offered = hello.actions.filter((action) => action.target === target && makesSense(action, row));
+  const offered = hello.actions.filter(
+    (action) => action.target === target && (action.when === 'always' || fits(action.when)),
+  );
   if (!hello.acts) {
     return (
       <p class="note">
@@ -66,13 +68,18 @@ export function Actions({ target, about, parameters, row, done }: Props) {
   );
 }
 
-function makesSense({ when }: ActionInfo, row: WireKey | null | undefined): boolean {
-  if (when === 'always' || row === undefined) return true;
+/** What makes sense for a key as it stands. */
+export function fitsKey(row: WireKey | null): (when: ActionWhen) => boolean {
   const held = row?.parkedState === 'held';
-  if (when === 'held') return held;
-  if (when === 'notHeld') return !held;
-  if (row === null || row.state === 'running' || row.state === 'settling') return false;
-  return row.queued + row.parked > 0;
+  const runs = row?.state === 'running' || row?.state === 'settling';
+  const waiting = row !== null && !runs && row.queued + row.parked > 0;
+  const fits: Partial<Record<ActionWhen, boolean>> = { held, notHeld: !held, waiting };
+  return (when) => fits[when] === true;
+}
+
+/** Of a process, or of a type of messages. */
+export function fitsPaused(paused: boolean): (when: ActionWhen) => boolean {
+  return (when) => when === (paused ? 'paused' : 'open');
 }
 
 function progressText({ done, dropped, left, total }: Record<string, number>): string {

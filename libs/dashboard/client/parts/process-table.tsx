@@ -7,6 +7,7 @@ import { type Column, Table } from './table.js';
 interface Row {
   readonly name: string;
   readonly self: boolean;
+  readonly paused: boolean;
   readonly shards: number;
   readonly answered: number;
   readonly rate: number;
@@ -19,12 +20,12 @@ interface Row {
 const COLUMNS: readonly Column<Row>[] = [
   {
     head: 'Process',
-    cell: ({ name, self }) => (
+    cell: ({ name, self, paused }) => (
       <>
         <a class="process" href={processHref(name)} title={name}>
           {shortName(name)}
         </a>
-        {self && ' (this one)'}
+        {self && ' (this one)'} {paused && <span class="badge warn">Intake paused</span>}
       </>
     ),
   },
@@ -51,13 +52,14 @@ export function ProcessTable({ most }: { most?: number }) {
 }
 
 function rowsOf({ processes, shards }: Snapshot): Row[] {
-  return processes.map(({ name, self }, index) => {
+  return processes.map(({ name, self, intake }, index) => {
     const own = shards.filter(({ process }) => process === index);
     const sum = (of: 'rate' | 'inFlight' | 'parked' | 'keys'): number =>
       own.reduce((total, shard) => total + shard[of], 0);
     return {
       name,
       self,
+      paused: intake === 'paused',
       shards: own.length,
       answered: own.filter(({ answered }) => answered).length,
       rate: sum('rate'),

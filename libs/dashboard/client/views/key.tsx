@@ -4,7 +4,7 @@ import { useShown } from '../live/context.js';
 import { processHref, shardHref } from '../live/route.js';
 import { useLook } from '../live/use-look.js';
 import { useStream } from '../live/use-stream.js';
-import { Actions } from '../parts/actions.js';
+import { Actions, fitsKey, fitsPaused } from '../parts/actions.js';
 import { TroubleBadge } from '../parts/badge.js';
 import { clock, count, duration, plural, TROUBLES } from '../parts/format.js';
 import { type Column, Table } from '../parts/table.js';
@@ -33,7 +33,20 @@ export function KeyPage({ address }: { address: string }) {
       )}
       {key !== null && <Standing row={key} />}
       {problem === null && (
-        <Actions target="key" about={text} row={key} parameters={{ key: address, messageId: key?.head?.messageId }} />
+        <Actions
+          target="key"
+          about={text}
+          fits={fitsKey(key)}
+          parameters={{ key: address, messageId: key?.head?.messageId }}
+        />
+      )}
+      {key?.head?.type !== undefined && (
+        <Actions
+          target="type"
+          about={`type ${key.head.type}`}
+          parameters={{ type: key.head.type }}
+          fits={fitsPaused(key.parkReason === 'type_paused')}
+        />
       )}
       {key?.error !== undefined && <LastError error={key.error} stack={stack} />}
       <Events events={events} />

@@ -3,6 +3,7 @@ import type { WireBusyKey, WireKeys } from '../../src/wire.js';
 import { useShown } from '../live/context.js';
 import { keyHref, shardHref } from '../live/route.js';
 import { useLook } from '../live/use-look.js';
+import { Actions, fitsPaused } from '../parts/actions.js';
 import { fieldIn } from '../parts/field.js';
 import { count, rate } from '../parts/format.js';
 import { KeyTable } from '../parts/key-table.js';
@@ -32,6 +33,7 @@ export function Keys({ query }: { query: URLSearchParams }) {
         ))}
         {shard !== null && <a href={`#/keys?list=${list}`}>All shards</a>}
       </nav>
+      <PausedTypes />
       {list === 'hottest' ? <Hottest shard={shard} /> : <Listed shard={shard} troubled={list === 'stuck'} />}
     </>
   );
@@ -57,6 +59,23 @@ function FindKey() {
       <button type="submit">Open</button>
       {problem !== '' && <span class="problem">{problem}</span>}
     </form>
+  );
+}
+
+/** Where a transport cannot pause types, or nobody answers, nothing of it is shown. */
+function PausedTypes() {
+  const { value, again } = useLook<{ paused: readonly string[] }>('types', {}, EACH);
+  if (value === undefined || value.paused.length === 0) return null;
+  return (
+    <section aria-labelledby="types">
+      <h2 id="types">Paused types of messages</h2>
+      {value.paused.map((type) => (
+        <div key={type}>
+          <p class="key">{type}</p>
+          <Actions target="type" about={`type ${type}`} parameters={{ type }} fits={fitsPaused(true)} done={again} />
+        </div>
+      ))}
+    </section>
   );
 }
 

@@ -1,6 +1,6 @@
 import { useShown } from '../live/context.js';
 import { shardHref } from '../live/route.js';
-import { Actions } from '../parts/actions.js';
+import { Actions, fitsPaused } from '../parts/actions.js';
 import { plural } from '../parts/format.js';
 import { ProcessTable } from '../parts/process-table.js';
 
@@ -11,7 +11,6 @@ export function Processes({ query }: { query: URLSearchParams }) {
   return (
     <>
       <h1>Processes</h1>
-      <ProcessTable />
       {name !== null && process === undefined && <p class="problem">The process {name} does not take part any more.</p>}
       {process !== undefined && (
         <section aria-labelledby="process">
@@ -26,9 +25,15 @@ export function Processes({ query }: { query: URLSearchParams }) {
               </a>
             ))}
           </p>
-          <Actions target="process" about={process.name} parameters={{ process: process.name }} />
+          <Actions
+            target="process"
+            about={process.name}
+            parameters={{ process: process.name }}
+            fits={fitsPaused(process.intake === 'paused')}
+          />
         </section>
       )}
+      <ProcessTable />
     </>
   );
 }

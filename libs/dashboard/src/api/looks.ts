@@ -28,6 +28,10 @@ export const LOOKS: Readonly<Record<string, Look>> = {
     return { key: addressOf(found) };
   },
 
+  async types(operator) {
+    return { paused: await operator.pausedTypes() };
+  },
+
   async state(operator, { key }) {
     const found = await operator.state(keyAt(key));
     return { text: found === undefined ? null : asText(found.state) };
