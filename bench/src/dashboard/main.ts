@@ -1,5 +1,5 @@
 /**
- * What the dashboard costs: `npm run bench:dashboard -- [rounds]`. Each turn is a process of its own, since a look by one side would be paid by all
+ * What the dashboard costs: `npm run bench:dashboard -- [rounds] [messages]`. Each turn is a process of its own, since a look by one side would be paid by all
  * that share it; the sides take turns, another one first in each round. `without again` shows how far two equal sides are apart.
  */
 import { fork } from 'node:child_process';
@@ -27,8 +27,10 @@ const SIDES: readonly Side[] = [
 ];
 
 /** CPU microseconds a message. The viewers are here, so that the process that is measured pays for what it serves alone. */
-async function turnOf({ dashboard, viewers }: Side): Promise<number> {
-  const child = fork(fileURLToPath(import.meta.url), ['side', String(dashboard)], { execArgv: ['--expose-gc'] });
+async function turnOf({ dashboard, viewers }: Side, messages: number): Promise<number> {
+  const child = fork(fileURLToPath(import.meta.url), ['side', String(dashboard), String(messages)], {
+    execArgv: ['--expose-gc'],
+  });
   const [{ url }] = (await once(child, 'message')) as [{ url: string }];
   const leave = new AbortController();
   const seen = Array.from({ length: viewers }, () => watch(url, leave.signal));
@@ -55,12 +57,12 @@ async function watch(url: string, signal: AbortSignal): Promise<number> {
   return text.split('event: snapshot').length - 1;
 }
 
-async function compare(rounds: number): Promise<void> {
+async function compare(rounds: number, messages: number): Promise<void> {
   const costs = SIDES.map((): number[] => []);
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < SIDES.length; turn++) {
       const index = (round + turn) % SIDES.length;
-      costs[index]!.push(await turnOf(SIDES[index]!));
+      costs[index]!.push(await turnOf(SIDES[index]!, messages));
     }
   }
   const rows = SIDES.map(({ name }, index) => {
@@ -71,7 +73,7 @@ async function compare(rounds: number): Promise<void> {
   process.stdout.write(`${await tidy(table(['', 'CPU µs/message', '× without', 'middle half'], rows))}\n`);
 }
 
-const [first, second] = process.argv.slice(2);
-if (first === 'side') await runSide(second === 'true', LOAD);
-else await compare(Number(first ?? ROUNDS));
+const [first, second, third] = process.argv.slice(2);
+if (first === 'side') await runSide(second === 'true', { ...LOAD, messages: Number(third) });
+else await compare(Number(first ?? ROUNDS), Number(second ?? LOAD.messages));
 process.exit(0);

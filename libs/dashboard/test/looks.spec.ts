@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import { memoryStore } from '@mississippi/core';
 import type { Snapshot, WatchedKey, WireKeys, WireLetterDetails, WireLetters } from '../src/wire.js';
 import { ADAPTERS, closeApps, openApp, type OpenApp } from './support/open-app.js';
 import { openStream } from './support/open-stream.js';
@@ -14,7 +15,7 @@ const look = async <T>(opened: OpenApp, path: string): Promise<T> =>
 /** What is published was handled, or set aside. */
 async function settled({ operator }: OpenApp, key: string): Promise<void> {
   for (let row = await operator.key(key); ; row = await operator.key(key)) {
-    if (row === undefined || row.state === 'parked' || (row.state === 'idle' && row.queued === 0)) return;
+    if (row?.state === 'parked' || (row?.state === 'idle' && row.queued === 0)) return;
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
@@ -210,4 +211,15 @@ describe('an action on a process or on a type of messages', () => {
     expect(await opened.act('resumeType', { type: 'reading' })).toMatchObject([{ event: 'done' }]);
     expect(await look(opened, 'types')).toEqual({ paused: [] });
   });
+});
+
+test('the stored state of a key is shown as redact lets it be seen', async () => {
+  const redact = (value: unknown, { what }: { what: string }) => (what === 'state' ? { count: value } : value);
+  const opened = await openApp('Express', { mississippi: { store: memoryStore(), redact } });
+  const { key } = await look<{ key: string }>(opened, 'find?text=k');
+  expect(await look(opened, `state?key=${key}`)).toEqual({ text: null });
+  await opened.producer.publish('good', { shardingKey: 'k' });
+  let seen = await look<{ text: string | null }>(opened, `state?key=${key}`);
+  while (seen.text === null) seen = await look(opened, `state?key=${key}`);
+  expect(seen.text).toBe('{\n  "count": 1\n}');
 });

@@ -163,10 +163,10 @@ export interface OwnedShardReport {
   readonly troubles: Readonly<Partial<Record<KeyTrouble, number>>>;
   /**
    * How long what was finished during the look had been in the process, attempts and waiting included: pairs of at most so many milliseconds, in
-   * steps of a fifth, and how many messages took that.
+   * steps of a fifth, and how many messages took that. Of more than 64 one in 16 is looked at, for as many.
    */
   readonly times: readonly (readonly [atMost: number, count: number])[];
-  /** The keys of which most was finished during the look, at most 5. */
+  /** The keys of which most was finished during the look, at most 5; of more than 64 messages an estimate. */
   readonly busiest: readonly BusyKey[];
 }
 

@@ -34,7 +34,7 @@ export const LOOKS: Readonly<Record<string, Look>> = {
 
   async state(operator, { key }) {
     const found = await operator.state(keyAt(key));
-    return { text: found === undefined ? null : asText(found.state) };
+    return { text: found === undefined ? null : (found.problem ?? asText(found.state)) };
   },
 
   async letters(operator, parameters): Promise<WireLetters> {

@@ -363,7 +363,7 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
   settled(message: DeliveredMessage): void {
     const { epoch } = this;
     epoch.finished++;
-    for (const watch of epoch.watches) watch.finished(this.id, epoch.environment.clock.now() - message.receivedAt);
+    if (epoch.watches.length > 0) for (const watch of epoch.watches) watch.finished(this.id, message.receivedAt);
     if (!message.fromSideQueue) this.held--;
     else this.recovery?.parkedSettled();
   }

@@ -17,7 +17,7 @@ export interface ShardRow extends Omit<OwnedShardReport, 'busiest'> {
 export async function lookAt(shard: OwnedShard, environment: Environment, over: number): Promise<ShardRow> {
   const { clock } = environment;
   const [begun, finished] = [clock.now(), shard.finished];
-  const watch = new FinishWatch();
+  const watch = new FinishWatch(clock);
   const unwatch = shard.watch(watch);
   await new Promise<void>((resolve) => clock.after(over, resolve));
   unwatch();
