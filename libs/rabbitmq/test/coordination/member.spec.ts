@@ -2,7 +2,7 @@ import { FakeClock } from '../../../core/test/support/fake-clock.js';
 import { Member } from '../../src/coordination/member.js';
 import type { Order, Report } from '../../src/coordination/reports.js';
 
-function setUp() {
+function setUp(prepare = (): Promise<void> => Promise.resolve()) {
   const clock = new FakeClock();
   const reports: Report[] = [];
   const sheds: (readonly [count: number, wanted: readonly number[]])[] = [];
@@ -31,16 +31,16 @@ function setUp() {
     shards,
     clock,
     {
-      prepare: () => Promise.resolve(),
+      prepare,
       failed: () => undefined,
       coordinator: () => ({ reported: () => undefined, asked: () => undefined, stop: () => undefined }),
     },
   );
-  void member.start();
+  const started = member.start();
   const last = (): Report => reports.at(-1)!;
   const order = (id: string, seq: number, work: Partial<Order>): void =>
     member.obey({ id, seq, members: 2, claim: [], verified: [], shed: 0, wanted: [], ...work });
-  return { clock, member, shards, order, last, sheds, claims };
+  return { clock, member, started, shards, order, last, sheds, claims };
 }
 
 test('what is ordered again while nothing could be heard is carried out once', async () => {
@@ -79,4 +79,12 @@ test('who leaves goes on telling what it had, after it has handed it over', asyn
   shards.owned = [];
   await member.stop();
   expect(last()).toMatchObject({ had: [1, 2, 3], owned: [], left: true });
+});
+
+test('a start does not wait for orders where the first look has failed: whoever is refused is told at once', async () => {
+  const { clock, started } = setUp(() => Promise.reject(new Error('these are the queues of another application')));
+  let isOver = false;
+  void started.then(() => (isOver = true));
+  await clock.advance(0);
+  expect(isOver).toBe(true);
 });
