@@ -9,6 +9,8 @@ import { startCollectingApp } from '../../support/collecting-app.js';
 import { Member } from '../../support/member.js';
 import { deleteQueues, onRawBroker } from '../../support/raw-broker.js';
 
+/** How long what was deleted may be away: the process that coordinates looks every five seconds. Milliseconds. */
+const PATIENCE = 30_000;
 const TOTAL = 4;
 
 let prefix: string;
@@ -134,7 +136,8 @@ describe('two applications on one prefix', () => {
       );
     };
     for (const name of ['meta', 'application', 'dead_letters']) {
-      for (let tries = 0; tries < 500 && !(await present(name)); tries++);
+      const end = performance.now() + PATIENCE;
+      while (!(await present(name)) && performance.now() < end);
       expect(await present(name)).toBe(true);
     }
     await refusal({ handler: 'Flights' });

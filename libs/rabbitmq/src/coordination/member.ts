@@ -173,6 +173,7 @@ export class Member {
       await this.look();
     } catch (error) {
       if (!this.retiring) this.hooks.failed(error);
+      this.first();
     } finally {
       this.ticking = false;
       this.tickIn(this.pause());

@@ -2,7 +2,7 @@ import { FakeClock } from '../../../core/test/support/fake-clock.js';
 import { Member } from '../../src/coordination/member.js';
 import type { Order, Report } from '../../src/coordination/reports.js';
 
-function setUp() {
+function setUp(prepare = (): Promise<void> => Promise.resolve()) {
   const clock = new FakeClock();
   const reports: Report[] = [];
   const sheds: (readonly [count: number, wanted: readonly number[]])[] = [];
@@ -32,7 +32,7 @@ function setUp() {
     shards,
     clock,
     {
-      prepare: () => Promise.resolve(),
+      prepare,
       failed: () => undefined,
       paused: (types) => void paused.push(types),
       coordinator: () => ({
@@ -45,11 +45,11 @@ function setUp() {
       }),
     },
   );
-  void member.start();
+  const started = member.start();
   const last = (): Report => reports.at(-1)!;
   const order = (id: string, seq: number, work: Partial<Order>): void =>
     member.obey({ id, seq, members: 2, claim: [], verified: [], shed: 0, wanted: [], ...work });
-  return { clock, member, order, last, sheds, claims, paused, shards };
+  return { clock, member, started, order, last, sheds, claims, paused, shards };
 }
 
 test('what is ordered again while nothing could be heard is carried out once', async () => {
@@ -115,4 +115,12 @@ test('whether an operator has it claim nothing is reported', async () => {
   member.changed();
   await clock.advance(10);
   expect(last()).toMatchObject({ paused: true, most: 0, connected: true });
+});
+
+test('a start does not wait for orders where the first look has failed: whoever is refused is told at once', async () => {
+  const { clock, started } = setUp(() => Promise.reject(new Error('these are the queues of another application')));
+  let isOver = false;
+  void started.then(() => (isOver = true));
+  await clock.advance(0);
+  expect(isOver).toBe(true);
 });
