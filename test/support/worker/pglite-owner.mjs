@@ -24,7 +24,7 @@ async function commit(text) {
   const next = Buffer.alloc(16, number);
   const state = { bytes: Buffer.from(text), version: 1 };
   const states = [{ key: Buffer.from([131, 97, 1]), state, ttl: undefined }];
-  const nothing = { handled: [], outbox: [], sent: [], taken: [] };
+  const nothing = { audit: [], handled: [], outbox: [], sent: [], taken: [] };
   await connection.commit([{ shard: 0, epoch, number, previous, token: next, states, ...nothing }]);
   previous = next;
   process.send('committed');
