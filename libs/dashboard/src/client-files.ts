@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
+import { ownFile } from './own-file.js';
 
 /** Where Vite puts them, seen from the sources and from what is built of them. */
-const FOLDER = new URL('../dist/client/', import.meta.url);
+const FOLDER = new URL('../dist/client/', ownFile());
 
 const TYPES = {
   'index.html': 'text/html; charset=utf-8',
