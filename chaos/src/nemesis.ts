@@ -27,6 +27,8 @@ export interface Field extends KeyParts {
   readonly succession: Succession;
   /** Milliseconds. */
   readonly heartbeat: number;
+  /** How long a handler may take. Milliseconds. */
+  readonly handlerTimeout: number;
   /** How long the app may take until all is there again, and served. Milliseconds. */
   readonly patience: number;
   /** Publishes nothing more and lets everything be handled. Returns whether it came to that; if not, it goes on. */
@@ -138,7 +140,7 @@ export class Nemesis {
     switch (action) {
       case 'slowSignal':
         // Some hold impatient callers up for longer than a busy machine would.
-        return () => this.keys.slowSignal(key, 2_500 + much * 4_500);
+        return () => this.keys.slowSignal(key, Math.min(2_500 + much * 4_500, 0.7 * this.field.handlerTimeout));
       case 'alarm':
         return this.trouble.alarm(1_000 + much * 3_000);
       case 'deleteQueue':
