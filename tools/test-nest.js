@@ -50,6 +50,7 @@ const LEFT_OUT = [
   '/durable/fold',
   'pglite-conformance',
   '/core/test/(docs|types)/',
+  '/opentelemetry/test/dashboard\\.spec',
 ];
 const RABBITMQ = 'test/rabbitmq/conformance-quorum\\.spec';
 
