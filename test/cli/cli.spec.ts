@@ -76,6 +76,7 @@ interface Status {
   readonly troubled: { readonly keys: readonly { key: string; trouble: string; error: string; parked: number }[] };
   readonly shards: { readonly owned: number };
   readonly deadLetters: number;
+  readonly type: string | null;
 }
 
 /** Asks until it is so. */
@@ -96,6 +97,7 @@ describe.each(['classic', 'quorum'] as const)('with %s queues', (type) => {
     await publishAll(scene);
     const { troubled } = await until(status, ({ troubled }) => troubled.keys[0]?.parked === COUNT);
     expect(troubled.keys).toMatchObject([{ key: KEY, trouble: 'parked', error: 'Error: this key is refused for now' }]);
+    expect((await status()).type).toBe(type);
 
     const { out, status: code } = await run('status', '--check');
     expect(code).toBe(1);

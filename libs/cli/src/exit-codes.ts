@@ -32,7 +32,6 @@ const BY_CODE: Readonly<Record<string, number>> = {
   rabbitmq_unreachable: EXIT.unreachable,
   store_unavailable: EXIT.unreachable,
   no_owner: EXIT.unreachable,
-  no_coordinator: EXIT.unreachable,
   nobody_answers: EXIT.unreachable,
   dead_letter_not_found: EXIT.notFound,
   unknown_process: EXIT.notFound,
@@ -41,6 +40,8 @@ const BY_CODE: Readonly<Record<string, number>> = {
   store_access: EXIT.denied,
   dead_letters_busy: EXIT.busy,
   signal_outcome_unknown: EXIT.unknown,
+  // The request stays in the coordinator's queue for as long as it may be waited for, and the next one decides it.
+  no_coordinator: EXIT.unknown,
   publish_timeout: EXIT.unknown,
 };
 

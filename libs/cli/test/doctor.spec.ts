@@ -63,6 +63,17 @@ test('shards without an owner, and those that a stranger consumes, are named', (
   expect(whatOf(checkOwners([shard(0), shard(1)], owned))).toEqual(['somebody consumes shards who takes no part: 1']);
 });
 
+test('processes whose intake is paused are named: an error where nobody is left', () => {
+  const process = { name: 'mississippi a h:1:x', shards: [0, 1], self: false, intake: 'open' } as const;
+  const paused = { ...process, name: 'mississippi a h:2:y', shards: [], intake: 'paused' } as const;
+  expect(checkProcesses([process, paused], 2)).toMatchObject([
+    { level: 'note', what: 'the intake of 1 process is paused: h:2:y', command: 'processes resume h:2:y' },
+  ]);
+  expect(checkProcesses([paused, { ...paused, name: 'mississippi a h:3:z' }], 2)).toMatchObject([
+    { level: 'error', what: 'the intake of 2 processes is paused: h:2:y, h:3:z' },
+  ]);
+});
+
 test('processes that say nothing, and side queues that are full or nearly so, are named', () => {
   const process = { name: 'a', shards: [0, 1], self: false, intake: 'open' } as const;
   expect(checkProcesses([process], 1)).toEqual([]);

@@ -1,6 +1,7 @@
 import {
   DeadLettersBusyError,
   HeadNotWaitingError,
+  NoCoordinatorError,
   NoOwnerError,
   OperatorTimeoutError,
   StoreUnavailableError,
@@ -15,6 +16,7 @@ test.each([
   [new InterruptedError('x'), 130],
   [new StoreUnavailableError('x'), 3],
   [new NoOwnerError('k', 1, 5), 3],
+  [new NoCoordinatorError('pauseType of "t"', 5), 7],
   [new DeadLettersBusyError(), 6],
   [new HeadNotWaitingError('k', 'drop', 'running'), 1],
   [new OperatorTimeoutError('x', 5, false), 3],

@@ -87,6 +87,8 @@ test.each([
   ['--url=amqps://u:p@h/v'],
   ['--store-url', 'postgres://u:p%20@h/d'],
   ['--management-url=http://u:p@h:15672'],
+  ['--storeUrl=postgres://u:p@h/d'],
+  ['--managementUrl', 'http://u:p@h:15672'],
 ])('a password among the arguments is refused and not shown: %s', async (...args) => {
   expect(() => refusePasswords(['status', ...args])).toThrow(UsageError);
   const { terminal, written } = fakeTerminal();

@@ -1,7 +1,7 @@
 import type { Server } from 'node:net';
 import { getMississippiOperatorToken, type MississippiOperator } from '@mississippi/core';
 import { Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import type { HttpAdapterHost, ModuleRef } from '@nestjs/core';
+import type { ApplicationConfig, HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { csrfTokenFor } from './access/csrf.js';
 import { Door } from './access/door.js';
 import { ACTION_LIST, actionCalled } from './api/actions.js';
@@ -50,7 +50,7 @@ export class DashboardSite implements OnApplicationBootstrap, OnModuleDestroy {
     const address = server.address();
     const place = typeof address === 'object' && address !== null ? `http://localhost:${address.port}` : '';
     this.logger.warn(
-      `The dashboard has no guards: it answers on this machine only, and asks for a token. Open ${place}/${this.settings.path}#token=${token}`,
+      `The dashboard has no guards: it answers on this machine only, and asks for a token. Open ${place}/${globalPrefixOf(this.moduleRef)}${this.settings.path}#token=${token}`,
     );
   }
 
@@ -148,6 +148,13 @@ export class DashboardSite implements OnApplicationBootstrap, OnModuleDestroy {
   private logUnknown(error: unknown): void {
     if (statusOf(error) === 500) this.logger.error(error);
   }
+}
+
+/** With a slash at its end. No provider has it: it is in what the module reference keeps for itself (Nest 11 and 12). */
+function globalPrefixOf(moduleRef: ModuleRef): string {
+  const { container } = moduleRef as unknown as { container?: { applicationConfig?: ApplicationConfig } };
+  const prefix = container?.applicationConfig?.getGlobalPrefix().replace(/^\/|\/$/g, '') ?? '';
+  return prefix === '' ? '' : `${prefix}/`;
 }
 
 /** The last segment; what is malformed is the name of nothing. */

@@ -70,6 +70,22 @@ describe.each(ADAPTERS)('without guards, over %s, the dashboard', (adapter) => {
   );
 });
 
+test.each([undefined, 'api', '/api/v1/'])(
+  'the address that is logged is below the global prefix %s',
+  async (prefix) => {
+    const told: string[] = [];
+    const take = (message: unknown): void => void told.push(String(message));
+    const opened = await openApp('Express', {
+      prepare: (app) => {
+        if (prefix !== undefined) app.setGlobalPrefix(prefix);
+        app.useLogger({ log: take, warn: take, error: take });
+      },
+    });
+    const address = told.map((line) => /Open (\S+)#token/.exec(line)?.[1]).find((found) => found !== undefined);
+    expect((await opened.ask(new URL(address!).pathname)).status).toBe(200);
+  },
+);
+
 test('another token is made at each start', async () => {
   const [one, other] = [await openApp('Express'), await openApp('Express')];
   expect(one.token).not.toBe(other.token);

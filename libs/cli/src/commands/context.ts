@@ -1,5 +1,6 @@
 import type { Argv, CommandModule } from 'yargs';
 import { InterruptedError, UsageError } from '../errors.js';
+import { shown } from '../output/plain-text.js';
 import { Printer } from '../output/printer.js';
 import { ProgressLine } from '../output/progress.js';
 import type { Terminal } from '../output/terminal.js';
@@ -50,7 +51,7 @@ export class Context {
     if (yes) return;
     const { terminal, printer } = this;
     if (!terminal.err.isTty || printer.json) throw new UsageError(`${what} Add --yes if that is what you want.`);
-    const answer = await terminal.ask(`${what} Type yes to go on: `);
+    const answer = await terminal.ask(`${shown(what)} Type yes to go on: `);
     if (answer.trim() !== 'yes') throw new InterruptedError('Nothing was done.');
   };
 }

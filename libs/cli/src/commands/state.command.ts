@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import { encodeShardingKey, type MississippiOperator } from '@mississippi/core';
 import type { ShardingKey } from '@mississippi/core/transport';
 import type { Argv } from 'yargs';
@@ -11,6 +10,7 @@ import { group, type AnyCommand } from './group.js';
 import { withKey, withYes, type KeyArguments } from './options.js';
 import { jsonOf } from './payload-argument.js';
 import { findKey } from './find-key.js';
+import { userHere } from './user-here.js';
 
 export function stateCommand(commands: Commands): AnyCommand {
   return group('state', 'states in the store: show, edit, forget', [
@@ -106,6 +106,7 @@ async function change(
   does: string,
   act: (operator: MississippiOperator, key: ShardingKey, how: How) => Promise<void>,
 ): Promise<void> {
+  const by = args.by ?? userHere();
   const store = await storeOfInstance(await settings());
   await withSession(
     async (session) => {
@@ -113,7 +114,7 @@ async function change(
       const version = args.stateVersion ?? (await session.operator.state(key))?.version ?? 0;
       const what = version === 0 ? 'It has none in the store.' : `It has version ${version}.`;
       await confirm(`This ${does} the stored state of the key ${args.key}. ${what}`, args.yes);
-      await act(session.operator, key, { version, by: args.by ?? userInfo().username, reason: args.reason });
+      await act(session.operator, key, { version, by, reason: args.reason });
       printer.answer({ [done]: true, key: args.key, replaced: version }, () => [
         `The state of the key ${shown(args.key)} was ${done}. Its data updater starts afresh with the next message.`,
       ]);

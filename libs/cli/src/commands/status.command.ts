@@ -82,7 +82,7 @@ function screen({ queues, broker }: Session, overview: Overview, { printer, hint
       `${broker.product} ${broker.version} at ${broker.name}, virtual host ${shown(broker.virtualHost)}`,
     ),
     '',
-    ...keyLines(troubled, processes.length > 0, printer, hints),
+    ...keyLines(troubled, processes.length > 0, summary.unowned.length, printer, hints),
     '',
     ...shardLines(summary, printer, hints),
     ...processLines(processes, printer),
@@ -90,17 +90,27 @@ function screen({ queues, broker }: Session, overview: Overview, { printer, hint
   ];
 }
 
-function keyLines({ keys, more, unanswered }: KeyList, anybody: boolean, printer: Printer, hints: Hints): string[] {
+/** @param unowned how many shards nobody owns: who waits there is in no list */
+export function keyLines(
+  { keys, more, unanswered }: KeyList,
+  anybody: boolean,
+  unowned: number,
+  printer: Printer,
+  hints: Hints,
+): string[] {
   if (!anybody) return [printer.paint.red('No process consumes: nobody knows whether a key is stuck.')];
-  const silent =
-    unanswered.length === 0
+  const warned = (shards: number, what: string): string[] =>
+    shards === 0
       ? []
-      : wrapped(
-          `${counted(unanswered.length, 'shard')} did not answer, so their keys are not here.`,
-          Math.min(printer.columns, WIDEST),
-        ).map((line) => printer.paint.red(line));
+      : wrapped(`${counted(shards, 'shard')} ${what}`, Math.min(printer.columns, WIDEST)).map((line) =>
+          printer.paint.red(line),
+        );
+  const silent = [
+    ...warned(unanswered.length, 'did not answer, so their keys are not here.'),
+    ...warned(unowned, 'without an owner: whatever waits there is stuck, and not here.'),
+  ];
   if (keys.length === 0)
-    return [...silent, printer.paint.green(unanswered.length === 0 ? 'No key is stuck.' : 'No other key is stuck.')];
+    return [...silent, printer.paint.green(silent.length === 0 ? 'No key is stuck.' : 'No other key is stuck.')];
   const others = more === 0 ? [] : [`… and ${count(more)} more: ${hints.command('keys list')}`];
   return [
     printer.title(`Stuck keys: ${count(keys.length + more)}`),

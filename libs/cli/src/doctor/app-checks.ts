@@ -1,4 +1,6 @@
 import type { KeyList, ProcessInfo, ShardReport } from '@mississippi/core';
+import { shortName } from '../commands/key-table.js';
+import { shellWord } from '../keys/shell-word.js';
 import { counted, firstOf } from '../output/amounts.js';
 import { error, note, warning, type Finding } from './finding.js';
 
@@ -7,12 +9,29 @@ const NEAR = 0.8;
 
 /** @param members consumers of the queue of members */
 export function checkProcesses(processes: readonly ProcessInfo[], members: number): Finding[] {
-  if (members <= processes.length) return [];
+  const paused = checkIntake(processes);
+  if (members <= processes.length) return paused;
   return [
+    ...paused,
     warning(
       `${counted(members, 'process takes', 'processes take')} part, and ${processes.length} of them said so`,
       'one is frozen, has just begun or ended, or is of another version',
       'ask again in a minute; if it stays, compare with the processes that you run',
+    ),
+  ];
+}
+
+/** What somebody paused, and perhaps forgot: such a process looks as if it were of no use. */
+function checkIntake(processes: readonly ProcessInfo[]): Finding[] {
+  const [first, ...others] = processes.filter(({ intake }) => intake === 'paused').map(({ name }) => name);
+  if (first === undefined) return [];
+  const all = others.length + 1 === processes.length;
+  return [
+    (all ? error : note)(
+      `the intake of ${counted(others.length + 1, 'process', 'processes')} is paused: ${[first, ...others].map(shortName).join(', ')}`,
+      all ? 'nobody else takes part: nothing is handled' : 'others have their shards',
+      'resume them, or start them again',
+      `processes resume ${shellWord(shortName(first))}`,
     ),
   ];
 }

@@ -5,8 +5,8 @@ const WITH_PASSWORD = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]*:[^/?#\s]*@/i;
 /** Whatever stands before the @ of a url, in the midst of a text. */
 const CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/)[^/?#\s@]*(?:@[^/?#\s@]*)*@/gi;
 
-/** Options that take a url. */
-const URL_OPTIONS = /^--(?:url|store-url|management-url)(?:=(.*))?$/s;
+/** Options that take a url, in both spellings that the parser takes. */
+const URL_OPTIONS = /^--(?:url|store-?url|management-?url)(?:=(.*))?$/is;
 
 /**
  * Refuses a password among the arguments: whoever lists this machine's processes would see it, and the shell's history keeps it.
@@ -16,7 +16,7 @@ export function refusePasswords(args: readonly string[]): void {
   args.forEach((arg, index) => {
     const [option, value = args[index + 1] ?? ''] = URL_OPTIONS.exec(arg) ?? [];
     if (option === undefined || !WITH_PASSWORD.test(value)) return;
-    const name = option.split('=')[0]!;
+    const name = option.split('=')[0]!.replace(/(?<=[a-z])-?url$/i, '-url');
     throw new UsageError(
       `${name} with a password would show in the list of processes and in the shell's history: give the url in the environment (${VARIABLES[name]!}), ` +
         `in a file (${name}-file FILE), or without the password and that in ${PASSWORDS[name]!}.`,

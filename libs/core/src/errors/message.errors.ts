@@ -100,6 +100,12 @@ export class InvalidMessageError extends MississippiError {
     );
   }
 
+  static rate(value: unknown): InvalidMessageError {
+    return new InvalidMessageError(
+      `The rate must be a number of messages a second above 0, or Infinity, not ${describe(value)}; left out, it is 500.`,
+    );
+  }
+
   static timeout(value: unknown): InvalidMessageError {
     return new InvalidMessageError(
       `The timeout must be a number of milliseconds from 0 on, or Infinity, not ${describe(value)}; left out, the default counts.`,

@@ -32,6 +32,12 @@ function isAuditText(text: unknown): boolean {
   return isWellFormed(text) && !text.includes('\0'); // PostgreSQL takes no zero bytes in texts.
 }
 
+/** @throws {InvalidMessageError} when what a caller gave is no pace: none at all would be as fast as possible */
+export function checkRate(rate: unknown): void {
+  if (typeof rate === 'number' && rate > 0) return;
+  throw InvalidMessageError.rate(rate);
+}
+
 /** @throws {InvalidMessageError} */
 export function checkSince(since: unknown): void {
   if (since === undefined || (since instanceof Date && Number.isFinite(since.getTime()))) return;

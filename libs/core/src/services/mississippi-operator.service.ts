@@ -17,7 +17,7 @@ import type { ProcessInfo } from '../interfaces/status.interface.js';
 import type { ShardingKey } from '../keys/sharding-key.js';
 import type { OperatorRequest } from '../signals/operator-request.js';
 import type { AuditFilter, AuditList, StateChangeOptions, StateReport } from '../interfaces/stored-state.interface.js';
-import { checkMessageType, checkSince, checkStateChange, checkTimeout } from './check-call.js';
+import { checkMessageType, checkRate, checkSince, checkStateChange, checkTimeout } from './check-call.js';
 import type { EngineAccess } from './data-updater.service.js';
 
 /** @publicApi */
@@ -314,12 +314,14 @@ export class MississippiOperator {
    * process is killed; with a store the second is recognised then. Those that come to the dead letters meanwhile are not replayed.
    * @param filter `{}` for all of them
    * @param options `rate`: how many a second, default 500, `Infinity` for no limit; `progress` is called now and then; `signal` ends it
+   * @throws {InvalidMessageError} when the rate is no number above 0
    * @throws {ReplayStoppedError} when one was not taken; it says how many were
    * @throws {DeadLetterNotFoundError} when the filter names one that is not there
    * @throws {DeadLettersBusyError} while another operator reads them
    */
   async replay(filter: DeadLetterFilter, options: ReplayOptions = {}): Promise<DeadLetterProgress> {
     const { rate = 500, progress = () => undefined, signal } = options;
+    checkRate(rate);
     return this.letters.replay(this.filter(filter), rate, { progress, signal });
   }
 

@@ -266,7 +266,29 @@ describe('a replay', () => {
     broker.inject(0, { body: Uint8Array.of(1) });
     await settled();
     expect(await operator.replay({})).toMatchObject({ done: 0, withoutKey: 1 });
+    const [letter] = (await operator.deadLetters()).letters;
+    expect(await operator.replay({ id: letter!.id })).toMatchObject({ done: 0, withoutKey: 1 });
     expect(broker.deadLetters).toHaveLength(1);
+  });
+
+  test.each([0, -1, Number.NaN, '5'])('at a rate of %p is refused, and replays nothing', async (rate) => {
+    const { send, operator, broker } = await start();
+    await send('k', 'bad');
+    await expect(operator.replay({}, { rate: rate as number })).rejects.toMatchObject({ code: 'invalid_message' });
+    expect(broker.deadLetters).toHaveLength(1);
+  });
+
+  test('says what went wrong, where the reader cannot be closed either', async () => {
+    const { send, operator, engine } = await start();
+    await send('k', 'bad');
+    const connection = engine.connection();
+    const reading = connection.readDeadLetters!.bind(connection);
+    connection.readDeadLetters = async () => {
+      const reader = await reading();
+      const failing = (what: string) => () => Promise.reject(new Error(what));
+      return Object.assign(reader, { next: failing('the broker is gone'), close: failing('the channel is closed') });
+    };
+    await expect(operator.replay({})).rejects.toThrow('the broker is gone');
   });
 });
 

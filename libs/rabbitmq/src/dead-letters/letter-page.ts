@@ -1,10 +1,16 @@
-import type { Delivery } from '@mississippi/core/transport';
+import type { Clock, Delivery, Timer } from '@mississippi/core/transport';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { closeChannel, closedChannel } from '../connection/channels.js';
 import { letterOf } from './letter-of.js';
 
 /** Messages of one page that are not removed: what is kept here at most, until it is asked for. */
 export const PAGE = 1_000;
+
+/**
+ * How long messages that were there at the beginning are waited for when the queue says that it is empty: a quorum queue says so before
+ * those that it has given away arrive (RabbitMQ 3.10). Milliseconds.
+ */
+const ON_ITS_WAY = 2_000;
 
 /**
  * One consumer, on a channel of its own, that gets so many messages and no more. What is not removed goes back when the channel is closed, in its
@@ -23,6 +29,7 @@ export class LetterPage {
   constructor(
     private readonly channel: Channel,
     private readonly queue: string,
+    private readonly clock: Clock,
   ) {}
 
   async begin(): Promise<void> {
@@ -61,20 +68,29 @@ export class LetterPage {
   }
 
   /**
-   * Resolves when something has arrived, or when there is nothing more: with `false`.
+   * Resolves when something has arrived, or when there is nothing more: with `false`. To be asked only while something is expected.
    * @throws when the channel is lost
    */
   async more(): Promise<boolean> {
     while (this.waiting.length === 0) {
       if (this.lost !== undefined) throw this.lost;
       const arrival = new Promise<void>((resolve) => (this.arrived = resolve));
-      // What the queue has given away by the time of its answer has arrived before it.
+      // What a classic queue has given away by the time of its answer has arrived before it.
       const { messageCount } = await this.channel.checkQueue(this.queue);
       if (this.waiting.length > 0) break;
-      if (messageCount === 0) return false;
-      await arrival;
+      if (messageCount > 0) await arrival;
+      else if (!(await this.isWithin(ON_ITS_WAY, arrival))) return false;
     }
     return true;
+  }
+
+  /** @param time milliseconds */
+  private async isWithin(time: number, arrival: Promise<void>): Promise<boolean> {
+    let timer: Timer | undefined;
+    const over = new Promise<boolean>((resolve) => (timer = this.clock.after(time, () => resolve(false))));
+    const isThere = await Promise.race([arrival.then(() => true), over]);
+    timer?.cancel();
+    return isThere;
   }
 
   /** Gets nothing more; what has arrived stays to be taken. */

@@ -88,7 +88,7 @@ export class QueueReader implements DeadLetterReader {
   }
 
   private async turn(): Promise<LetterPage> {
-    const page = new LetterPage(await openChannel(this.model), this.queue);
+    const page = new LetterPage(await openChannel(this.model), this.queue, this.clock);
     this.pages.push(page);
     await page.begin();
     return page;

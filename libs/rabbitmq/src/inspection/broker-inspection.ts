@@ -71,7 +71,7 @@ export class BrokerInspection {
     return {
       prefix,
       totalCount: count === undefined ? await this.count(names) : Number(count),
-      type: known?.type,
+      type: await this.typeOf(names, known?.type),
       hash,
       application,
       counted: count === undefined,
@@ -168,6 +168,14 @@ export class BrokerInspection {
       refused(error);
       return undefined;
     }
+  }
+
+  /**
+   * RabbitMQ 3.10 names what a queue remembers before its type, so that the type was not learnt then. Shards of quorum queues alone have
+   * locks, which may be seen without any right but to read.
+   */
+  private async typeOf(names: QueueNames, learnt: FoundQueues['type']): Promise<FoundQueues['type']> {
+    return (await this.queue(names.lock(0))) === undefined ? learnt : 'quorum';
   }
 
   private async applicationOf({ application }: QueueNames): Promise<string | undefined> {

@@ -104,7 +104,7 @@ export class DeadLetterCalls {
         progress,
       );
       const { now } = progress;
-      if (filter.id !== undefined && now.done === 0 && signal?.aborted !== true)
+      if (filter.id !== undefined && now.done + now.withoutKey === 0 && signal?.aborted !== true)
         throw new DeadLetterNotFoundError(filter.id);
       told(now);
       return now;
@@ -114,11 +114,15 @@ export class DeadLetterCalls {
   private async reading<T>(work: (reader: DeadLetterReader) => Promise<T>): Promise<T> {
     const reader = await this.connection.readDeadLetters?.();
     if (reader === undefined) throw new DeadLettersUnreadableError();
+    let worked: T;
     try {
-      return await work(reader);
-    } finally {
-      await reader.close();
+      worked = await work(reader);
+    } catch (error) {
+      await reader.close().catch(() => undefined); // What went wrong first says more: with the broker gone the reader cannot be closed either.
+      throw error;
     }
+    await reader.close();
+    return worked;
   }
 
   private async details(letter: Letter): Promise<DeadLetterDetails> {
