@@ -67,10 +67,10 @@ test('processes whose intake is paused are named: an error where nobody is left'
   const process = { name: 'mississippi a h:1:x', shards: [0, 1], self: false, intake: 'open' } as const;
   const paused = { ...process, name: 'mississippi a h:2:y', shards: [], intake: 'paused' } as const;
   expect(checkProcesses([process, paused], 2)).toMatchObject([
-    { level: 'note', what: 'the intake of 1 process is paused: h:2:y', command: 'processes resume h:2:y' },
+    { level: 'note', what: 'the intake of 1 process is paused: mississippi a h:2:y' },
   ]);
   expect(checkProcesses([paused, { ...paused, name: 'mississippi a h:3:z' }], 2)).toMatchObject([
-    { level: 'error', what: 'the intake of 2 processes is paused: h:2:y, h:3:z' },
+    { level: 'error', what: 'the intake of 2 processes is paused: mississippi a h:2:y, mississippi a h:3:z' },
   ]);
 });
 

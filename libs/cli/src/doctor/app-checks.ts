@@ -1,6 +1,4 @@
 import type { KeyList, ProcessInfo, ShardReport } from '@mississippi/core';
-import { shortName } from '../commands/key-table.js';
-import { shellWord } from '../keys/shell-word.js';
 import { counted, firstOf } from '../output/amounts.js';
 import { error, note, warning, type Finding } from './finding.js';
 
@@ -23,15 +21,15 @@ export function checkProcesses(processes: readonly ProcessInfo[], members: numbe
 
 /** What somebody paused, and perhaps forgot: such a process looks as if it were of no use. */
 function checkIntake(processes: readonly ProcessInfo[]): Finding[] {
-  const [first, ...others] = processes.filter(({ intake }) => intake === 'paused').map(({ name }) => name);
-  if (first === undefined) return [];
-  const all = others.length + 1 === processes.length;
+  const paused = processes.filter(({ intake }) => intake === 'paused').map(({ name }) => name);
+  if (paused.length === 0) return [];
+  const all = paused.length === processes.length;
   return [
     (all ? error : note)(
-      `the intake of ${counted(others.length + 1, 'process', 'processes')} is paused: ${[first, ...others].map(shortName).join(', ')}`,
+      `the intake of ${counted(paused.length, 'process', 'processes')} is paused: ${paused.join(', ')}`,
       all ? 'nobody else takes part: nothing is handled' : 'others have their shards',
-      'resume them, or start them again',
-      `processes resume ${shellWord(shortName(first))}`,
+      'resume them by name, or start them again',
+      'processes list',
     ),
   ];
 }
