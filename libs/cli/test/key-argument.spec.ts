@@ -2,7 +2,7 @@ import { encodeShardingKey, type KeyKind } from '@mississippi/core';
 import { Hints } from '../src/commands/hints.js';
 import { UsageError } from '../src/errors.js';
 import { parseKey, writeKey, type KeyType } from '../src/keys/key-argument.js';
-import { shellWord } from '../src/keys/shell-word.js';
+import { shellWord } from '../src/output/shell-word.js';
 import { execFileSync } from 'node:child_process';
 
 const KEYS: readonly [kind: KeyKind, key: never][] = (

@@ -32,11 +32,6 @@ function why({ trouble, error, callback }: KeyReport): string | undefined {
   return error;
 }
 
-/** Processes are called `mississippi <application> <host>:<pid>:<id>`: what tells one from another is at the end. */
-export function shortName(process: string): string {
-  return process.split(' ').at(-1)!;
-}
-
 /** A command, and what it does. */
 export type Remedy = readonly [command: string, effect: string];
 

@@ -1,4 +1,4 @@
-import { isSafe } from '../output/plain-text.js';
+import { isSafe } from './plain-text.js';
 
 /** A text as one word of a command line, for POSIX shells. */
 export function shellWord(text: string): string {
