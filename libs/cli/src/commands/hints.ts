@@ -1,6 +1,6 @@
 import type { ShardingKey } from '@mississippi/core/transport';
 import { writeKey } from '../keys/key-argument.js';
-import { shellWord } from '../keys/shell-word.js';
+import { shellWord } from '../output/shell-word.js';
 import type { CommonArguments } from '../settings/settings.js';
 
 type Named = Pick<CommonArguments, 'url' | 'urlFile' | 'prefix' | 'instance' | 'config'>;

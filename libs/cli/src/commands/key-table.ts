@@ -1,5 +1,6 @@
 import type { KeyReport, KeyTrouble } from '@mississippi/core';
-import { shellWord } from '../keys/shell-word.js';
+import { shellWord } from '../output/shell-word.js';
+import { shortName } from '../output/short-name.js';
 import { duration } from '../output/amounts.js';
 import type { Printer } from '../output/printer.js';
 import type { Column } from '../output/table.js';

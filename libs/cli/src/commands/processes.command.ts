@@ -5,7 +5,7 @@ import { shown } from '../output/plain-text.js';
 import type { Column } from '../output/table.js';
 import type { Commands } from './context.js';
 import { group, type AnyCommand } from './group.js';
-import { shortName } from './key-table.js';
+import { shortName } from '../output/short-name.js';
 
 const COLUMNS: readonly Column<ProcessInfo>[] = [
   { title: 'PROCESS', value: ({ name }) => name },

@@ -2,7 +2,7 @@ import type { ShardReport } from '@mississippi/core';
 import { count } from '../output/amounts.js';
 import type { Column } from '../output/table.js';
 import type { Commands } from './context.js';
-import { shortName } from './key-table.js';
+import { shortName } from '../output/short-name.js';
 
 const COLUMNS: readonly Column<ShardReport>[] = [
   { title: 'SHARD', value: ({ shard }) => shard, right: true },

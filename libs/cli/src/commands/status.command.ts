@@ -7,7 +7,8 @@ import type { Session } from '../session/session.js';
 import type { Commands, Context } from './context.js';
 import { keyDocument } from './documents.js';
 import type { Hints } from './hints.js';
-import { keyTable, remedies, remedyLines, shortName } from './key-table.js';
+import { keyTable, remedies, remedyLines } from './key-table.js';
+import { shortName } from '../output/short-name.js';
 import { summaryOf, type ShardSummary } from './shard-summary.js';
 
 /** Troubled keys on the first screen. */
