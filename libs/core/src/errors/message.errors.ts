@@ -90,6 +90,12 @@ export class InvalidMessageError extends MississippiError {
     );
   }
 
+  static filter(name: string): InvalidMessageError {
+    return new InvalidMessageError(
+      `The filter of dead letters has ${name}, which is undefined, and would mean more of them than you do: leave it out, or say {} for all.`,
+    );
+  }
+
   static since(value: unknown): InvalidMessageError {
     return new InvalidMessageError(`The option since must be a date, not ${describe(value)}.`);
   }

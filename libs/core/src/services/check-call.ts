@@ -55,3 +55,11 @@ export function checkSignalName(name: unknown): void {
   if (name === undefined || (typeof name === 'string' && name !== '' && isShortText(name))) return;
   throw InvalidMessageError.signalName(name);
 }
+
+/**
+ * Whoever lacks the id that he meant does not mean all of them.
+ * @throws {InvalidMessageError} when something of it is `undefined`
+ */
+export function checkFilter(filter: object): void {
+  for (const [name, value] of Object.entries(filter)) if (value === undefined) throw InvalidMessageError.filter(name);
+}

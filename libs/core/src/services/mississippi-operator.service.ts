@@ -17,7 +17,7 @@ import type { ProcessInfo } from '../interfaces/status.interface.js';
 import type { ShardingKey } from '../keys/sharding-key.js';
 import type { OperatorRequest } from '../signals/operator-request.js';
 import type { AuditFilter, AuditList, StateChangeOptions, StateReport } from '../interfaces/stored-state.interface.js';
-import { checkMessageType, checkRate, checkSince, checkStateChange, checkTimeout } from './check-call.js';
+import { checkFilter, checkMessageType, checkRate, checkSince, checkStateChange, checkTimeout } from './check-call.js';
 import type { EngineAccess } from './data-updater.service.js';
 
 /** @publicApi */
@@ -314,7 +314,7 @@ export class MississippiOperator {
    * process is killed; with a store the second is recognised then. Those that come to the dead letters meanwhile are not replayed.
    * @param filter `{}` for all of them
    * @param options `rate`: how many a second, default 500, `Infinity` for no limit; `progress` is called now and then; `signal` ends it
-   * @throws {InvalidMessageError} when the rate is no number above 0
+   * @throws {InvalidMessageError} when the rate is no number above 0, or the filter has something that is `undefined`
    * @throws {ReplayStoppedError} when one was not taken; it says how many were
    * @throws {DeadLetterNotFoundError} when the filter names one that is not there
    * @throws {DeadLettersBusyError} while another operator reads them
@@ -322,12 +322,14 @@ export class MississippiOperator {
   async replay(filter: DeadLetterFilter, options: ReplayOptions = {}): Promise<DeadLetterProgress> {
     const { rate = 500, progress = () => undefined, signal } = options;
     checkRate(rate);
+    checkFilter(filter);
     return this.letters.replay(this.filter(filter), rate, { progress, signal });
   }
 
   /**
    * Removes dead letters for good.
    * @param filter `{}` for all of them
+   * @throws {InvalidMessageError} when the filter has something that is `undefined`
    * @throws {DeadLetterNotFoundError} when the filter names one that is not there
    * @throws {DeadLettersBusyError} while another operator reads them
    */
@@ -335,6 +337,7 @@ export class MississippiOperator {
     filter: DeadLetterFilter,
     { progress = () => undefined, signal }: Pick<ReplayOptions, 'progress' | 'signal'> = {},
   ): Promise<DeadLetterProgress> {
+    checkFilter(filter);
     return this.letters.drop(this.filter(filter), { progress, signal });
   }
 

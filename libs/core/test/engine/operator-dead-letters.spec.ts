@@ -301,3 +301,12 @@ test('dead letters are dropped by a filter', async () => {
   await operator.dropDeadLetters({});
   expect(broker.deadLetters).toEqual([]);
 });
+
+test('a filter that lost what it was to name means nothing, rather than all', async () => {
+  const { send, operator, broker } = await start();
+  await send('k', 'bad');
+  const lost = { id: undefined } as unknown as { id: string };
+  await expect(operator.dropDeadLetters(lost)).rejects.toMatchObject({ code: 'invalid_message' });
+  await expect(operator.replay(lost)).rejects.toMatchObject({ code: 'invalid_message' });
+  expect(payloadsOf(broker)).toEqual(['bad']);
+});
