@@ -1,7 +1,9 @@
-import type { MississippiOptions } from '../../src/index.js';
+import { memory, type MississippiOptions } from '../../src/index.js';
+import type { ShardConsumer, Transport } from '../../src/transport/index.js';
 import { settled } from '../support/fake-clock.js';
 import { startOperated } from '../support/operated.js';
 import { Gates, RecordingHandler } from '../support/recording-handler.js';
+import { startEngine } from '../support/test-engine.js';
 
 const WHERE = ['here', 'elsewhere'] as const;
 
@@ -242,4 +244,27 @@ describe('the intake of an embedded process', () => {
     await settled();
     expect(handler.messages('k')).toEqual(['a', 'b', 'c']);
   });
+});
+
+test('a list that reads like the one before, with its commas, is another list all the same', async () => {
+  const transport = memory({ totalCount: 1 });
+  let told: ShardConsumer | undefined;
+  const connecting: Transport = {
+    name: transport.name,
+    async connect(context) {
+      const connection = await transport.connect(context);
+      const consume = connection.consume.bind(connection);
+      connection.consume = (consumer) => consume((told = consumer));
+      return connection;
+    },
+  };
+  const handler = new RecordingHandler();
+  const { publish } = await startEngine(handler, { transport: connecting });
+  told!.pauseTypes!(['a,b']);
+  await publish('k', '1', { type: 'a,b' });
+  await settled();
+  expect(handler.messages('k')).toEqual([]);
+  told!.pauseTypes!(['a', 'b']);
+  await settled();
+  expect(handler.messages('k')).toEqual(['1']);
 });

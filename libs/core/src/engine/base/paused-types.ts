@@ -15,10 +15,11 @@ export class PausedTypes {
     return this.types.has(type);
   }
 
-  /** Returns whether some of them are paused no more. */
-  set(types: readonly string[]): boolean {
+  /** Returns whether that changes anything, and whether some of them are paused no more. */
+  set(types: readonly string[]): { readonly changed: boolean; readonly resumed: boolean } {
     const before = this.types;
     this.types = new Set(types);
-    return [...before].some((type) => !this.types.has(type));
+    const resumed = [...before].some((type) => !this.types.has(type));
+    return { changed: resumed || this.types.size > before.size, resumed };
   }
 }

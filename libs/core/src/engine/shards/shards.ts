@@ -31,14 +31,13 @@ export class Shards implements ShardConsumer {
 
   pauseTypes(types: readonly string[]): void {
     const { paused, log } = this.parts.environment;
-    const before = paused.list.join();
-    const resumed = paused.set(types);
-    if (paused.list.join() === before) return;
-    const now =
-      paused.size === 0 ? 'no types' : `the types ${paused.list.map((type) => JSON.stringify(type)).join(', ')}`;
+    const { changed, resumed } = paused.set(types);
+    if (!changed) return;
+    const { list } = paused;
+    const now = list.length === 0 ? 'no types' : `the types ${list.map((type) => JSON.stringify(type)).join(', ')}`;
     log.warn(`An operator has ${now} of messages paused: the keys that reach one are parked at it.`, {
       event: 'typesPaused',
-      types: paused.list.join(', '),
+      types: list.join(', '),
     });
     if (resumed) for (const queue of this.queues()) queue.tracker.typesChanged();
   }
