@@ -29,7 +29,7 @@ export function needier(one: Part, other: Part): boolean {
 }
 
 /** With a thousand processes and ten thousand shards, to look at each process for each shard would take a tenth of a second. */
-export function ranked(parts: readonly Part[], isBefore: (one: Part, other: Part) => boolean): Heap<Part> {
+export function ranked<T extends Part>(parts: readonly T[], isBefore: (one: T, other: T) => boolean): Heap<T> {
   const heap = new Heap(isBefore);
   for (const part of parts) heap.push(part);
   return heap;

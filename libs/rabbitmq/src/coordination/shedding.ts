@@ -17,9 +17,9 @@ export function take(parts: readonly Part[], coming: number): Map<string, Sheddi
     lacking += Math.max(0, roundedDown(part) - part.load, wantedBack(part, givers));
     above += Math.max(0, part.load - roundedUp(part));
   }
-  const ready = ranked(givers, (one, other) => givesBefore(one as Giver, other as Giver));
+  const ready = ranked(givers, givesBefore);
   for (let left = Math.max(lacking, above) - coming; left > 0; left--) {
-    const giver = ready.take() as Giver | undefined;
+    const giver = ready.take();
     if (giver === undefined) break;
     giver.load--;
     const shed = sheds.get(giver.member.id) ?? { count: 0, wanted: [] };
@@ -68,15 +68,17 @@ function giversOf(parts: readonly Part[]): Giver[] {
 }
 
 /**
- * Whoever has too much, even where shares are rounded up; then whoever has what is wanted elsewhere; then whoever does not have just
- * what is his; then whoever has most.
+ * Who gives first: whoever has too much, even where shares are rounded up; then whoever has what is wanted elsewhere; then whoever does
+ * not have just what is his.
  */
+const FIRST: readonly ((giver: Giver) => boolean)[] = [
+  (giver) => giver.load > roundedUp(giver),
+  ({ wanted }) => wanted.length > 0,
+  (giver) => !isAtHome(giver),
+];
+
+/** Of two that are alike in this, whoever has most. */
 function givesBefore(one: Giver, other: Giver): boolean {
-  const [tooMuch, otherTooMuch] = [one, other].map((part) => part.load > roundedUp(part));
-  if (tooMuch !== otherTooMuch) return tooMuch!;
-  const [wanted, otherWanted] = [one, other].map((part) => part.wanted.length > 0);
-  if (wanted !== otherWanted) return wanted!;
-  const [atHome, otherAtHome] = [one, other].map(isAtHome);
-  if (atHome !== otherAtHome) return otherAtHome!;
+  for (const holds of FIRST) if (holds(one) !== holds(other)) return holds(one);
   return needier(other, one);
 }

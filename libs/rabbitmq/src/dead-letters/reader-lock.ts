@@ -5,7 +5,7 @@ import type { Channel } from 'amqplib';
 import { within } from '../connection/timers.js';
 import { isInUse } from '../errors/reply-codes.js';
 import type { Settings } from '../options/settings.js';
-import { BALANCED, CLASSIC, quorumOptions, SINGLE_ACTIVE } from '../topology/queue-options.js';
+import { ofOneConsumer } from '../topology/queue-options.js';
 import { needing } from '../topology/rights.js';
 
 /** How long a token may take to come, which was published to a queue that nobody seemed to consume. Milliseconds. */
@@ -34,7 +34,7 @@ export class ReaderLock {
 
   private async takeExclusive(channel: Channel): Promise<void> {
     const { settings, queue } = this;
-    await needing('configure', settings, channel.assertQueue(queue, CLASSIC));
+    await needing('configure', settings, channel.assertQueue(queue, ofOneConsumer(false)));
     try {
       const consuming = channel.consume(queue, () => undefined, { exclusive: true, noAck: true });
       await needing('read', settings, consuming);
@@ -46,9 +46,8 @@ export class ReaderLock {
   /** Quorum queues do not enforce exclusive consumers, but one of them is active: whoever gets his own token. */
   private async takeActive(channel: Channel): Promise<void> {
     const { settings, queue, clock } = this;
-    const options = quorumOptions({ ...SINGLE_ACTIVE, ...BALANCED });
     // Of several consumers only the active one is counted (RabbitMQ 3.10, 4.0).
-    const { consumerCount } = await needing('configure', settings, channel.assertQueue(queue, options));
+    const { consumerCount } = await needing('configure', settings, channel.assertQueue(queue, ofOneConsumer(true)));
     if (consumerCount > 0) throw new DeadLettersBusyError();
     const token = randomUUID();
     let came = (): void => undefined;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { MississippiError } from '@mississippi/core';
 import type { Clock } from '@mississippi/core/transport';
-import type { ChannelModel } from 'amqplib';
+import type { Channel, ChannelModel, Options } from 'amqplib';
 import type { BrokerConnection } from '../connection/broker-connection.js';
 import { onChannel } from '../connection/channels.js';
 import { REPLY_TO } from '../connection/direct-reply.js';
@@ -50,7 +50,7 @@ export class CoordinatorQuestions {
    * @returns the last answer that came in time; `undefined` where none did
    */
   async request(asked: Asked, timeout: number): Promise<Answer | undefined> {
-    const { topology, clock } = this.parts;
+    const { clock } = this.parts;
     const id = randomUUID();
     const expiration = Math.ceil(Math.min(Math.max(timeout, 1), LONGEST_REQUEST));
     let last: Answer | undefined;
@@ -62,8 +62,7 @@ export class CoordinatorQuestions {
           last = decodeAnswer(content);
           if (last.kind !== 'begun') resolve();
         });
-        const options = { type: REQUEST, correlationId: id, replyTo: REPLY_TO, expiration };
-        channel.publish('', topology.names.coordinator, encodeMail(asked), options);
+        this.write(channel, id, { type: REQUEST, expiration }, encodeMail(asked));
       });
     })();
     await within(clock, expiration, answered)
@@ -113,18 +112,17 @@ export class CoordinatorQuestions {
   }
 
   private async question(model: ChannelModel, id: string): Promise<Report[]> {
-    const { topology } = this.parts;
     if (!(await this.isAnybodyThere(model))) return [];
     const channel = await this.channel.get();
     return new Promise((resolve) => {
       this.waiting.set(id, (content) => resolve(readRoll(content)));
-      channel.publish('', topology.names.coordinator, Buffer.alloc(0), {
-        type: QUESTION,
-        correlationId: id,
-        replyTo: REPLY_TO,
-        expiration: DEADLINE,
-      });
+      this.write(channel, id, { type: QUESTION, expiration: DEADLINE }, Buffer.alloc(0));
     });
+  }
+
+  private write(channel: Channel, id: string, options: Pick<Options.Publish, 'type' | 'expiration'>, body: Buffer) {
+    const addressed = { ...options, correlationId: id, replyTo: REPLY_TO };
+    channel.publish('', this.parts.topology.names.coordinator, body, addressed);
   }
 }
 

@@ -27,6 +27,14 @@ export function quorumOptions(more: Readonly<Record<string, unknown>>): Options.
   return { durable: true, arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': DELIVERY_LIMIT, ...more } };
 }
 
+/**
+ * A queue that only one consumer has: as its exclusive one, or where a quorum queue does not enforce that (RabbitMQ 3.10 and 4.0), as its
+ * active one.
+ */
+export function ofOneConsumer(quorum: boolean): Options.AssertQueue {
+  return quorum ? quorumOptions({ ...SINGLE_ACTIVE, ...BALANCED }) : CLASSIC;
+}
+
 /** A queue that has no messages, and remembers a text: where a dead letter of it would go. */
 export function remembering(value: string, options: Options.AssertQueue): Options.AssertQueue {
   return { ...options, deadLetterExchange: '', deadLetterRoutingKey: value };

@@ -15,7 +15,15 @@ import {
 } from './disagreement.js';
 import { ConsumerTags } from './consumer-tags.js';
 import { QueueNames } from './queue-names.js';
-import { BALANCED, CLASSIC, differsInLocator, quorumOptions, remembering, SINGLE_ACTIVE } from './queue-options.js';
+import {
+  BALANCED,
+  CLASSIC,
+  differsInLocator,
+  ofOneConsumer,
+  quorumOptions,
+  remembering,
+  SINGLE_ACTIVE,
+} from './queue-options.js';
 import { explainRight, needing, needingToBind, needingToForward } from './rights.js';
 
 /** How many channels declare at once. */
@@ -142,15 +150,12 @@ export class Topology {
 
   /** Declares the queue that is the lock of one shard. Returns how many messages and active consumers it has. */
   declareLock(channel: Channel, index: number): Promise<Replies.AssertQueue> {
-    const options = quorumOptions({ ...SINGLE_ACTIVE, ...BALANCED });
-    return this.asserted(channel.assertQueue(this.names.lock(index), options));
+    return this.asserted(channel.assertQueue(this.names.lock(index), ofOneConsumer(true)));
   }
 
   /** Declares the queue of the coordinator. Returns how many consumers it has. */
   declareCoordinator(channel: Channel): Promise<Replies.AssertQueue> {
-    // Of those that consume a quorum queue one is to get everything: they do not enforce exclusive consumers.
-    const options = this.settings.quorum ? quorumOptions({ ...SINGLE_ACTIVE, ...BALANCED }) : CLASSIC;
-    return this.asserted(channel.assertQueue(this.names.coordinator, options));
+    return this.asserted(channel.assertQueue(this.names.coordinator, ofOneConsumer(this.settings.quorum)));
   }
 
   /** Declares the queue that counts who takes part, and tells its consumers. */

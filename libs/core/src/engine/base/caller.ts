@@ -54,3 +54,6 @@ export interface Caller {
   /** What its traces came with from another process. */
   readonly carried?: TraceHeaders | undefined;
 }
+
+/** No callback waits: an operator does. */
+export const NOBODY: Caller = { context: undefined, callback: undefined, chain: [] };

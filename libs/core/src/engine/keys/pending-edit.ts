@@ -1,10 +1,7 @@
 import type { StateAudit } from '../../store/store.interface.js';
-import type { Caller } from '../base/caller.js';
+import { NOBODY } from '../base/caller.js';
 import type { GivenState } from '../commits/state-form.js';
 import { PendingSignal } from './pending-signal.js';
-
-/** Nobody's callback waits for it. */
-const NOBODY: Caller = { context: undefined, callback: undefined, chain: [] };
 
 /** What an operator wants of a key's stored state. */
 export interface StateEdit extends Pick<StateAudit, 'by' | 'reason' | 'process'> {

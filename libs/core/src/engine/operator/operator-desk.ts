@@ -4,7 +4,7 @@ import type { DropProgress } from '../../interfaces/operator.interface.js';
 import type { OperatorRequest } from '../../signals/operator-request.js';
 import { keyId } from '../../keys/sharding-key.js';
 import type { Environment } from '../base/environment.js';
-import type { Caller } from '../base/caller.js';
+import { NOBODY } from '../base/caller.js';
 import type { KeyQueue } from '../keys/key-queue.js';
 import { PendingEdit } from '../keys/pending-edit.js';
 import { PendingSignal } from '../keys/pending-signal.js';
@@ -13,9 +13,6 @@ import { rowOf, rowsOf, type KeyRow, type KeyWatchRow } from './key-row.js';
 import { KeyWatches } from './key-watches.js';
 import { lookAt } from './shard-look.js';
 import { stackFor } from './shown-error.js';
-
-/** Nobody's callback waits for it. */
-const NOBODY: Caller = { context: undefined, callback: undefined, chain: [] };
 
 /** Does what an operator asks of a shard that this process owns, or of a key of it. Keys are canonical. */
 export class OperatorDesk {
