@@ -62,6 +62,20 @@ describe.each([
   });
 });
 
+test('who follows a link as soon as it is there gets there', async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.addInitScript(`new MutationObserver((_changes, observer) => {
+    const link = document.querySelector('nav a[href="#/processes"]');
+    if (link === null) return;
+    observer.disconnect();
+    link.click();
+  }).observe(document, { childList: true, subtree: true });`);
+  await page.goto(url);
+  await page.getByRole('heading', { level: 1, name: 'Processes' }).waitFor();
+  await context.close();
+});
+
 describe('by keyboard alone', () => {
   test('one comes to the content, to another view, and among the shards', async () => {
     const { page, close } = await openPage(browser, url);

@@ -1,5 +1,5 @@
 import { render } from 'preact';
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import type { Hello } from '../src/wire.js';
 import './app.css';
 import { Api, ApiError, takeToken } from './live/api.js';
@@ -18,7 +18,7 @@ function App() {
     });
   }, []);
   useEffect(begin, []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // In a tab that has the page already, the address with the token loads nothing anew.
     const turn = (): void => void (takeToken() && begin());
     addEventListener('hashchange', turn);

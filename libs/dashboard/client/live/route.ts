@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 /** Where in the page one is: `#/keys?shard=3`. */
 export interface Route {
@@ -25,7 +25,8 @@ function decoded(text: string): string {
 
 export function useRoute(): Route {
   const [route, setRoute] = useState(routeNow);
-  useEffect(() => {
+  // Listens before the browser paints: whoever follows a link at first sight would be left where they were.
+  useLayoutEffect(() => {
     const turn = (): void => setRoute(routeNow());
     addEventListener('hashchange', turn);
     return () => removeEventListener('hashchange', turn);
