@@ -62,6 +62,20 @@ describe('a repeat', () => {
     ]);
   });
 
+  it('is explained where a copy that was sent again had come, and was taken for what was handled', () => {
+    const sent = [0, 1].map((seq) => by('publisher', { type: 'published', ...refOf('a', seq) }));
+    const cut = [lose('one'), by('publisher', { type: 'interrupted' }), lost('one', 1)];
+    const copies = [0, 1].map((seq) => message(seq, 'one', 1, 1)[0]);
+    const handled = [0, 1].flatMap((seq) => message(seq, 'one', 1));
+    const again = [0, 1].flatMap((seq) => message(seq, 'one', 2));
+    const copiesAgain = [0, 1].flatMap((seq) => message(seq, 'one', 2, 1));
+    const events = (came: readonly Seen[]) => [sent, owned('one', 1), handled, came, cut, owned('one', 2), again];
+    expect(check([...events(copies), copiesAgain])).toMatchObject({ ...LEGAL, duplicates: 4, mostDuplicates: 4 });
+    // Where no copy was there to be confused with, what was handled is known.
+    const texts = check([...events([]), copiesAgain]).violations.map(({ text }) => text);
+    expect(texts).toContain('a#0 was handled 3 times, but the faults explain only 2');
+  });
+
   it('by another process is explained by a loss, while the one that lost it is at it still', () => {
     const [delivered, started, ended, settled] = message(1, 'one', 1);
     const before = [published, owned('one', 1), message(0, 'one', 1), delivered, started];

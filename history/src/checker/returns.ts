@@ -2,6 +2,11 @@ import { EVERYBODY, type EventOf } from '../events.js';
 import type { KnownLimits } from './limits.js';
 import type { DeliveryState, EpochState, MessageState } from './records.js';
 
+interface Remembered {
+  readonly process: string;
+  readonly deliveries: DeliveryState[];
+}
+
 /**
  * Which deliveries the faults may have brought back: what was unsettled when its epoch was lost, and what was settled so
  * late that its ack may not have arrived. Deliveries come again at most as many as the prefetch window holds. A process
@@ -10,7 +15,7 @@ import type { DeliveryState, EpochState, MessageState } from './records.js';
 export class Returns {
   /** How many repeats the faults explain. */
   most = 0;
-  private readonly remembered = new Map<number, { process: string; deliveries: DeliveryState[] }[]>();
+  private readonly remembered = new Map<number, Remembered[]>();
 
   constructor(private readonly limits: KnownLimits) {}
 
@@ -45,7 +50,23 @@ export class Returns {
       most,
     );
     const others = this.remembered.get(epoch.shard) ?? [];
-    this.remembered.set(epoch.shard, [...others, { process: epoch.process, deliveries }]);
+    const all = [...others, { process: epoch.process, deliveries }];
+    this.remembered.set(epoch.shard, all);
+    this.exposeConfused(epoch, all);
+  }
+
+  /**
+   * A copy that was sent again and not handled is equal to one that was: when both come again, the first to come is taken for the
+   * copy, and so is handled, as is all that follows it of its key. That order holds is worth more than that nothing is done again.
+   */
+  private exposeConfused({ unsettled, process }: EpochState, remembered: readonly Remembered[]): void {
+    const copies = [...unsettled].filter(({ started, message }) => !started && message.done > 0);
+    const keys = new Set(copies.map(({ message }) => message.ref.key));
+    if (keys.size === 0) return;
+    for (const one of remembered) {
+      if (one.process === process)
+        this.expose(one.deliveries.filter(({ started, message }) => started && keys.has(message.ref.key)));
+    }
   }
 
   /** Who gets a shard does not know what other processes had handled of it. */
