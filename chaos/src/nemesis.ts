@@ -330,6 +330,7 @@ export class Nemesis {
     await this.field.node.boot();
     this.field.recorder.record({ type: 'healed', fault: 'broker', target: EVERYBODY });
     this.say('the broker is back');
+    await this.trouble.healAgain();
     this.brokerDown = false;
   }
 

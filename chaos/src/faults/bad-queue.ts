@@ -1,5 +1,9 @@
 import { connect } from 'amqplib';
+import type { RabbitMqNode } from '#support/rabbitmq-node.js';
 import type { Layout, Witness } from './witness.js';
+
+/** It takes nothing in. */
+const BAD = { 'x-queue-type': 'classic', 'x-max-length': 0, 'x-overflow': 'reject-publish' } as const;
 
 /** How a queue of one shard can be spoilt for a while. */
 export type Spoil = 'stranger' | 'signals' | 'parked';
@@ -44,10 +48,7 @@ async function strangerAt(witness: Witness, queue: string): Promise<Spoilt | und
  * queue only where that was empty and unread.
  */
 async function declaredOtherwise(witness: Witness, queue: string, careful: boolean): Promise<Spoilt | undefined> {
-  const bad = {
-    durable: true,
-    arguments: { 'x-queue-type': 'classic', 'x-max-length': 0, 'x-overflow': 'reject-publish' },
-  };
+  const bad = { durable: true, arguments: BAD };
   try {
     await witness.onChannel(async (channel) => {
       await channel.checkQueue(queue);
@@ -67,4 +68,18 @@ async function declaredOtherwise(witness: Witness, queue: string, careful: boole
       await witness.onChannel((channel) => channel.deleteQueue(queue));
     },
   };
+}
+
+/** Queues that are spoilt so: by now, or again, since a killed broker may forget that one was deleted just before. */
+export async function stillSpoilt(node: RabbitMqNode): Promise<string[]> {
+  const listed = await node.ask('list_queues', '--quiet', '--formatter', 'json', 'name', 'arguments');
+  const queues = JSON.parse(listed) as {
+    name: string;
+    arguments: readonly [name: string, type: string, value: unknown][];
+  }[];
+  return queues.filter(({ arguments: given }) => isBad(given)).map(({ name }) => name);
+}
+
+function isBad(given: readonly [name: string, type: string, value: unknown][]): boolean {
+  return given.some(([name, , value]) => name === 'x-overflow' && value === BAD['x-overflow']);
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EVERYBODY, type Recorder } from '@mississippi/history';
 import type { RabbitMqNode } from '#support/rabbitmq-node.js';
-import { spoil, spoilsOf } from './bad-queue.js';
+import { spoil, spoilsOf, stillSpoilt } from './bad-queue.js';
 import { deletablesOf, deleteOne, isBack, type Deletable } from './deleted-queue.js';
 import { alarmFor } from './memory-alarm.js';
 import { wipe } from './wipe.js';
@@ -41,6 +41,8 @@ export class BrokerTrouble {
   private alarmed = false;
   /** Shards of which a queue is spoilt or deleted. */
   private readonly troubled = new Set<number>();
+  /** Queues that were spoilt, with their shards. */
+  private readonly spoilt = new Map<string, number>();
 
   constructor(
     private readonly node: RabbitMqNode,
@@ -87,6 +89,7 @@ export class BrokerTrouble {
       this.anywhere(rotated(all, more), whom, async (how, shard) => {
         const spoilt = await spoil(this.witness, how, shard);
         if (spoilt === undefined) return false;
+        this.spoilt.set(spoilt.queue, shard);
         this.say(`spoilt ${spoilt.queue} (${how}) for ${Math.round(length)} ms`);
         const met = how === 'parked' ? meet(shard) : undefined;
         await this.rest(length);
@@ -94,6 +97,20 @@ export class BrokerTrouble {
         await met;
         return true;
       });
+  }
+
+  /** Heals once more what a broker that was killed has spoilt again. */
+  async healAgain(): Promise<void> {
+    if (this.spoilt.size === 0) return;
+    for (const queue of await stillSpoilt(this.node)) {
+      const shard = this.spoilt.get(queue);
+      if (shard === undefined) continue;
+      await this.strike(shard, async () => {
+        this.say(`the broker has forgotten that ${queue} was deleted, and it is again`);
+        await this.witness.onChannel((channel) => channel.deleteQueue(queue));
+        return true;
+      });
+    }
   }
 
   /** @param booted called when the broker is back and the app has all of it again */
