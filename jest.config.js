@@ -68,6 +68,16 @@ export default {
       testMatch: ['**/*.pictures.ts'],
       globalSetup: '<rootDir>/libs/dashboard/browser/support/chromium-setup.ts',
     },
+    // What takes a minute or more each: a cluster that loses a node, chaos, a thousand processes, a million keys, and the samples killed half-way.
+    // A command of its own.
+    {
+      ...common,
+      displayName: 'long',
+      roots: ['<rootDir>/libs', '<rootDir>/test'],
+      testMatch: ['**/*.long.ts'],
+      globalSetup: '<rootDir>/test/support/broker-setup.ts',
+      globalTeardown: '<rootDir>/test/support/broker-teardown.ts',
+    },
     // What proves the tests, not the library: each fault that is planted must be noticed. A command of its own.
     {
       ...common,

@@ -50,7 +50,7 @@ process.exitCode = outcomes.some((outcome) => outcome.startsWith('failed')) ? 1 
 
 /** All, though some fail: what fails on one setting alone tells more. */
 function runAll(where) {
-  const suites = () => npm('jest', '--selectProjects', 'rabbitmq', ...jestArguments);
+  const suites = () => npm('jest', '--selectProjects', 'rabbitmq', 'long', ...jestArguments);
   const chaos = (queues) => node('chaos/dist/main.js', '--minutes', '1', '--queues', queues);
   const told = (what, run) => {
     console.log(`\n${where}: ${what}`);

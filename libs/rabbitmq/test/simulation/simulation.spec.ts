@@ -3,24 +3,17 @@ import { SCENARIOS } from '../../simulation/src/scenarios/index.js';
 import { ratesAtRest } from '../../simulation/src/scenarios/rest.js';
 import { Trial } from '../../simulation/src/scenarios/scenario.js';
 
-const { rest, ...others } = SCENARIOS;
-const scenarios = Object.entries(others);
+const scenarios = Object.entries(SCENARIOS).filter(([name]) => name !== 'rest');
 
-describe.each([4, 6])('20 processes share 256 shards (seed %i)', (seed) => {
+describe('20 processes share 256 shards', () => {
   test.each(scenarios)('%s', async (_name, scenario) => {
-    expect(broken(await scenario({ processes: 20, shards: 256, seed }))).toEqual([]);
+    expect(broken(await scenario({ processes: 20, shards: 256, seed: 4 }))).toEqual([]);
   });
 });
 
 describe('20 processes share 256 shards, and whoever wants to coordinate waits in line, as with quorum queues', () => {
   test.each(scenarios)('%s', async (_name, scenario) => {
     expect(broken(await scenario({ processes: 20, shards: 256, seed: 2, quorum: true }))).toEqual([]);
-  });
-});
-
-describe('50 processes share 1,000 shards', () => {
-  test.each(scenarios)('%s', async (_name, scenario) => {
-    expect(broken(await scenario({ processes: 50, shards: 1_000, seed: 3 }))).toEqual([]);
   });
 });
 
@@ -31,15 +24,8 @@ test.each([1, 2])(
   },
 );
 
-test.each([11, 12, 13, 14, 15, 16])(
-  '5 processes share 40 shards through a minute of faults (seed %i)',
-  async (seed) => {
-    expect(broken(await SCENARIOS['faults']!({ processes: 5, shards: 40, seed, quorum: seed % 2 === 0 }))).toEqual([]);
-  },
-);
-
-test('at rest 1,000 processes with 10,000 shards ask the broker no more than as many as they are', async () => {
-  expect(broken(await rest!({ processes: 1_000, shards: 10_000, seed: 1 }))).toEqual([]);
+test.each([11, 12])('5 processes share 40 shards through a minute of faults (seed %i)', async (seed) => {
+  expect(broken(await SCENARIOS['faults']!({ processes: 5, shards: 40, seed, quorum: seed % 2 === 0 }))).toEqual([]);
 });
 
 test('at rest something is asked: whether somebody coordinates, how many are there, and what was reported is answered', async () => {
