@@ -59,6 +59,7 @@ export default {
       roots: ['<rootDir>/libs/dashboard/browser'],
       testMatch: ['**/*.browser.ts'],
       globalSetup: '<rootDir>/libs/dashboard/browser/support/chromium-setup.ts',
+      setupFilesAfterEnv: ['<rootDir>/libs/dashboard/browser/support/patience.ts'],
     },
     // The pictures in docs/, made anew.
     {
@@ -67,6 +68,7 @@ export default {
       roots: ['<rootDir>/libs/dashboard/browser'],
       testMatch: ['**/*.pictures.ts'],
       globalSetup: '<rootDir>/libs/dashboard/browser/support/chromium-setup.ts',
+      setupFilesAfterEnv: ['<rootDir>/libs/dashboard/browser/support/patience.ts'],
     },
     // What takes a minute or more each: a cluster that loses a node, chaos, a thousand processes, a million keys, and the samples killed half-way.
     // A command of its own.

@@ -63,8 +63,7 @@ describe.each([
 });
 
 test('who follows a link as soon as it is there gets there', async () => {
-  const context = await browser.newContext();
-  const page = await context.newPage();
+  const { page, close } = await openPage(browser, 'about:blank');
   await page.addInitScript(`new MutationObserver((_changes, observer) => {
     const link = document.querySelector('nav a[href="#/processes"]');
     if (link === null) return;
@@ -73,7 +72,7 @@ test('who follows a link as soon as it is there gets there', async () => {
   }).observe(document, { childList: true, subtree: true });`);
   await page.goto(url);
   await page.getByRole('heading', { level: 1, name: 'Processes' }).waitFor();
-  await context.close();
+  await close();
 });
 
 describe('by keyboard alone', () => {
