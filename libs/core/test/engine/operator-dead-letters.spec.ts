@@ -186,6 +186,21 @@ describe('a replay', () => {
     await expect(operator.replay({ id: letters[1]!.id })).rejects.toMatchObject({ code: 'dead_letter_not_found' });
   });
 
+  test('is handled though its key was parked meanwhile and its shard lost: it is not what was given up', async () => {
+    const { send, operator, failing, handler, broker, shard } = await start();
+    await send('k', 'bad');
+    failing.clear();
+    await operator.pause('k');
+    await operator.replay({}, { rate: Infinity });
+    await settled();
+    broker.loseShard(shard('k'));
+    await settled();
+    await operator.resume('k');
+    await settled();
+    expect(handler.messages('k')).toEqual(['bad', 'bad']);
+    expect([broker.parkedCount(shard('k')), broker.deadLetters]).toEqual([0, []]);
+  });
+
   test('does not meet again what fails again', async () => {
     const { send, operator, handler } = await start();
     await send('k', 'bad');

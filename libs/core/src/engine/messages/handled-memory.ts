@@ -28,12 +28,13 @@ export class HandledMemory {
   constructor(private readonly capacity: number) {}
 
   /** Notes a message whose attempt succeeded. One without an id cannot be told from another, so it is not noted. */
-  remember(keyId: string, { messageId, body }: Delivery): void {
+  remember(keyId: string, delivery: Delivery): void {
+    const { messageId } = delivery;
     if (messageId === undefined) return;
     const { ring, position } = this;
     ring[position] = messageId;
     ring[position + 1] = keyId;
-    ring[position + 2] = hashOf(body);
+    ring[position + 2] = hashOf(delivery);
     this.position = position + COLUMNS === this.capacity * COLUMNS ? 0 : position + COLUMNS;
   }
 
@@ -92,7 +93,7 @@ export class HandledMemory {
     const flat = [...ring.slice(position), ...ring.slice(0, position)];
     return Array.from({ length: flat.length / COLUMNS }, (_, index) => {
       const [messageId, key, hash] = flat.slice(index * COLUMNS, (index + 1) * COLUMNS);
-      return { messageId: messageId as string, keyId: key as string, bodyHash: hash as number };
+      return { messageId: messageId as string, keyId: key as string, hash: hash as number };
     });
   }
 }
