@@ -131,6 +131,51 @@ describe.each(WHERE)('an operator %s', (where) => {
     expect(await operator.key('k')).toMatchObject({ trouble: undefined, parkedState: undefined });
   });
 
+  test('drops the last message for which a key waits, and what comes next has all its attempts, at once', async () => {
+    const policy = { attempts: 2, backoff: { initial: 60_000, max: 60_000 } };
+    const { send, publish, operator, handler, broker, failing, engine, clock } = await startOperated(where, {
+      failurePolicy: policy,
+    });
+    for (const payload of ['1', '2', '3', '4', 'next']) failing.add(payload);
+    await send('k', 'bad', '1', '2', '3', '4');
+    for (let left = 4; left > 0; left--) {
+      await operator.drop('k');
+      await settled();
+    }
+    engine.events.subscribe(({ type }) => {
+      if (type === 'unparked') void publish('k', 'next');
+    });
+    await operator.drop('k');
+    await settled();
+    expect(handler.messages('k')).toEqual(['bad', '1', '2', '3', '4', 'next']);
+    expect(payloads(broker.deadLetters)).toEqual(['bad', '1', '2', '3', '4']);
+    expect(await operator.key('k')).toMatchObject({ state: 'backoff', attempt: 1 });
+    await clock.advance(60_000);
+    expect(handler.messages('k').filter((payload) => payload === 'next')).toHaveLength(2);
+    expect(payloads(broker.deadLetters)).toHaveLength(6);
+  });
+
+  test('resumes a key while its last message is dropped: paused again in that moment, it is held', async () => {
+    const { send, operator, handler, broker, engine, of } = await startOperated(where, HELD);
+    await send('k', 'bad');
+    broker.block();
+    const dropping = operator.drop('k');
+    await settled();
+    await operator.resume('k');
+    engine.events.subscribe(({ type }) => {
+      if (type === 'unparked') queueMicrotask(() => void operator.pause('k'));
+    });
+    broker.unblock();
+    await dropping;
+    await send('k', 'a', 'b');
+    expect(of('unparked')).toHaveLength(1);
+    expect(handler.messages('k')).toEqual(['bad']);
+    expect(await operator.key('k')).toMatchObject({ parkedState: 'held', parked: 2 });
+    await operator.resume('k');
+    await settled();
+    expect(handler.messages('k')).toEqual(['bad', 'a', 'b']);
+  });
+
   test('drops the first message of a held key, which stays held', async () => {
     const { send, operator, handler, broker } = await startOperated(where, HELD);
     await send('k', 'bad', 'b');

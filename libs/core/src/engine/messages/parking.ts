@@ -36,6 +36,8 @@ export class Parking {
   private reader: ParkedReader | undefined;
   private reading = false;
   private dropping = false;
+  /** Nothing of the key was left: what it is parked for next is none of this one's business. */
+  private over = false;
 
   constructor(private readonly parked: ParkedKey) {}
 
@@ -88,7 +90,7 @@ export class Parking {
   /** Reads the next message, where the key is to be fed and has none at hand. */
   feed(): void {
     const { parked } = this;
-    if (!this.feeding || this.dropping || !parked.wantsMessage) return;
+    if (this.over || !this.feeding || this.dropping || !parked.wantsMessage) return;
     if (this.empty) {
       this.end();
       return;
@@ -119,14 +121,14 @@ export class Parking {
   /**
    * Dead-letters the first message.
    * @param expected its id, where another one is to be left alone
-   * @param waits whether the key is known to wait under pressure, with nothing of it at hand
+   * @param awaited where the key waits under pressure for that message, with nothing of it at hand: called once the message has left
    * @throws {KeyNotParkedError} while the key is fed, unless it waits, or when it has no message in the side queue
    * @throws {HeadChangedError} when another message comes first
    */
-  async drop(expected?: string, waits = false): Promise<void> {
+  async drop(expected?: string, awaited?: () => void): Promise<void> {
     const { key } = this.parked;
     const refusal = (): Error => new KeyNotParkedError(keyTextOf(key), 'drop', this.state);
-    if (this.dropping || (this.feeding && !waits)) throw refusal();
+    if (this.dropping || (this.feeding && awaited === undefined)) throw refusal();
     this.dropping = true;
     try {
       const delivery = await new Promise<Delivery>((resolve, reject) => {
@@ -135,22 +137,26 @@ export class Parking {
       const { messageId } = delivery;
       if (expected !== undefined && messageId !== expected)
         throw new HeadChangedError(keyTextOf(key), expected, messageId);
-      await this.refuse(delivery);
+      await this.refuse(delivery, awaited);
     } finally {
       this.dropping = false;
-      if (!this.feeding || waits) this.stopReading();
+      if (!this.feeding || awaited !== undefined) this.stopReading();
       this.feed();
     }
   }
 
   /** Dead-letters a message that was read; resolves when it has left the side queue. */
-  private async refuse(delivery: Delivery): Promise<void> {
+  private async refuse(delivery: Delivery, left: () => void = () => undefined): Promise<void> {
     const { key } = this.parked;
     const { durable, settlement, environment } = key.epoch;
+    const settled = (): void => {
+      left();
+      this.settled();
+    };
     if (durable === undefined) {
       const letter = { key, keyBytes: keyBytes(key.id), delivery, error: undefined, attempts: 0 };
       await key.epoch.deadLetters.publish({ ...letter, reason: 'dropped' });
-      this.settled();
+      settled();
       return;
     }
     await new Promise<void>((resolve, reject) => {
@@ -159,7 +165,7 @@ export class Parking {
         message.mark = mark;
         const verdict = mark.verdict(key.commits!);
         const reason = verdict === 'conflict' ? 'message_id_conflict' : 'dropped';
-        const dropped = { id: key.id, epoch: key.epoch, commits: key.commits, settled: () => this.settled() };
+        const dropped = { id: key.id, epoch: key.epoch, commits: key.commits, settled };
         if (verdict === 'repeat') {
           settlement.handled(dropped, message, ack(), 0, NO_CHANGES);
           resolve();
@@ -184,6 +190,7 @@ export class Parking {
 
   private end(): void {
     const { key } = this.parked;
+    this.over = true;
     this.stopReading();
     key.epoch.environment.events.sink?.key('unparked', key);
     this.parked.unparked();

@@ -299,12 +299,14 @@ export class Recovery implements ParkedKey {
 
   /** The same for a key that waits for its next attempt, and for that message: the next one follows at once. */
   async dropAwaited(expected?: string): Promise<void> {
-    await this.parking!.drop(expected, true);
-    if (this.key.epoch.phase !== 'open' || this.tracker.fifo.length > 0) return;
-    this.cancelTimer();
-    this.tracker.phase = 'open';
-    this.tracker.attempt = 0;
-    this.forgetHead();
+    await this.parking!.drop(expected, () => {
+      // In the same moment: what comes next may be here before whoever dropped it hears of it.
+      if (this.key.epoch.phase !== 'open') return;
+      this.cancelTimer();
+      this.tracker.phase = 'open';
+      this.tracker.attempt = 0;
+      this.forgetHead();
+    });
     this.feed();
     this.key.wake();
   }
