@@ -122,7 +122,7 @@ export class MississippiOperator {
    * parked until {@link resume}. Done in parts of 100, each with its own time-out.
    * @param options `progress` is called after each part
    * @returns how many were dropped
-   * @throws {KeyNotParkedError} when the key is not held
+   * @throws {KeyNotParkedError} when the key is not held, or not any more: `progress` was told of what was dropped by then
    */
   async dropAll(
     shardingKey: ShardingKey,

@@ -264,6 +264,29 @@ describe.each(WHERE)('an operator %s', (where) => {
     await expect(operator.dropAll('k')).rejects.toMatchObject({ code: 'key_not_parked' });
   });
 
+  test('is told how much was dropped of a key that is resumed meanwhile, and what was not is handled in order', async () => {
+    const gates = new Gates();
+    const slow = new RecordingHandler({ handleMessage: () => gates.at('attempt') });
+    const { send, operator, broker, handler, engine, of } = await startOperated(where, { handler: slow });
+    await operator.pause('k');
+    await send('k', '1', '2', '3', '4', '5');
+    const parts: object[] = [];
+    engine.events.subscribe(({ type }) => {
+      if (type === 'deadLettered' && of('deadLettered').length === 2) void operator.resume('k');
+    });
+    const dropping = watch(operator.dropAll('k', { progress: (part) => parts.push(part) }));
+    await settled();
+    expect(dropping).toMatchObject({ state: 'rejected', value: { code: 'key_not_parked' } });
+    const dropped = broker.deadLetters.length;
+    expect(dropped).toBeLessThan(5);
+    expect(parts).toEqual([{ dropped, left: 5 - dropped }]);
+    for (let left = 5 - dropped; left > 0; left--) {
+      gates.open('attempt');
+      await settled();
+    }
+    expect([...payloads(broker.deadLetters), ...handler.messages('k')]).toEqual(['1', '2', '3', '4', '5']);
+  });
+
   test('deactivates a data updater in its turn, and the next message has a fresh one', async () => {
     const gates = new Gates();
     const handler = new RecordingHandler({ handleMessage: () => gates.at('attempt') });

@@ -83,10 +83,11 @@ export class OperatorDesk {
     });
   }
 
-  /** A part of what is parked of a key, so that no request outlasts its time-out. */
+  /** A part of what is parked of a key, so that no request outlasts its time-out; less where the key is resumed meanwhile. */
   private async dropAll({ tracker }: KeyQueue, most: number): Promise<DropProgress> {
     let dropped = 0;
-    while (dropped < most && tracker.stored > 0) {
+    const goesOn = (): boolean => dropped === 0 || tracker.parkedState === 'held';
+    while (dropped < most && tracker.stored > 0 && goesOn()) {
       await tracker.drop();
       dropped++;
     }
