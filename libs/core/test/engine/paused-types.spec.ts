@@ -1,4 +1,4 @@
-import { memory, type MississippiOptions } from '../../src/index.js';
+import { memory, MississippiOperator, type MississippiOptions } from '../../src/index.js';
 import type { ShardConsumer, Transport } from '../../src/transport/index.js';
 import { settled } from '../support/fake-clock.js';
 import { startOperated } from '../support/operated.js';
@@ -243,6 +243,20 @@ describe('the intake of an embedded process', () => {
     gates.open('attempt');
     await settled();
     expect(handler.messages('k')).toEqual(['a', 'b', 'c']);
+  });
+
+  test('is paused: the shard is its own until nothing of it runs any more', async () => {
+    const gates = new Gates();
+    const handler = new RecordingHandler({ handleMessage: () => gates.at('attempt') });
+    const engine = await startEngine(handler, { memory: { totalCount: 1 } });
+    const operator = new MississippiOperator(engine);
+    await engine.send('k', 'a');
+    const { name } = (await operator.processes())[0]!;
+    await operator.pauseIntake(name);
+    expect(await operator.processes()).toMatchObject([{ shards: [0], intake: 'paused' }]);
+    gates.open('attempt');
+    await settled();
+    expect(await operator.processes()).toMatchObject([{ shards: [], intake: 'paused' }]);
   });
 });
 

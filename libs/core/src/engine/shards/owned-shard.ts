@@ -89,6 +89,10 @@ export class OwnedShard implements ShardReceiver {
   get index(): number {
     return this.session.shard;
   }
+  /** Whether it is lost, or handed over. */
+  get ended(): boolean {
+    return this.context.ended;
+  }
   /** Whether it waits because its side queue is full. */
   get stalled(): boolean {
     return this.context.side.stalled;

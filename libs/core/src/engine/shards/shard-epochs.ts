@@ -34,6 +34,11 @@ export class ShardEpochs implements EpochLine {
     return this.current === undefined ? this.former : [...this.former, this.current];
   }
 
+  /** Whether the shard is owned, or is being handed over and something of it still runs. */
+  get held(): boolean {
+    return this.all.some(({ ended }) => !ended);
+  }
+
   *queues(): Generator<KeyQueue> {
     for (const shard of this.all) yield* shard.queues.values();
   }

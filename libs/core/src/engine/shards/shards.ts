@@ -102,9 +102,9 @@ export class Shards implements ShardConsumer {
     return [...this.byIndex.values()].flatMap(({ current }) => current ?? []);
   }
 
-  /** Indexes of the shards that this process owns, in order. */
+  /** Indexes of the shards that this process owns, in order; those among them that it hands over, as long as something of them runs. */
   get indexes(): number[] {
-    return this.all.map(({ index }) => index).sort((a, b) => a - b);
+    return [...this.byIndex].flatMap(([index, { held }]) => (held ? [index] : [])).sort((a, b) => a - b);
   }
 
   *queues(): Generator<KeyQueue> {
