@@ -1,5 +1,6 @@
 import {
   ack,
+  discard,
   type CallbackContext,
   type DataUpdaterHandler,
   type MessageContext,
@@ -8,7 +9,7 @@ import {
 } from '@mississippi/core';
 import { RecordedCallback } from './recorded-callback.js';
 import type { Recorder } from './recorder.js';
-import type { Numbered } from './recording-handler.js';
+import { attemptedOf, type Numbered } from './recording-handler.js';
 
 /** What became of a key, as a store keeps it. */
 export interface Applied {
@@ -26,11 +27,12 @@ export interface Applied {
  */
 export class AppliedHandler implements DataUpdaterHandler<Applied, Numbered, string> {
   /**
-   * @param work what an attempt does between its start and its end, both of which are recorded: a throw makes it a failed one
+   * @param work what an attempt does between its start and its end, both of which are recorded: a throw makes it a failed one, and what is
+   * not discarded is acked
    */
   constructor(
     private readonly recorder: Recorder,
-    private readonly work: (payload: Numbered) => Promise<void>,
+    private readonly work: (payload: Numbered, context: MessageContext) => Promise<'discard' | void>,
   ) {}
 
   init(): Applied {
@@ -42,15 +44,17 @@ export class AppliedHandler implements DataUpdaterHandler<Applied, Numbered, str
   }
 
   async handleMessage(payload: Numbered, state: Applied, context: MessageContext): Promise<MessageOutcome<Applied>> {
-    const { key, seq } = payload;
-    const message = { id: context.messageId ?? '', key, seq };
+    const { seq } = payload;
+    const message = attemptedOf(this.recorder, payload, context);
     const attempt = new RecordedCallback(this.recorder, 'handleMessage', context, state.change, message);
+    let did: 'discard' | void;
     try {
-      await this.work(payload);
+      did = await this.work(payload, context);
     } catch (error) {
       attempt.end('failed');
       throw error;
     }
+    if (did === 'discard') return discard('as it was to be', { ...state, change: attempt.end('discarded') });
     return ack({ ...state, change: attempt.end('ok'), seqs: [...state.seqs, seq] });
   }
 

@@ -1,6 +1,9 @@
-/** One message: the n-th of its key, from 0; -1 where it has no place in the publishing order. */
+/** One message: the n-th of its key, from 0; -1 where it has no place in the publishing order, as a replay has none. */
 export interface MessageRef {
-  /** `key#seq`, which is its message id too: so it is known even where the payload cannot be read. */
+  /**
+   * `key#seq`, which is its message id too: so it is known even where the payload cannot be read. `key#seq~2`: the second replay of its
+   * dead letter, which is another message.
+   */
   readonly id: string;
   readonly key: string;
   readonly seq: number;
@@ -46,13 +49,27 @@ export type FaultName =
  */
 export type SignalEnd = 'answered' | 'notRun' | 'unknown' | 'failed';
 
+/** What an operator asks about a key; about a type of messages; about a process, as the history calls it. */
+export type OperatorCall =
+  | 'pause'
+  | 'resume'
+  | 'retry'
+  | 'drop'
+  | 'dropAll'
+  | 'deactivate'
+  | 'changeState'
+  | 'pauseType'
+  | 'resumeType'
+  | 'pauseIntake'
+  | 'resumeIntake';
+
 /** Target of a fault that strikes everybody. */
 export const EVERYBODY = '*';
 
 /** What was observed from outside of the library. What is on its way has the present participle, what is done the past one. */
 export type Observation =
   /** `refused`: the publisher was told that it was not taken. `excused`: its queue was deleted on purpose. */
-  | ({ readonly type: 'published'; readonly garbled?: boolean } & MessageRef)
+  | ({ readonly type: 'published'; readonly garbled?: boolean; readonly messageType?: string } & MessageRef)
   | ({ readonly type: 'confirmed' | 'refused' | 'excused' } & MessageRef)
   /** The publisher's connection went: what is not confirmed is sent again. */
   | { readonly type: 'interrupted' }
@@ -82,6 +99,17 @@ export type Observation =
   | { readonly type: 'fault'; readonly fault: FaultName; readonly target: string; readonly shard?: number }
   | { readonly type: 'healed'; readonly fault: FaultName; readonly target: string; readonly shard?: number }
   | { readonly type: 'operator'; readonly call: 'park' | 'resume' | 'drop' | 'sicken' | 'heal'; readonly key: string }
+  /**
+   * An operator asks for something, and is told that it is so, or that it is not. `about`: a key, a type, a process. `count`: messages that
+   * were dropped, though not all, perhaps.
+   */
+  | { readonly type: 'asked'; readonly call: OperatorCall; readonly about: string }
+  | {
+      readonly type: 'granted' | 'declined';
+      readonly call: OperatorCall;
+      readonly about: string;
+      readonly count?: number;
+    }
   /** A process ended: by a kill, or in good order, or by itself. */
   | { readonly type: 'exited'; readonly target: string; readonly how: 'killed' | 'left' | 'crashed' }
   /** Nothing is left in the queues; or something is, and it does not move. */
@@ -130,10 +158,19 @@ export function refOf(key: string, seq: number): MessageRef {
   return { id: idOf(key, seq), key, seq };
 }
 
-/** The message that an id names; ids that are none of ours belong to no key. */
-export function refOfId(id: string | undefined): MessageRef {
+/**
+ * The message that an id names; ids that are none of ours belong to no key.
+ * @param replay which replay of its dead letter it is
+ */
+export function refOfId(id: string | undefined, replay = 0): MessageRef {
   const match = /^([^#]+)#(\d+)$/.exec(id ?? '');
-  return match === null ? { id: id ?? '', key: '', seq: -1 } : { id: id!, key: match[1]!, seq: Number(match[2]) };
+  const ref = match === null ? { id: id ?? '', key: '', seq: -1 } : refOf(match[1]!, Number(match[2]));
+  return replay === 0 ? ref : { ...ref, id: `${ref.id}~${replay}`, seq: -1 };
+}
+
+/** Whether it was taken from the dead letters and published again. */
+export function isReplay({ id }: MessageRef): boolean {
+  return id.includes('~');
 }
 
 export function epochName(process: string, { shard, epoch }: EpochRef): string {

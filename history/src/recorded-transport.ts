@@ -1,24 +1,47 @@
-import { NOTE_HEADERS, type MessageHeaders, type Transport } from '@mississippi/core';
+import { NOTE_HEADERS, PublishError, type MessageHeaders, type Transport } from '@mississippi/core';
 import type {
   Delivery,
   ParkedMode,
   ParkedReader,
+  Publisher,
   ShardConsumer,
   ShardReceiver,
   ShardSession,
   TransportConnection,
 } from '@mississippi/core/transport';
-import { refOfId, type Delivered, type EpochRef } from './events.js';
+import { isReplay, type Delivered, type EpochRef } from './events.js';
 import type { Recorder } from './recorder.js';
 
-/** A transport whose epochs, deliveries and settlements are recorded. It stands between the transport and the core. */
+/**
+ * A transport whose epochs, deliveries and settlements are recorded, and which replays it publishes. It stands between the transport and the
+ * core.
+ */
 export function recordedTransport(transport: Transport, recorder: Recorder): Transport {
   return over(transport, {
     async connect(context) {
       const connection = await transport.connect(context);
       const consume = (consumer: ShardConsumer): Promise<void> =>
         connection.consume(over(consumer, { open: (session) => openRecorded(consumer, session, recorder) }));
-      return over<TransportConnection>(connection, { consume });
+      const publisher = recorder.marksReplays ? { publisher: recordedPublisher(connection, recorder) } : {};
+      return over<TransportConnection>(connection, { consume, ...publisher });
+    },
+  });
+}
+
+/** What is published is recorded by whoever publishes it; only replays are published by the library. */
+function recordedPublisher({ publisher }: TransportConnection, recorder: Recorder): Publisher {
+  return over(publisher, {
+    async publish(message, ...how) {
+      const ref = recorder.refOf(message.messageId, message.headers);
+      if (!isReplay(ref)) return publisher.publish(message, ...how);
+      recorder.record({ type: 'published', ...ref });
+      try {
+        await publisher.publish(message, ...how);
+        recorder.record({ type: 'confirmed', ...ref });
+      } catch (error) {
+        if (error instanceof PublishError) recorder.record({ type: 'refused', ...ref });
+        throw error;
+      }
     },
   });
 }
@@ -158,7 +181,8 @@ class EpochRecorder {
   }
 
   private refOf(delivery: Delivery): Delivered {
-    return { ...refOfId(delivery.messageId), ...this.epochRef, delivery: this.numbers.get(delivery) ?? 0 };
+    const ref = this.recorder.refOf(delivery.messageId, delivery.headers);
+    return { ...ref, ...this.epochRef, delivery: this.numbers.get(delivery) ?? 0 };
   }
 
   private get epochRef(): EpochRef {

@@ -1,6 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { HistoryEvent, Observation } from './events.js';
+import { REPLAY_HEADER, type MessageHeaders } from '@mississippi/core';
+import { refOfId, type HistoryEvent, type MessageRef, type Observation } from './events.js';
 
 /** What a recorder tells the time by. */
 export interface RecorderClock {
@@ -22,6 +23,11 @@ const machineClock: RecorderClock = { now: monotonic, time: Date.now };
 
 /** Stamps what one process sees, and passes it on. */
 export class Recorder {
+  /**
+   * Whether replays of dead letters are recorded as messages of their own: by whoever publishes them too, so that all of a history's
+   * processes that have to do with one must. Default `false`.
+   */
+  marksReplays = false;
   private events = 0;
   private numbers = 0;
 
@@ -34,6 +40,12 @@ export class Recorder {
   record(observation: Observation): void {
     const { process, clock } = this;
     this.write({ ...observation, process, n: ++this.events, mono: clock.now(), wall: clock.time() });
+  }
+
+  /** The message of an id, of which the headers say whether it is a replay. */
+  refOf(id: string | undefined, headers: MessageHeaders): MessageRef {
+    const replay = this.marksReplays ? headers[REPLAY_HEADER] : undefined;
+    return refOfId(id, typeof replay === 'number' ? replay : 0);
   }
 
   /** A number for a run, a delivery or a state. */

@@ -8,6 +8,7 @@ import {
   type ShardingKey,
   type TerminateReason,
 } from '@mississippi/core';
+import { isReplay, type MessageRef } from './events.js';
 import { RecordedCallback } from './recorded-callback.js';
 import type { Recorder } from './recorder.js';
 
@@ -15,6 +16,12 @@ import type { Recorder } from './recorder.js';
 export interface Numbered {
   readonly key: string;
   readonly seq: number;
+}
+
+/** What an attempt is at: a replay has no place in the order of its key. */
+export function attemptedOf(recorder: Recorder, { key, seq }: Numbered, context: MessageContext): MessageRef {
+  const ref = recorder.refOf(context.messageId, context.headers);
+  return isReplay(ref) ? { ...ref, key } : { id: context.messageId ?? '', key, seq };
 }
 
 /** A handler whose callbacks are recorded. Its state is the number of the last change. */
@@ -36,8 +43,7 @@ export abstract class RecordingHandler<
   }
 
   async handleMessage(payload: Payload, state: number, context: MessageContext): Promise<MessageOutcome<number>> {
-    const { key, seq } = payload;
-    const message = { id: context.messageId ?? '', key, seq };
+    const message = attemptedOf(this.recorder, payload, context);
     const attempt = new RecordedCallback(this.recorder, 'handleMessage', context, state, message);
     let did: 'discard' | void;
     try {

@@ -33,10 +33,14 @@ describe.each(Object.entries(FAULTY))('a history in which %s', (_name, { promise
   });
 });
 
-test('every promise is broken by a history of the table, but for those of direct messages and signals', () => {
+test('every promise is broken by a history of the table, but for those of direct messages, operators and signals', () => {
   const promises = new Set(Object.values(FAULTY).map(({ promise }) => promise));
   expect(Object.keys(PROMISES).filter((promise) => !promises.has(promise as Promised))).toEqual([
     'wrongAnswer',
+    'startedThoughHeld',
+    'startedThoughPaused',
+    'claimedThoughPaused',
+    'notDropped',
     'signalTwice',
     'signalRanUntold',
     'signalFalseAnswer',

@@ -5,6 +5,7 @@ import {
   MessageHandler,
   MississippiModule,
   type EventsProducer,
+  type MessageContext,
   type MississippiOperator,
   type MississippiOptions,
   type Transport,
@@ -20,7 +21,11 @@ export interface AppliedAppOptions {
   /** Left out, nothing is kept, and attempts are recorded all the same. */
   readonly store?: Store;
   /** What an attempt does. Default: one round of the event loop. */
-  readonly work?: (message: Numbered) => Promise<void>;
+  readonly work?: (message: Numbered, context: MessageContext) => Promise<'discard' | void>;
+  /** Its name in the history. Default `app`. */
+  readonly name?: string;
+  /** Whether replays of dead letters are messages of their own there. Default `false`. */
+  readonly marksReplays?: boolean;
   readonly options?: Omit<MississippiOptions, 'transport' | 'store'>;
 }
 
@@ -35,7 +40,8 @@ const oneRound = (): Promise<void> => new Promise((resolve) => setImmediate(reso
 /** An app whose states, in a store, say which messages had their effect. */
 export async function startAppliedApp(settings: AppliedAppOptions): Promise<AppliedApp> {
   const { history, transport, store, work = oneRound, options } = settings;
-  const recorder = history.recorder('app');
+  const recorder = history.recorder(settings.name ?? 'app');
+  recorder.marksReplays = settings.marksReplays ?? false;
   const recorded = recordedTransport(transport, recorder);
   const root = MississippiModule.forRoot({
     ...options,
@@ -56,8 +62,8 @@ export async function startAppliedApp(settings: AppliedAppOptions): Promise<Appl
       super(recorder);
     }
 
-    protected work(message: Numbered): Promise<void> {
-      return work(message);
+    protected work(message: Numbered, context: MessageContext): Promise<'discard' | void> {
+      return work(message, context);
     }
   }
   return start(Test.createTestingModule({ imports: [root], providers: [store === undefined ? Forgetful : Applying] }));

@@ -73,6 +73,16 @@ export class History extends Changes {
     return this.confirmedOnce.size;
   }
 
+  /** Whether something that was confirmed is neither handled, dead-lettered nor excused. */
+  get isOpen(): boolean {
+    return this.open.size > 0;
+  }
+
+  /** Whether a message is handled, dead-lettered or excused. */
+  isFinished(id: string): boolean {
+    return this.finished.has(id);
+  }
+
   /** How many attempts of a process succeeded. */
   handledBy(process: string): number {
     return this.handledOfProcess.get(process) ?? 0;

@@ -54,6 +54,11 @@ export class Workload {
     return this.refs;
   }
 
+  /** How many messages of a key. */
+  publishedOf(key: string): number {
+    return this.next.get(key) ?? 0;
+  }
+
   private async publishOn(): Promise<void> {
     while (!this.stopped && this.left > 0) {
       const key = this.options.random.pick(this.options.keys);
@@ -80,9 +85,10 @@ export class Workload {
     const { id, key, seq } = ref;
     const { publisher } = this.history;
     const padding = 'x'.repeat(random.below(400));
-    const type = typeOf === undefined ? {} : { type: typeOf(ref) };
+    const messageType = typeOf?.(ref);
+    const type = messageType === undefined ? {} : { type: messageType };
     this.refs.push(ref);
-    publisher.record({ type: 'published', ...ref });
+    publisher.record({ type: 'published', ...ref, ...(messageType === undefined ? {} : { messageType }) });
     for (;;) {
       try {
         await this.producer.publish({ key, seq, padding }, { shardingKey: key, messageId: id, ...type });

@@ -89,6 +89,17 @@ export class Callbacks {
     for (const [at, { epoch }] of this.live) if (epoch.process === process) this.live.delete(at);
   }
 
+  /** The data updaters of a key that live. */
+  liveOf(key: string): readonly object[] {
+    const suffix = ` ${key}`;
+    return [...this.live].filter(([at]) => at.endsWith(suffix)).map(([, updater]) => updater);
+  }
+
+  /** Of those that live, nothing runs on these any more. */
+  toEnd(updaters: readonly object[]): void {
+    for (const updater of this.live.values()) updater.ending ||= updaters.includes(updater);
+  }
+
   /** Every data updater, of one process or of all, must have ended. */
   checkNoneLive(process?: string): void {
     for (const [at, updater] of this.live) {

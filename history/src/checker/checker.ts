@@ -6,6 +6,7 @@ import { Epochs } from './epochs.js';
 import { Faults } from './faults.js';
 import { knownLimits, type KnownLimits, type Limits } from './limits.js';
 import { Messages, type Backlog } from './messages.js';
+import { Operators } from './operators.js';
 import { Findings, type Violation } from './promises.js';
 import { Returns } from './returns.js';
 import type { EpochState } from './records.js';
@@ -38,6 +39,7 @@ export class Checker {
   private readonly epochs: Epochs;
   private readonly deliveries: Deliveries;
   private readonly callbacks: Callbacks;
+  private readonly operators: Operators;
   private readonly directs: Directs;
   private readonly signals: Signals;
   private readonly returns: Returns;
@@ -51,8 +53,9 @@ export class Checker {
     this.faults = new Faults(findings);
     this.messages = new Messages(findings, this.limits, this.faults);
     this.epochs = new Epochs(findings, this.limits, this.faults);
-    this.deliveries = new Deliveries(findings, this.limits, this.messages);
     this.callbacks = new Callbacks(findings, this.limits, this.faults);
+    this.operators = new Operators(findings, this.callbacks);
+    this.deliveries = new Deliveries(findings, this.limits, this.messages, this.operators);
     this.directs = new Directs(findings);
     this.signals = new Signals(findings, this.limits);
     this.returns = new Returns(this.limits);
@@ -101,6 +104,7 @@ export class Checker {
   private seeInEpoch(event: HistoryEvent & EpochRef): void {
     if (event.type === 'owned') {
       this.returns.opened(this.epochs.owned(event));
+      this.operators.owned(event);
       return;
     }
     const epoch = this.epochs.of(event.process, event);
@@ -172,6 +176,12 @@ export class Checker {
         return this.exited(event);
       case 'operator':
         return event.call === 'drop' ? this.deliveries.droppedKey(event.key) : undefined;
+      case 'asked':
+        return this.operators.asked(event);
+      case 'granted':
+        return this.operators.granted(event);
+      case 'declined':
+        return this.operators.declined(event);
       case 'idled':
         return this.callbacks.checkNoneLive();
       case 'stuck':
@@ -194,6 +204,7 @@ export class Checker {
       return;
     }
     this.messages.started(event);
+    this.operators.started(event.key, this.messages.of(event).type, text);
     this.deliveries.started(event, epoch, text);
   }
 

@@ -1,6 +1,7 @@
 import type { Delivered, EventOf } from '../events.js';
 import type { KnownLimits } from './limits.js';
 import type { Messages } from './messages.js';
+import type { Operators } from './operators.js';
 import type { Findings } from './promises.js';
 import { leaveQueue, queueOf, type DeliveryState, type EpochState, type MessageState, type Queued } from './records.js';
 
@@ -19,6 +20,7 @@ export class Deliveries {
     private readonly findings: Findings,
     private readonly limits: KnownLimits,
     private readonly messages: Messages,
+    private readonly operators: Operators,
   ) {}
 
   delivered(event: EventOf<'delivered'>, epoch: EpochState): void {
@@ -39,6 +41,7 @@ export class Deliveries {
       aside: event.fromSide,
       started: false,
       parking: false,
+      dropping: false,
       settledAt: Infinity,
       returned: false,
     };
@@ -61,14 +64,19 @@ export class Deliveries {
     if (delivery !== undefined) delivery.parking = delivery.aside = true;
   }
 
-  deadLettering(event: Delivered & { reason: string }, epoch: EpochState): void {
+  deadLettering(event: Delivered & { reason: string; process: string }, epoch: EpochState): void {
     const { id, key, reason } = event;
     const { garbled } = this.messages.of(event);
+    const delivery = this.numbered.get(event.process)?.get(event.delivery);
+    // One that is not taken is sent again.
+    const dropped = reason === 'dropped' && (delivery?.dropping === true || this.operators.dropping(key));
+    if (delivery !== undefined) delivery.dropping ||= dropped;
     const justified =
       (reason === 'discarded' && epoch.discards.has(id)) ||
       (reason === 'attempts_exhausted' &&
         (epoch.attempts.get(id) ?? 0) >= (this.limits.attempts === Infinity ? 1 : this.limits.attempts)) ||
       (/^(payload|key)_/.test(reason) && garbled) ||
+      dropped ||
       (reason === 'dropped' && this.dropped.has(key));
     if (justified) return;
     this.findings.add('unjustifiedDeadLetter', `${id} goes to the dead letters as ${reason}, for no reason`, key);
@@ -88,7 +96,10 @@ export class Deliveries {
     if (type === 'settled' && message.done === 0) {
       this.findings.add('settledUnhandled', `${id} was settled in ${process} before it was handled`, key);
     }
-    if (type === 'deadLettered') this.messages.finished(message);
+    if (type === 'deadLettered') {
+      this.messages.finished(message);
+      if (delivery?.dropping === true) this.operators.deadLettered(key);
+    }
     if (type !== 'parked') {
       if (message.gone && instant) this.findings.add('settledTwice', `${id} was settled twice`, key);
       message.gone = true;

@@ -1,16 +1,8 @@
-import type { EventOf, MessageRef } from '../events.js';
+import { isReplay, type EventOf, type MessageRef } from '../events.js';
 import type { Faults } from './faults.js';
 import type { KnownLimits } from './limits.js';
 import type { Findings } from './promises.js';
-import { messageState, type MessageState } from './records.js';
-
-interface KeyState {
-  readonly messages: MessageState[];
-  /** Every message before this one is done. */
-  frontier: number;
-  published: number;
-  done: number;
-}
+import { messageState, type Line, type MessageState } from './records.js';
 
 /** How much there was to bring into disorder. */
 export interface Backlog {
@@ -24,7 +16,8 @@ export interface Backlog {
 
 /**
  * What was published, and what became of it: an attempt at a message is legal only if every earlier one of its key was
- * handled or finished for good, nothing is lost, and nothing is done more often than the faults explain.
+ * handled or finished for good, nothing is lost, and nothing is done more often than the faults explain. The replays of a
+ * key are in an order of their own, since whoever publishes them does not wait for those who publish the others.
  */
 export class Messages {
   readonly backlog: Backlog = { pressed: 0, most: 0, longest: 0 };
@@ -33,7 +26,9 @@ export class Messages {
   /** Repeats that faults of publishers explain. */
   mostResent = 0;
   readonly all = new Map<string, MessageState>();
-  private readonly keys = new Map<string, KeyState>();
+  /** By key; and by key, those that were replayed. */
+  private readonly lines = new Map<string, Line>();
+  private readonly replays = new Map<string, Line>();
   private readonly unconfirmed = new Map<string, Set<MessageState>>();
 
   constructor(
@@ -46,9 +41,10 @@ export class Messages {
     const message = this.of(event);
     // A publisher that begins anew sends again what its predecessor had not confirmed.
     if (message.published) this.resent(message);
-    else this.backlog.longest = Math.max(this.backlog.longest, ++this.key(event.key).published);
+    else this.first(message);
     message.published = true;
     message.garbled = event.garbled ?? false;
+    message.type = event.messageType;
     this.unconfirmedOf(event.process).add(message);
   }
 
@@ -71,7 +67,7 @@ export class Messages {
     if (message === undefined) {
       const { id, key, seq } = ref;
       this.all.set(id, (message = messageState({ id, key, seq })));
-      if (seq >= 0) this.key(key).messages[seq] = message;
+      if (seq >= 0) this.stand(message, lineOf(this.lines, key), seq);
     }
     return message;
   }
@@ -87,17 +83,19 @@ export class Messages {
     this.expectPublished(event, 'was handled');
     const { id, key, seq, process } = event;
     const message = this.of(event);
-    const state = this.key(key);
+    const line = message.place?.line ?? lineOf(this.lines, key);
+    const at = isReplay(event) ? (message.place?.at ?? -1) : seq;
     const text = `${id} started in ${process}`;
-    while (state.frontier < seq && isDone(state.messages[state.frontier])) state.frontier++;
-    if (state.frontier < seq) {
-      this.findings.add('outOfOrder', `${text} and leaves a gap: ${key}#${state.frontier} was not handled`, key);
+    while (line.frontier < at && isDone(line.messages[line.frontier])) line.frontier++;
+    if (line.frontier < at) {
+      const gap = line.messages[line.frontier]?.ref.id ?? `${key}#${line.frontier}`;
+      this.findings.add('outOfOrder', `${text} and leaves a gap: ${gap} was not handled`, key);
     }
     if (message.garbled) this.findings.add('undecodable', `${text} though it cannot be decoded`, key);
     if (message.done > 0 && !message.repeating) message.repeats++;
     message.repeating = message.done > 0;
     this.checkRepeat(message, process, text);
-    const behind = state.published - state.done - 1;
+    const behind = line.published - line.done - 1;
     if (behind > 0) this.backlog.pressed++;
     this.backlog.most = Math.max(this.backlog.most, behind);
   }
@@ -110,7 +108,7 @@ export class Messages {
   }
 
   finished(message: MessageState): void {
-    if (message.done++ === 0) this.key(message.ref.key).done++;
+    if (message.done++ === 0) (message.place?.line ?? lineOf(this.lines, message.ref.key)).done++;
   }
 
   /**
@@ -154,6 +152,21 @@ export class Messages {
     }
   }
 
+  private first(message: MessageState): void {
+    const { ref } = message;
+    if (isReplay(ref)) {
+      const replays = lineOf(this.replays, ref.key);
+      this.stand(message, replays, replays.messages.length);
+    }
+    const line = message.place?.line ?? lineOf(this.lines, ref.key);
+    this.backlog.longest = Math.max(this.backlog.longest, ++line.published);
+  }
+
+  private stand(message: MessageState, line: Line, at: number): void {
+    line.messages[at] = message;
+    message.place = { line, at };
+  }
+
   private resent(message: MessageState): void {
     message.mayRepeat++;
     message.resent = true;
@@ -165,12 +178,12 @@ export class Messages {
     if (set === undefined) this.unconfirmed.set(process, (set = new Set()));
     return set;
   }
+}
 
-  private key(name: string): KeyState {
-    let key = this.keys.get(name);
-    if (key === undefined) this.keys.set(name, (key = { messages: [], frontier: 0, published: 0, done: 0 }));
-    return key;
-  }
+function lineOf(lines: Map<string, Line>, key: string): Line {
+  let line = lines.get(key);
+  if (line === undefined) lines.set(key, (line = { messages: [], frontier: 0, published: 0, done: 0 }));
+  return line;
 }
 
 function isDone(message: MessageState | undefined): boolean {

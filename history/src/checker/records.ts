@@ -1,5 +1,19 @@
 import type { MessageRef } from '../events.js';
 
+/** Messages that were published one after the other, of one key. */
+export interface Line {
+  readonly messages: MessageState[];
+  /** Every message before this one is done. */
+  frontier: number;
+  published: number;
+  done: number;
+}
+
+export interface Place {
+  readonly line: Line;
+  readonly at: number;
+}
+
 /** One message that the transport carries. */
 export interface MessageState {
   readonly ref: MessageRef;
@@ -9,6 +23,10 @@ export interface MessageState {
   excused: boolean;
   /** Its payload or its key cannot be read. */
   garbled: boolean;
+  /** Its type, where it has one. */
+  type: string | undefined;
+  /** Where it stands in an order: that of its key, or that of the key's replays. */
+  place: Place | undefined;
   /** Its publisher may have sent it more than once. */
   resent: boolean;
   wasParked: boolean;
@@ -41,6 +59,8 @@ export interface DeliveryState extends Queued {
   started: boolean;
   /** A copy of it may be in the side queue. */
   parking: boolean;
+  /** It goes to the dead letters because an operator dropped it. */
+  dropping: boolean;
   /** On the monotonic clock; `Infinity` until it is settled, dead-lettered or parked. */
   settledAt: number;
   /** That it may return was counted: one delivery returns once. */
@@ -76,7 +96,17 @@ export interface EpochState {
 
 export function messageState(ref: MessageRef): MessageState {
   const flags = { published: false, confirmed: false, excused: false, garbled: false, resent: false, wasParked: false };
-  return { ref, ...flags, gone: false, done: 0, handledBy: new Set(), mayRepeat: 0, repeats: 0, repeating: false };
+  const counts = { done: 0, mayRepeat: 0, repeats: 0 };
+  return {
+    ref,
+    ...flags,
+    ...counts,
+    gone: false,
+    type: undefined,
+    place: undefined,
+    handledBy: new Set(),
+    repeating: false,
+  };
 }
 
 export function epochState(
