@@ -7,6 +7,8 @@ import type { ShardingKey } from '../keys/sharding-key.js';
 export interface StateReport<State = unknown> {
   /** As the option `redact` lets it be seen; `undefined` where it cannot be read. */
   readonly state: State | undefined;
+  /** Whether `redact` lets something else be seen than the state: whoever edits what he sees would lose what he does not. */
+  readonly redacted: boolean;
   /** Why it cannot be read, where that is so. */
   readonly problem: string | undefined;
   /** Names this very state for an edit: each commit that writes the state of the key gives it another, larger one. From 1. */

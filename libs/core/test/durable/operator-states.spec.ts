@@ -55,6 +55,7 @@ describe.each(WHERE)('an operator %s', (where) => {
     const first = await operator.state('k');
     expect(first).toEqual({
       state: { ids: ['a'] },
+      redacted: false,
       problem: undefined,
       version: 1,
       changedAt: new Date(clock.time()),
@@ -323,6 +324,24 @@ test('shows states in the trail as redact lets them be seen, and no bytes', asyn
   const { entries } = await operator.audit({ key: 'k', limit: 1 });
   expect(entries).toMatchObject([{ previous: 'state of k: 1', previousBytes: undefined }]);
   expect(await operator.state('k')).toMatchObject({ state: 'state of k: 0', bytes: undefined });
+});
+
+test.each<[string, NonNullable<MississippiOptions['redact']>, boolean]>([
+  ['the same value', (state) => state, false],
+  ['a copy of it', (state) => ({ ...(state as Ledger) }), false],
+  ['less of it', () => ({}), true],
+  ['the value that it was given, changed', (state) => Object.assign(state as Ledger, { ids: [] }), true],
+  [
+    'nothing, since it fails',
+    () => {
+      throw new Error('no idea');
+    },
+    true,
+  ],
+])('says whether redact shows something else than the state: %s', async (_what, redact, expected) => {
+  const { send, operator } = await startOperated('here', undefined, { redact });
+  await send('a');
+  expect(await operator.state('k')).toMatchObject({ redacted: expected });
 });
 
 test('lists the trail of one key or all, from a time on, up to a limit', async () => {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe } from '../../errors/describe.js';
 import { AuditEntryNotFoundError, NoStoreError, StoreHeldError } from '../../errors/index.js';
 import type {
@@ -23,7 +24,7 @@ const MOST_OF_KEY = 10_000;
 type Change = Required<StateChangeOptions> & { readonly version: number };
 
 /** A state as it may be shown. */
-type ShownState = Pick<StateReport, 'state' | 'problem' | 'bytes'>;
+type ShownState = Pick<StateReport, 'state' | 'redacted' | 'problem' | 'bytes'>;
 
 /** What an operator sees of stored states, and does to them. Keys are canonical. */
 export class StateCalls {
@@ -106,11 +107,15 @@ export class StateCalls {
     const { redact } = options;
     const bytes = redact === undefined ? stored.bytes : undefined;
     try {
-      const state = await this.store('state').form.shown(keyText(key), stored);
+      const { form } = this.store('state');
+      const whole = await form.shown(keyText(key), stored);
+      if (redact === undefined) return { state: whole, redacted: false, problem: undefined, bytes };
       const shown = { what: 'state', key: decodeShardingKey(key), type: undefined } as const;
-      return { state: redacted(redact, state, shown), problem: undefined, bytes };
+      // Another copy, which it may change as it likes.
+      const state = redacted(redact, await form.shown(keyText(key), stored), shown);
+      return { state, redacted: !isDeepStrictEqual(state, whole), problem: undefined, bytes };
     } catch (error) {
-      return { state: undefined, problem: describe(error), bytes };
+      return { state: undefined, redacted: false, problem: describe(error), bytes };
     }
   }
 
@@ -134,4 +139,4 @@ export class StateCalls {
   }
 }
 
-const NOTHING: ShownState = { state: undefined, problem: undefined, bytes: undefined };
+const NOTHING: ShownState = { state: undefined, redacted: false, problem: undefined, bytes: undefined };
