@@ -73,7 +73,7 @@ function shown(event: KeysEvent): Omit<RecentEvent, 'number' | 'at'> {
 function textOf(event: KeysEvent): string | undefined {
   switch (event.type) {
     case 'retried':
-      return `in ${event.delay} ms: ${textFor(event.error)}`;
+      return `in ${Math.round(event.delay)} ms: ${textFor(event.error)}`;
     case 'startFailed':
     case 'exhausted':
     case 'abandoned':
