@@ -90,8 +90,12 @@ export class DashboardSite implements OnApplicationBootstrap, OnModuleDestroy {
       this.door.look(exchange.request);
       this.live.checkRoom();
       const address = exchange.url.searchParams.get('key');
-      if (address === null) this.live.watchAll(new EventStream(exchange.response));
-      else this.live.watchKey(keyAt(address), new EventStream(exchange.response));
+      const key = address === null ? undefined : keyAt(address);
+      const stream = new EventStream(exchange.response);
+      // Both frameworks bring it here: it wants to know what a GET would say, and nobody would read what comes after.
+      if (exchange.request.method === 'HEAD') stream.end();
+      else if (key === undefined) this.live.watchAll(stream);
+      else this.live.watchKey(key, stream);
     });
   }
 

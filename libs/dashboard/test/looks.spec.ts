@@ -153,6 +153,26 @@ describe.each(ADAPTERS)('over %s', (adapter) => {
     expect((await (await openApp(adapter)).asPage(`/mississippi/api/${name}`)).status).toBe(404);
   });
 
+  test.each(['', '?key=g20AAAABaw'])('HEAD of the stream%s begins no look', async (query) => {
+    const opened = await openApp(adapter);
+    const looked: string[] = [];
+    opened.operator.shards = async () => (looked.push('shards'), []);
+    opened.operator.watch = async () => (looked.push('watch'), { report: undefined, stack: undefined, events: [] });
+    const answer = await opened.asPage(`/mississippi/api/live${query}`, { method: 'HEAD' });
+    expect(answer).toMatchObject({ status: 200, headers: { 'content-type': 'text/event-stream; charset=utf-8' } });
+    expect(looked).toEqual([]);
+    const stream = await openStream(opened, `live${query}`);
+    await stream.next(query === '' ? 'snapshot' : 'key');
+    expect(looked).toEqual([query === '' ? 'shards' : 'watch']);
+    stream.close();
+  });
+
+  test('HEAD of the stream is refused as a GET would be', async () => {
+    const opened = await openApp(adapter);
+    expect((await opened.ask('/mississippi/api/live', { method: 'HEAD' })).status).toBe(401);
+    expect((await opened.asPage('/mississippi/api/live?key=', { method: 'HEAD' })).status).toBe(400);
+  });
+
   test('the app closes while somebody looks', async () => {
     const opened = await openApp(adapter);
     const stream = await openStream(opened, 'live');
