@@ -12,6 +12,7 @@ import { ClientFiles } from './client-files.js';
 import type { DashboardSettings } from './dashboard.options.js';
 import { EventStream } from './http/event-stream.js';
 import type { Exchange } from './http/exchange.js';
+import { openWithSlash } from './http/open-with-slash.js';
 import { readBody } from './http/read-body.js';
 import { sendJson, setHeaders } from './http/respond.js';
 import { atMostEach } from './live/at-most-each.js';
@@ -39,7 +40,9 @@ export class DashboardSite implements OnApplicationBootstrap, OnModuleDestroy {
 
   onApplicationBootstrap(): void {
     const { token } = this.door;
-    const server = this.adapterHost.httpAdapter?.getHttpServer() as Server | undefined;
+    const { httpAdapter } = this.adapterHost;
+    if (httpAdapter?.getType() === 'fastify') openWithSlash(httpAdapter, this.address);
+    const server = httpAdapter?.getHttpServer() as Server | undefined;
     if (token === undefined || server === undefined) return;
     if (server.listening) this.tellToken(server, token);
     else server.once('listening', () => this.tellToken(server, token));
@@ -50,8 +53,13 @@ export class DashboardSite implements OnApplicationBootstrap, OnModuleDestroy {
     const address = server.address();
     const place = typeof address === 'object' && address !== null ? `http://localhost:${address.port}` : '';
     this.logger.warn(
-      `The dashboard has no guards: it answers on this machine only, and asks for a token. Open ${place}/${globalPrefixOf(this.moduleRef)}${this.settings.path}#token=${token}`,
+      `The dashboard has no guards: it answers on this machine only, and asks for a token. Open ${place}${this.address}#token=${token}`,
     );
+  }
+
+  /** The path of the page, below the app's global prefix. */
+  private get address(): string {
+    return `/${globalPrefixOf(this.moduleRef)}${this.settings.path}`;
   }
 
   onModuleDestroy(): void {

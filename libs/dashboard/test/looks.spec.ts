@@ -191,12 +191,29 @@ test('digits open the number that lives, and otherwise the text', async () => {
   expect(await find('17')).not.toEqual(asText);
 });
 
-test('below a global prefix and with a slash at its end the page finds its files', async () => {
-  const opened = await openApp('Express', { prepare: (app) => app.setGlobalPrefix('v1') });
-  expect((await opened.ask('/v1/mississippi')).text).toContain('src="./mississippi/app.js"');
-  expect((await opened.ask('/v1/mississippi/')).text).toContain('src="./app.js"');
-  expect((await opened.ask('/v1/mississippi/app.js')).status).toBe(200);
-});
+/** What a browser comes to that asks for it: where it is then, and the address of the page's script there. */
+async function scriptOf({ port }: OpenApp, path: string): Promise<string> {
+  const url = new URL(path, `http://127.0.0.1:${port}`);
+  const answer = await fetch(url);
+  expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store']);
+  const [, script] = /src="(\S+app\.js)"/.exec(await answer.text())!;
+  return new URL(script!, answer.url).pathname;
+}
+
+test.each([
+  ['Express', {}],
+  ['Fastify', {}],
+  ['Fastify', { ignoreTrailingSlash: true }],
+] as const)(
+  'below a global prefix and with a slash at its end the page finds its files, over %s with %j',
+  async (adapter, fastify) => {
+    const opened = await openApp(adapter, { fastify, prepare: (app) => app.setGlobalPrefix('v1') });
+    for (const path of ['/v1/mississippi', '/v1/mississippi/', '/v1/mississippi/?a=b']) {
+      expect(await scriptOf(opened, path)).toBe('/v1/mississippi/app.js');
+    }
+    expect((await opened.ask('/v1/mississippi/app.js')).status).toBe(200);
+  },
+);
 
 test('the page loads less than 100 KB, and nothing from elsewhere', () => {
   const files = ['index.html', 'app.js', 'app.css'].map((name) =>

@@ -67,6 +67,7 @@ export interface AppOptions {
   readonly dashboard?: MississippiDashboardOptions;
   readonly mississippi?: Partial<MississippiOptions>;
   readonly bodyParser?: boolean;
+  readonly fastify?: ConstructorParameters<typeof FastifyAdapter>[0];
   readonly prepare?: (app: INestApplication) => void;
 }
 
@@ -80,7 +81,7 @@ export async function openApp(adapter: Adapter, options: AppOptions = {}): Promi
   const lines: string[] = [];
   const app = await NestFactory.create(
     moduleOf(options),
-    adapter === 'Express' ? new ExpressAdapter() : new FastifyAdapter(),
+    adapter === 'Express' ? new ExpressAdapter() : new FastifyAdapter(options.fastify),
     { logger: collecting(lines), abortOnError: false, ...(options.bodyParser === false && { bodyParser: false }) },
   );
   options.prepare?.(app);
