@@ -139,6 +139,27 @@ describe.each(ADAPTERS)('an action over %s', (adapter) => {
     await untouched();
   });
 
+  test('that a proxy brings with another Host is refused in words that say what to set', async () => {
+    const proxied = { origin: 'https://ops.example', host: 'app.internal:3000' };
+    const headers = { 'x-mississippi-token': opened.token!, ...JSON_TYPE, ...(await opened.csrf()), ...proxied };
+    const { message } = (await opened.ask(PAUSE, { method: 'POST', headers, body: body() })).json() as {
+      message: string;
+    };
+    for (const said of [proxied.origin, proxied.host, 'proxy_set_header Host $http_host', 'ProxyPreserveHost On']) {
+      expect(message).toContain(said);
+    }
+    const kept = { ...headers, host: 'ops.example' };
+    expect((await opened.ask(PAUSE, { method: 'POST', headers: kept, body: body() })).status).toBe(200);
+  });
+
+  test('from another site is not told of proxies', async () => {
+    const foreign = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' };
+    expect((await tries({ ...JSON_TYPE, ...foreign })).json()).toEqual({
+      code: 'foreign_origin',
+      message: 'This comes from a page of another origin.',
+    });
+  });
+
   test('is let through where the origin is the host that was asked', async () => {
     const headers = { 'x-mississippi-token': opened.token!, ...JSON_TYPE, ...(await opened.csrf()) };
     const own = { ...headers, origin: `http://127.0.0.1:${opened.port}` };

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Refusal } from '../http/refusal.js';
 import { hasCsrfToken } from './csrf.js';
 import { isLocal } from './loopback.js';
-import { isSameOrigin } from './same-origin.js';
+import { foreignOrigin, isSameOrigin } from './same-origin.js';
 import { isSame, newSecret } from './secrets.js';
 
 export const TOKEN_HEADER = 'x-mississippi-token';
@@ -30,7 +30,7 @@ export class Door {
   /** @throws {Refusal} */
   look(request: IncomingMessage): void {
     this.page(request);
-    if (!isSameOrigin(request)) throw FOREIGN;
+    if (!isSameOrigin(request)) throw new Refusal(403, 'foreign_origin', foreignOrigin(request));
     if (this.token !== undefined && !isSame(request.headers[TOKEN_HEADER], this.token)) throw NO_TOKEN;
   }
 
@@ -47,7 +47,6 @@ const NOT_LOCAL = new Refusal(
   'not_local',
   'Without guards the dashboard answers on loopback only, and to no proxy. Give MississippiDashboardModule.forRoot guards, or open it on the machine itself.',
 );
-const FOREIGN = new Refusal(403, 'foreign_origin', 'This comes from a page of another origin.');
 const NO_TOKEN = new Refusal(401, 'token_required', 'Give the token that the app logged when it started.');
 const ACTIONS_OFF = new Refusal(
   403,
