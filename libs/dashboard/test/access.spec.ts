@@ -1,7 +1,9 @@
-import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, request } from 'node:http';
+import { type AddressInfo, Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { InvalidOptionsError } from '@mississippi/core';
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { isHttps } from '../src/access/is-https.js';
 import { MississippiDashboardModule } from '../src/index.js';
 import { ADAPTERS, closeApps, openApp, type OpenApp } from './support/open-app.js';
 
@@ -221,6 +223,31 @@ describe.each(ADAPTERS)('an action over %s', (adapter) => {
     expect([status, text]).toEqual([403, expect.stringContaining('actions_off')]);
     await untouched();
   });
+});
+
+describe.each(ADAPTERS)('the cookie over %s', (adapter) => {
+  test.each<[Record<string, string>, boolean]>([
+    [{}, false],
+    [{ 'x-forwarded-proto': 'http' }, false],
+    [{ 'x-forwarded-proto': 'http, https' }, false],
+    [{ 'x-forwarded-proto': 'https' }, true],
+    [{ 'x-forwarded-proto': 'HTTPS,http' }, true],
+    [{ forwarded: 'for=203.0.113.7;proto=https;by=10.0.0.1, for=10.0.0.1;proto=http' }, true],
+    [{ forwarded: 'for=203.0.113.7;proto=http, for=10.0.0.1;proto=https' }, false],
+    [{ forwarded: 'for="proto=https"' }, false],
+  ])('where a proxy says %j is for https alone: %s', async (headers, secure) => {
+    const opened = await openApp(adapter, { dashboard: { guards: [Knocking] } });
+    const hello = await opened.ask(HELLO, { headers: { 'x-knock': 'yes', ...headers } });
+    const [cookie] = hello.headers['set-cookie']!;
+    expect(cookie).toMatch(/^mississippi_csrf=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict/);
+    expect(cookie!.endsWith('; Secure')).toBe(secure);
+  });
+});
+
+test('a connection by TLS is https, whatever a header says', () => {
+  const socket = new TLSSocket(new Socket());
+  expect(isHttps({ socket, headers: { 'x-forwarded-proto': 'http' } } as unknown as IncomingMessage)).toBe(true);
+  socket.destroy();
 });
 
 test('where the app parses no bodies, an action reads its own, and no more than it may', async () => {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { TLSSocket } from 'node:tls';
+import { isHttps } from './is-https.js';
 import { isSame, newSecret } from './secrets.js';
 
 const COOKIE = 'mississippi_csrf';
@@ -12,7 +12,7 @@ const SECRET = /^[\w-]{43}$/;
  */
 export function csrfTokenFor(request: IncomingMessage, response: ServerResponse): string {
   const token = cookieOf(request) ?? newSecret();
-  const secure = request.socket instanceof TLSSocket ? '; Secure' : '';
+  const secure = isHttps(request) ? '; Secure' : '';
   response.setHeader('set-cookie', `${COOKIE}=${token}; Path=/; HttpOnly; SameSite=Strict${secure}`);
   return token;
 }
