@@ -60,6 +60,41 @@ describe.each([
     expect(await axeFindings(page)).toEqual([]);
     await close();
   });
+
+  test('axe finds nothing in the editor of a state, its question and the audit trail, and none is wider than the window', async () => {
+    const { page, complaints, close } = await openPage(browser, url, { colorScheme, viewport: { width, height: 900 } });
+    const check = async (what: string) => {
+      expect([what, await axeFindings(page)]).toEqual([what, []]);
+      expect([what, await overflowOf(page)]).toEqual([what, 0]);
+    };
+    await page.evaluate('location.hash = "#/key/g20AAAABaw"');
+    await page.getByRole('button', { name: 'Show the stored state' }).click();
+    await page.getByText('The state before').first().click();
+    await check('the trail');
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await check('the editor');
+    const field = page.getByRole('textbox', { name: /^New state/ });
+    await field.fill('{ "a": ');
+    await page.getByText('This is no JSON yet').waitFor();
+    await check('a text that is no JSON');
+    await field.fill('{ "a": 1 }');
+    await page.getByRole('button', { name: 'Replace the stored state…' }).click();
+    await page.getByRole('dialog').waitFor();
+    await check('the question');
+    expect(await page.evaluate('window.pwned')).toBeUndefined();
+    expect(complaints).toEqual([]);
+    await close();
+  });
+});
+
+test('what could not be done to a dead letter can be tried again', async () => {
+  const { page, close } = await openPage(browser, url);
+  await page.evaluate('location.hash = "#/letter/letter-7"');
+  await page.getByRole('button', { name: 'Replay…' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Replay' }).click();
+  await page.getByText(/^Replay: .*are being read by another operator/).waitFor();
+  expect(await page.getByRole('button', { name: 'Replay…' }).count()).toBe(1);
+  await close();
 });
 
 test('who follows a link as soon as it is there gets there', async () => {

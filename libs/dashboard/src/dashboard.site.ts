@@ -121,7 +121,7 @@ export class DashboardSite implements OnApplicationBootstrap, OnModuleDestroy {
     this.answer(exchange, async () => {
       this.door.action(exchange.request);
       const action = actionCalled(nameIn(exchange));
-      const parameters = await readBody(exchange);
+      const parameters = await readBody(exchange, action.largestBody);
       const stream = new EventStream(exchange.response);
       try {
         const told = atMostEach(EACH_PROGRESS, (progress: object) => stream.send('progress', progress));

@@ -63,11 +63,47 @@ export interface Snapshot extends Point {
 /** A key while somebody watches it. */
 export interface WatchedKey {
   readonly at: number;
+  readonly text: string;
   /** `null` where nothing of it is in memory or parked. */
   readonly key: WireKey | null;
   readonly stack: string | null;
   readonly events: readonly RecentEvent[];
   readonly problem: string | null;
+}
+
+/** The stored state of a key. */
+export interface WireState {
+  /** As `redact` lets it be seen; `null` where there is none, or it cannot be read. */
+  readonly text: string | null;
+  /** Why it cannot be read. */
+  readonly problem: string | null;
+  /** Goes with each action on it; 0 where there is none. */
+  readonly version: number;
+  readonly changedAt: number | null;
+  readonly form: number | null;
+  /** Bytes, as it is stored. */
+  readonly size: number;
+  /** Why the page offers no editor for it. */
+  readonly locked: string | null;
+}
+
+export interface WireAuditEntry {
+  readonly id: string;
+  readonly at: number;
+  readonly action: 'edited' | 'forgotten';
+  readonly by: string;
+  readonly reason: string;
+  readonly process: string;
+  readonly versionBefore: number;
+  readonly versionAfter: number;
+  /** The state before, as `redact` lets it be seen; `null` where there was none. */
+  readonly before: string | null;
+}
+
+/** The newest first. */
+export interface WireAudit {
+  readonly entries: readonly WireAuditEntry[];
+  readonly more: boolean;
 }
 
 export interface WireLetter extends Omit<DeadLetterReport, 'key' | 'failedAt'> {
@@ -96,10 +132,13 @@ export interface WireKeys {
 }
 
 /** What an action is about, which decides where it is offered. */
-export type ActionTarget = 'key' | 'letter' | 'letters' | 'process' | 'type';
+export type ActionTarget = 'key' | 'state' | 'auditEntry' | 'letter' | 'letters' | 'process' | 'type';
 
-/** When an action makes sense: of a key, `held`, `notHeld` or `waiting`; of a process and a type, `open` or `paused`. */
-export type ActionWhen = 'always' | 'held' | 'notHeld' | 'waiting' | 'open' | 'paused';
+/**
+ * When an action makes sense: of a key, `held`, `notHeld` or `waiting`; of a state, `stored`, or `edited` while its editor is open; of a
+ * process and a type, `open` or `paused`.
+ */
+export type ActionWhen = 'always' | 'held' | 'notHeld' | 'waiting' | 'stored' | 'edited' | 'open' | 'paused';
 
 /** An action as the page offers it. */
 export interface ActionInfo {
@@ -110,6 +149,8 @@ export interface ActionInfo {
   readonly says: string;
   /** Whether it takes something away that no other action brings back as it was. */
   readonly final: boolean;
+  /** Whether it is asked who does it and why, for the audit trail. */
+  readonly signed: boolean;
   readonly when: ActionWhen;
 }
 

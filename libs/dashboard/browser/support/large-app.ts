@@ -1,5 +1,14 @@
 import type { AddressInfo } from 'node:net';
-import { type KeyReport, type KeyTrouble, MississippiOperator, type ShardReport } from '@mississippi/core';
+import {
+  type AuditEntry,
+  type DeadLetterReport,
+  DeadLettersBusyError,
+  type KeyReport,
+  type KeyTrouble,
+  MississippiOperator,
+  type ShardReport,
+  type StateReport,
+} from '@mississippi/core';
 import { type INestApplication, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { MississippiDashboardModule } from '../../src/index.js';
@@ -7,6 +16,7 @@ import { MississippiDashboardModule } from '../../src/index.js';
 const SHARDS = 128;
 const PROCESSES = 50;
 const KEYS = 100_000;
+const MARKUP = '<img src=x onerror=window.pwned=1>';
 const TROUBLES: readonly KeyTrouble[] = [
   'hanging',
   'failing',
@@ -79,7 +89,55 @@ function keyReport(index: number): KeyReport {
   };
 }
 
-const operator: Pick<MississippiOperator, 'processes' | 'shards' | 'keys' | 'deadLetters' | 'watch' | 'pausedTypes'> = {
+function letterReport(index: number): DeadLetterReport {
+  return {
+    id: `letter-${index}`,
+    key: `device-${index}`,
+    text: `"device-${index}"`,
+    messageId: `message-${index}-${'0123456789abcdef'.repeat(2)}`,
+    type: 'reading',
+    reason: ['attempts_exhausted', 'discarded', 'payload_invalid'][index % 3]!,
+    error: 'TypeError: Cannot read properties of undefined',
+    attempts: 5,
+    failedAt: new Date(1_764_000_000_000 + index),
+    replays: 0,
+    size: 512,
+  };
+}
+
+const STATE: StateReport = {
+  state: { card: MARKUP, readings: Array.from({ length: 40 }, (_, index) => 'x'.repeat(index * 5)) },
+  redacted: false,
+  problem: undefined,
+  version: 123_456,
+  changedAt: new Date(1_764_000_000_000),
+  form: 1,
+  bytes: undefined,
+  size: 2_048,
+};
+
+function auditEntry(action: AuditEntry['action'], version: number): AuditEntry {
+  return {
+    id: String(version),
+    at: new Date(1_764_000_000_000 + version),
+    key: 'k',
+    text: '"k"',
+    action,
+    by: MARKUP,
+    reason: `${MARKUP}${'of-a-reason-without-spaces'.repeat(10)}`,
+    process: processOf(7),
+    versionBefore: version,
+    versionAfter: action === 'edited' ? version + 1 : 0,
+    previous: STATE.state,
+    problem: undefined,
+    previousBytes: undefined,
+  };
+}
+
+type Asked =
+  'audit' | 'deadLetter' | 'deadLetters' | 'keys' | 'pausedTypes' | 'processes' | 'replay' | 'shards' | 'watch';
+
+const operator: Pick<MississippiOperator, Asked> & { state(): Promise<StateReport> } = {
   processes: async () =>
     Array.from({ length: PROCESSES }, (_, index) => ({
       name: processOf(index),
@@ -99,20 +157,23 @@ const operator: Pick<MississippiOperator, 'processes' | 'shards' | 'keys' | 'dea
     stack: 'Error\n'.padEnd(2_000, '    at handle (/app/dist/a/very/long/path.js:1:1)\n'),
     events: [],
   }),
+  state: async () => STATE,
+  audit: async () => ({ entries: [auditEntry('edited', 2), auditEntry('forgotten', 1)], more: true }),
+  deadLetter: async (id) => ({
+    ...letterReport(0),
+    id,
+    payload: MARKUP,
+    body: undefined,
+    headers: {},
+    properties: {},
+    timestamp: undefined,
+    stack: undefined,
+  }),
+  replay: async () => {
+    throw new DeadLettersBusyError();
+  },
   deadLetters: async (options) => ({
-    letters: Array.from({ length: options?.limit ?? 1_000 }, (_, index) => ({
-      id: `letter-${index}`,
-      key: `device-${index}`,
-      text: `"device-${index}"`,
-      messageId: `message-${index}-${'0123456789abcdef'.repeat(2)}`,
-      type: 'reading',
-      reason: ['attempts_exhausted', 'discarded', 'payload_invalid'][index % 3]!,
-      error: 'TypeError: Cannot read properties of undefined',
-      attempts: 5,
-      failedAt: new Date(1_764_000_000_000 + index),
-      replays: 0,
-      size: 512,
-    })),
+    letters: Array.from({ length: options?.limit ?? 1_000 }, (_, index) => letterReport(index)),
     more: true,
     total: 100_000,
   }),

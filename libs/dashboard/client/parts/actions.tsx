@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { ActionInfo, ActionTarget, ActionWhen, WireKey } from '../../src/wire.js';
 import { useShown } from '../live/context.js';
-import { Confirm } from './confirm.js';
+import { Confirm, type Signature } from './confirm.js';
 
 interface Props {
   readonly target: ActionTarget;
@@ -10,7 +10,8 @@ interface Props {
   readonly parameters: Readonly<Record<string, unknown>>;
   /** How it stands, which decides what makes sense. */
   readonly fits?: (when: ActionWhen) => boolean;
-  readonly done?: () => void;
+  /** With what went wrong, if something did. */
+  readonly done?: (failure: string | undefined) => void;
 }
 
 /** The actions that the app offers for something, and make sense as it stands. */
@@ -29,18 +30,20 @@ export function Actions({ target, about, parameters, fits = () => true, done }: 
     );
   }
   if (offered.length === 0) return null;
-  const run = async ({ name, label }: ActionInfo): Promise<void> => {
+  const run = async ({ name, label }: ActionInfo, signature: Signature): Promise<void> => {
     const [id, what] = [`${name} ${about}`, `${label}: ${about}`];
     say({ id, kind: 'going', text: `${what} …` });
     try {
-      await api.act(name, parameters, (progress) =>
+      await api.act(name, { ...parameters, ...signature }, (progress) =>
         say({ id, kind: 'going', text: `${what}: ${progressText(progress)}` }),
       );
       say({ id, kind: 'done', text: `${what}: done.` });
+      done?.(undefined);
     } catch (error) {
-      say({ id, kind: 'failed', text: `${what}: ${(error as Error).message}` });
+      const { message } = error as Error;
+      say({ id, kind: 'failed', text: `${what}: ${message}` });
+      done?.(message);
     }
-    done?.();
   };
   return (
     <div class="buttons" role="group" aria-label={`Actions on ${about}`}>
@@ -58,9 +61,9 @@ export function Actions({ target, about, parameters, fits = () => true, done }: 
         <Confirm
           action={asked}
           about={about}
-          answered={(yes) => {
+          answered={(signature) => {
             setAsked(undefined);
-            if (yes) void run(asked);
+            if (signature !== undefined) void run(asked, signature);
           }}
         />
       )}

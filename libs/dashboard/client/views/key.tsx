@@ -2,28 +2,26 @@ import { useState } from 'preact/hooks';
 import type { WatchedKey, WireKey } from '../../src/wire.js';
 import { useShown } from '../live/context.js';
 import { processHref, shardHref } from '../live/route.js';
-import { useLook } from '../live/use-look.js';
 import { useStream } from '../live/use-stream.js';
 import { Actions, fitsKey, fitsPaused } from '../parts/actions.js';
 import { TroubleBadge } from '../parts/badge.js';
 import { clock, count, duration, plural, TROUBLES } from '../parts/format.js';
 import { type Column, Table } from '../parts/table.js';
+import { StoredState } from './stored-state.js';
 
 export function KeyPage({ address }: { address: string }) {
   const { api } = useShown();
   const [watched, setWatched] = useState<WatchedKey>();
   useStream(api, { key: address }, (_event, data) => setWatched(data as WatchedKey));
   if (watched === undefined) return <p class="empty">Looking …</p>;
-  const { key, stack, events, problem } = watched;
-  const text = key?.text ?? 'a key';
+  const { text, key, stack, events, problem } = watched;
   return (
     <>
       <p class="note">
         <a href="#/keys">Keys</a> › key
       </p>
       <h1>
-        <span class="key">{key?.text ?? 'Nothing of this key is here'}</span>{' '}
-        {key !== null && <TroubleBadge trouble={key.trouble} />}
+        <span class="key">{text}</span> {key !== null && <TroubleBadge trouble={key.trouble} />}
       </h1>
       {problem !== null && <p class="problem">{problem}</p>}
       {key === null && problem === null && (
@@ -50,7 +48,7 @@ export function KeyPage({ address }: { address: string }) {
       )}
       {key?.error !== undefined && <LastError error={key.error} stack={stack} />}
       <Events events={events} />
-      <State address={address} />
+      <StoredState address={address} about={text} />
       <p>
         <a href={`#/dead-letters?key=${encodeURIComponent(address)}`}>Dead letters of this key</a>
       </p>
@@ -136,38 +134,5 @@ function Events({ events }: { events: readonly Event[] }) {
         empty="None yet."
       />
     </section>
-  );
-}
-
-function State({ address }: { address: string }) {
-  const [shown, setShown] = useState(false);
-  return (
-    <section aria-labelledby="state">
-      <h2 id="state">Stored state</h2>
-      {shown ? (
-        <Stored address={address} />
-      ) : (
-        <button type="button" onClick={() => setShown(true)}>
-          Show the stored state
-        </button>
-      )}
-    </section>
-  );
-}
-
-function Stored({ address }: { address: string }) {
-  const { value, problem, busy, again } = useLook<{ text: string | null }>('state', { key: address });
-  return (
-    <>
-      {problem !== undefined && <p class="problem">{problem}</p>}
-      {value !== undefined && (
-        <pre tabIndex={0} aria-label="Stored state">
-          {value.text ?? 'None is stored.'}
-        </pre>
-      )}
-      <button type="button" class="small" onClick={again} disabled={busy}>
-        Look again
-      </button>
-    </>
   );
 }

@@ -18,7 +18,12 @@ export function Letter({ id }: { id: string }) {
       {value === undefined && problem === undefined && <p class="empty">Reading …</p>}
       {value !== undefined && <Facts letter={value} />}
       {value !== undefined && !gone && (
-        <Actions target="letter" about={value.messageId ?? value.id} parameters={{ id }} done={() => setGone(true)} />
+        <Actions
+          target="letter"
+          about={value.messageId ?? value.id}
+          parameters={{ id }}
+          done={(failure) => setGone(failure === undefined)}
+        />
       )}
       {gone && <p>It was dealt with; what this page shows is from before.</p>}
       {value !== undefined && <Contents letter={value} />}

@@ -2,16 +2,22 @@ import type { DeadLetterFilter, MississippiOperator } from '@mississippi/core';
 import { Refusal } from '../http/refusal.js';
 import type { ActionInfo } from '../wire.js';
 import { keyAt } from './key-address.js';
+import { changeIn, LARGEST_STATE_BODY, lockOf, stateIn } from './stored-state.js';
 import { filterOf, type Parameters, textIn } from './parameters.js';
 
 type Told = (progress: object) => void;
 
 /** An action: how the page offers it, and what is done. */
-interface Action extends Omit<ActionInfo, 'name'> {
+interface Action extends Omit<ActionInfo, 'name' | 'signed'> {
+  readonly signed?: boolean;
+  /** Bytes; default as of all actions. */
+  readonly largestBody?: number;
   run(operator: MississippiOperator, parameters: Parameters, told: Told): Promise<unknown>;
 }
 
 const NOTHING_LOST = 'Nothing is lost, and the order stays.';
+const IN_TURN =
+  'It is done in the turn of the key, by its owner; what the key has in memory ends, with terminate(). No message is lost or handled again. The audit trail keeps the state that is there now, with your name and reason, and can restore it. If the state is no longer the one that the page showed, nothing is done. If this is interrupted, it is done wholly or not at all.';
 const TO_DEAD_LETTERS = 'It can be replayed from there, but then comes behind what the key has handled meanwhile.';
 
 /** All that an operator does. What is added here is offered by the page, confirmed with its words, and done: nothing else is to be changed. */
@@ -63,6 +69,34 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
     final: true,
     when: 'always',
     run: (operator, { key }) => operator.deactivate(keyAt(key)),
+  },
+  editState: {
+    target: 'state',
+    label: 'Replace the stored state',
+    says: `The stored state is replaced by what is in the editor, and the next message starts with that. ${IN_TURN}`,
+    final: false,
+    signed: true,
+    when: 'edited',
+    largestBody: LARGEST_STATE_BODY,
+    run: editState,
+  },
+  forgetState: {
+    target: 'state',
+    label: 'Forget the stored state',
+    says: `The stored state is deleted, and the next message starts with the one that init makes. ${IN_TURN}`,
+    final: false,
+    signed: true,
+    when: 'stored',
+    run: (operator, { key, ...change }) => operator.forgetState(keyAt(key), changeIn(change)),
+  },
+  restoreState: {
+    target: 'auditEntry',
+    label: 'Restore',
+    says: `The key gets back the state that it had before this entry, the whole of it, whatever redact lets you see; where it had none then, its state is forgotten. The next message starts with that. ${IN_TURN}`,
+    final: false,
+    signed: true,
+    when: 'always',
+    run: (operator, { key, id, ...change }) => operator.restoreState(keyAt(key), textIn('id', id), changeIn(change)),
   },
   pauseIntake: {
     target: 'process',
@@ -132,8 +166,25 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
 };
 
 export const ACTION_LIST: readonly ActionInfo[] = Object.entries(ACTIONS).map(
-  ([name, { target, label, says, final, when }]) => ({ name, target, label, says, final, when }),
+  ([name, { target, label, says, final, signed = false, when }]) => ({
+    name,
+    target,
+    label,
+    says,
+    final,
+    signed,
+    when,
+  }),
 );
+
+/** Looks first whether what the page showed was all of it: what redact hides is not to be replaced by what it shows. */
+async function editState(operator: MississippiOperator, { key, text, ...change }: Parameters): Promise<void> {
+  const [address, state, how] = [keyAt(key), stateIn(text), changeIn(change)];
+  const found = await operator.state(address);
+  const locked = found && lockOf(found);
+  if (locked !== undefined) throw new Refusal(409, 'state_locked', locked);
+  await operator.editState(address, state, how);
+}
 
 /** @throws {Refusal} */
 export function actionCalled(name: string): Action {

@@ -3,14 +3,17 @@ import { inspect } from 'node:util';
 /** Characters of a payload, a state or headers that are shown. */
 const LONGEST = 100_000;
 
-/** Any value as text that people read: JSON where it is that, else as Node shows values. Never markup: the page shows it as text. */
-export function asText(value: unknown): string {
+/**
+ * Any value as text that people read: JSON where it is that, else as Node shows values. Never markup: the page shows it as text.
+ * @param most characters
+ */
+export function asText(value: unknown, most = LONGEST): string {
   const text = jsonOf(value) ?? inspect(value, { depth: 10, maxArrayLength: 1_000, maxStringLength: LONGEST });
-  return text.length > LONGEST ? `${text.slice(0, LONGEST)}\n… (${text.length - LONGEST} more characters)` : text;
+  return text.length > most ? `${text.slice(0, most)}\n… (${text.length - most} more characters)` : text;
 }
 
 /** `undefined` for what JSON would lose or cannot write. */
-function jsonOf(value: unknown): string | undefined {
+export function jsonOf(value: unknown): string | undefined {
   if (typeof value === 'string') return JSON.stringify(value);
   try {
     return hasMore(value) ? undefined : JSON.stringify(value, undefined, 2);

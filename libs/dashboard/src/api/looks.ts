@@ -1,13 +1,15 @@
 import type { MississippiOperator, ShardingKey } from '@mississippi/core';
 import { Refusal } from '../http/refusal.js';
-import type { WireKeys, WireLetterDetails, WireLetters } from '../wire.js';
-import { asText } from './as-text.js';
+import type { WireAudit, WireKeys, WireLetterDetails, WireLetters, WireState } from '../wire.js';
 import { addressOf, keyAt } from './key-address.js';
 import { countIn, filterOf, type Parameters, textIn } from './parameters.js';
+import { wireAuditEntry, wireState } from './stored-state.js';
 import { wireKey, wireLetter, wireLetterDetails } from './wire-values.js';
 
 /** Rows of a list, as many as the operator gives. */
 const MOST_ROWS = 1_000;
+/** Of an audit trail, each with the state before. */
+const MOST_ENTRIES = 100;
 
 type Look = (operator: MississippiOperator, parameters: Parameters) => Promise<unknown>;
 
@@ -32,9 +34,16 @@ export const LOOKS: Readonly<Record<string, Look>> = {
     return { paused: await operator.pausedTypes() };
   },
 
-  async state(operator, { key }) {
-    const found = await operator.state(keyAt(key));
-    return { text: found === undefined ? null : (found.problem ?? asText(found.state)) };
+  async state(operator, { key }): Promise<WireState> {
+    return wireState(await operator.state(keyAt(key)));
+  },
+
+  async audit(operator, { key, limit }): Promise<WireAudit> {
+    const { entries, more } = await operator.audit({
+      key: keyAt(key),
+      limit: countIn('limit', limit, 20, MOST_ENTRIES),
+    });
+    return { entries: entries.map(wireAuditEntry), more };
   },
 
   async letters(operator, parameters): Promise<WireLetters> {

@@ -1,4 +1,4 @@
-import type { MississippiOperator, ShardingKey } from '@mississippi/core';
+import { encodeShardingKey, inspectKey, type MississippiOperator, type ShardingKey } from '@mississippi/core';
 import { wireError } from '../api/errors.js';
 import { addressOf } from '../api/key-address.js';
 import { wireKey } from '../api/wire-values.js';
@@ -81,11 +81,14 @@ export class LiveLooks {
 
   private async lookAt(key: ShardingKey): Promise<WatchedKey> {
     const at = Date.now();
+    // Whoever watches a key has its address, and so the key: this tells nothing that the app's log would hide.
+    const text = inspectKey(encodeShardingKey(key));
     try {
       const { report, stack = null, events } = await this.operator().watch(key);
-      return { at, key: report === undefined ? null : wireKey(report), stack, events, problem: null };
+      if (report === undefined) return { at, text, key: null, stack, events, problem: null };
+      return { at, text: report.text, key: wireKey(report), stack, events, problem: null };
     } catch (error) {
-      return { at, key: null, stack: null, events: [], problem: wireError(error).message };
+      return { at, text, key: null, stack: null, events: [], problem: wireError(error).message };
     }
   }
 }
