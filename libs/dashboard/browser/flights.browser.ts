@@ -48,6 +48,36 @@ test('a poison message parks its airport; found and freed by clicks, and every a
   await page.getByRole('heading', { name: 'Every key moves' }).waitFor();
 });
 
+test('a flight that can never be handled is got rid of as the page says, and what was done is put away by one click', async () => {
+  const { page } = opened;
+  flights.trouble.poisoned = 'BOS';
+  const replayed = flights.replay();
+  await page.getByRole('heading', { name: '1 key cannot go on: 1 parked' }).waitFor();
+  const keys = page.getByRole('region', { name: 'Stuck keys' }).first();
+  expect((await keys.boundingBox())!.y).toBeLessThan((await page.locator('.figures').boundingBox())!.y);
+  await keys.getByRole('link', { name: '"BOS"' }).click();
+  await page.getByText('It was parked because its first message failed at each attempt').waitFor();
+  expect(await page.locator('dl dd').allTextContents()).not.toContain('–');
+  for (const label of ['Drop the first message', 'Resume']) {
+    await page.getByRole('button', { name: `${label}…` }).click();
+    await page.getByRole('dialog').getByRole('button', { name: label }).click();
+    await page.getByText(`${label}: "BOS": done.`).waitFor();
+  }
+  await replayed;
+  await page.getByText('Moves').waitFor();
+  await page.getByRole('button', { name: 'Close all 2' }).click();
+  expect(await page.getByRole('log').textContent()).toBe('');
+});
+
+test('a key of which nothing is here is named', async () => {
+  const { page } = opened;
+  await page.getByRole('link', { name: 'Keys', exact: true }).first().click();
+  await page.getByLabel('Open a key').fill('<b>nobody</b>');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 1, name: '"<b>nobody</b>"' }).waitFor();
+  await page.getByText('Nothing of it is in memory or parked.').waitFor();
+});
+
 test('a handler that hangs and a key that somebody paused are found, and go on', async () => {
   const { page } = opened;
   const { trouble, operator } = flights;

@@ -72,7 +72,7 @@ export function Dashboard({ api, hello }: { api: Api; hello: Hello }) {
           {snapshot !== undefined && <time> {clock(snapshot.at)}</time>}
         </p>
       </header>
-      <Notices notices={notices} close={(id) => setNotices((all) => all.filter((one) => one.id !== id))} />
+      <Notices notices={notices} close={(ids) => setNotices((all) => all.filter(({ id }) => !ids.includes(id)))} />
       <Content route={route}>
         {snapshot === undefined ? (
           <p class="empty">Looking at all processes …</p>

@@ -47,6 +47,12 @@ export function Chart({ label, series, data, text }: Props) {
   return <div class="chart" ref={place} role="img" aria-label={label} />;
 }
 
+/** By the times themselves: of one point alone uPlot would show the day that follows. */
+function span(times: uPlot.AlignedData[0]): [from: number, to: number] {
+  const last = times.at(-1) ?? SHORTEST;
+  return [Math.min(times[0] ?? 0, last - SHORTEST), last];
+}
+
 function optionsFor(element: HTMLElement, series: readonly Series[], text: Props['text']): uPlot.Options {
   const style = getComputedStyle(element);
   const colour = (name: string): string => style.getPropertyValue(name).trim();
@@ -62,7 +68,7 @@ function optionsFor(element: HTMLElement, series: readonly Series[], text: Props
     legend: { show: false },
     cursor: { show: false },
     scales: {
-      x: { range: (_plot, min, max) => [Math.min(min, max - SHORTEST), max] },
+      x: { range: ({ data: [times] }) => span(times) },
       y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.1)] },
     },
     axes: [

@@ -34,7 +34,7 @@ export const TROUBLES: Readonly<Record<NonNullable<WireKey['trouble']>, { label:
   hanging: {
     label: 'Hanging',
     means:
-      'A callback of it has run for longer than hangingInterval. No action ends a callback that runs: see to what it waits for. After handlerTimeout it is aborted and its message tried again; a restart of its process does that at once.',
+      'A callback of it has run for longer than hangingInterval. No action ends a callback that runs: see to what it waits for. After handlerTimeout it is aborted and its message tried again; a restart of its process does that at once. To be rid of the message, pause the key, and drop the first message once its callback was aborted.',
   },
   failing: { label: 'Failing', means: 'Its first message failed and is tried again.' },
   startFailing: { label: 'Start fails', means: 'init failed, and is tried again with the first message.' },
@@ -52,6 +52,19 @@ export const TROUBLES: Readonly<Record<NonNullable<WireKey['trouble']>, { label:
     label: 'Side queue full',
     means: 'The side queue of its shard is full: resume or drop what is parked in that shard.',
   },
+};
+
+const TRIED_AGAIN =
+  'Once what made it fail is mended, or that message was dropped because it can never be handled, resume the key. If its first message fails then, it is soon parked again.';
+
+/** Why a key is held, and what frees it. */
+export const HELD: Readonly<Record<NonNullable<WireKey['parkReason']>, string>> = {
+  attempts_exhausted: `It was parked because its first message failed at each attempt that the failure policy allows. ${TRIED_AGAIN}`,
+  error_rule: `It was parked because its first message failed with an error at which a rule of the failure policy parks keys. ${TRIED_AGAIN}`,
+  unknown_type: `It was parked because the handler knows no messages of the type of its first one. ${TRIED_AGAIN}`,
+  type_paused: 'Somebody paused messages of the type of its first one: resume that type.',
+  operator: 'Somebody paused it. Resume it when its messages are to be handled again.',
+  pressure: 'It was moved aside because it held up its shard, and is held besides: resume it.',
 };
 
 export function isTrouble(name: string): name is keyof typeof TROUBLES {

@@ -5,7 +5,7 @@ import { processHref, shardHref } from '../live/route.js';
 import { useStream } from '../live/use-stream.js';
 import { Actions, fitsKey, fitsPaused } from '../parts/actions.js';
 import { TroubleBadge } from '../parts/badge.js';
-import { clock, count, duration, plural, TROUBLES } from '../parts/format.js';
+import { clock, count, duration, HELD, plural, TROUBLES } from '../parts/format.js';
 import { type Column, Table } from '../parts/table.js';
 import { StoredState } from './stored-state.js';
 
@@ -58,27 +58,32 @@ export function KeyPage({ address }: { address: string }) {
 
 /** How it stands, first in a sentence. */
 function Standing({ row }: { row: WireKey }) {
-  const facts: readonly [string, string][] = [
+  const { head, callback } = row;
+  const facts: readonly [string, string | undefined][] = [
     ['State', row.state],
-    ['First message', row.head?.messageId ?? (row.head === undefined ? '–' : 'without an id')],
-    ['Type', row.head?.type ?? '–'],
-    ['Which is here for', duration(row.waiting)],
-    ['Attempt', row.attempt === 0 ? '–' : count(row.attempt)],
+    ['First message', head && (head.messageId ?? 'without an id')],
+    ['Type', head?.type],
+    ['It waits for', row.waiting === undefined ? undefined : duration(row.waiting)],
+    ['Attempt', row.attempt === 0 ? undefined : count(row.attempt)],
     ['In memory', plural(row.queued, 'message')],
     ['Parked', plural(row.parked, 'message')],
-    ['Parked because', row.parkReason ?? '–'],
-    ['Runs', row.callback === undefined ? 'nothing' : `${row.callback.name}, for ${duration(row.callback.age)}`],
+    ['Parked because', row.parkReason],
+    ['Runs', callback && `${callback.name}, for ${duration(callback.age)}`],
   ];
   return (
     <>
       {row.trouble !== undefined && <p>{TROUBLES[row.trouble].means}</p>}
+      {row.parkedState === 'held' && row.parkReason !== undefined && <p>{HELD[row.parkReason]}</p>}
       <dl class="facts">
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
+        {facts.map(
+          ([name, value]) =>
+            value !== undefined && (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+              </div>
+            ),
+        )}
         <div>
           <dt>Shard</dt>
           <dd>

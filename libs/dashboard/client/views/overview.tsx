@@ -15,8 +15,8 @@ export function Overview() {
   return (
     <>
       <Verdict snapshot={snapshot} />
-      <Figures snapshot={snapshot} />
       <Stuck snapshot={snapshot} />
+      <Figures snapshot={snapshot} />
       <Charts points={points} />
       <div class="columns">
         <LetterCounts />
@@ -68,7 +68,11 @@ function Figures({ snapshot }: { snapshot: Snapshot }) {
   const owned = shards.filter(({ process }) => process >= 0).length;
   const figures: readonly [string, string, string][] = [
     ['Throughput', rate(snapshot.rate), 'finished in the last second'],
-    ['Time to handle', duration(median), `half of them; 99 % within ${duration(slow)}`],
+    [
+      'Time to handle',
+      duration(median),
+      median === null ? 'nothing was finished' : `half of them; 99 % within ${duration(slow)}`,
+    ],
     ['Backlog', count(snapshot.backlog), 'in the broker, not delivered'],
     ['Under way', count(snapshot.inFlight), 'delivered, not finished'],
     ['Parked', count(snapshot.parked), 'set aside in side queues'],

@@ -111,7 +111,8 @@ function troublesOfShards(reports: readonly ShardReport[]): string[] {
     ...told(silent, (shards) => `The owner of ${shards} did not answer.`),
     ...told(
       stalled,
-      (shards) => `The side queue of ${shards} is full, and nothing there is handled: resume or drop its parked keys.`,
+      (shards) =>
+        `The side queue of ${shards} is full, and nothing there is handled until the keys that are stuck in it are freed.`,
     ),
   ];
 }
