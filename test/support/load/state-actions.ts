@@ -71,15 +71,18 @@ export const changeState: Action = (options) =>
   underLoad({ store: true, keys: 10, ...options }, async (load) => {
     const stop = flow(load);
     const before = load.handledByOthers;
-    for (let times = 1; times <= TIMES; times++) {
-      for (const [name, act] of Object.entries({ edit, forget, restore })) {
-        await untilMoreOfIt(load);
-        await refuseStale(load);
-        await act(load, `${name} ${times}`);
+    try {
+      for (let times = 1; times <= TIMES; times++) {
+        for (const [name, act] of Object.entries({ edit, forget, restore })) {
+          await untilMoreOfIt(load);
+          await refuseStale(load);
+          await act(load, `${name} ${times}`);
+        }
       }
+      await untilMoreOfIt(load);
+    } finally {
+      await stop();
     }
-    await untilMoreOfIt(load);
-    await stop();
     expect(load.handledByOthers).toBeGreaterThan(before);
     await load.until('all of it was handled', () => handled(load) === count(load));
     await edit(load, 'the last');
