@@ -63,7 +63,8 @@ export class ShardFiles {
       messages.delete(number);
       this.sideQueue.set(number, { ...delivery, redelivered: true });
       const key = keyOf(delivery) === undefined ? undefined : delivery.key;
-      this.parked.push({ key, mode, notes });
+      const { messageId, properties } = delivery;
+      this.parked.push({ key, mode, notes, messageId, type: properties?.type });
     }
     this.early = [...messages.values()];
   }

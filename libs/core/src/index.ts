@@ -139,6 +139,7 @@ export type {
 export type { Redact, Shown } from './interfaces/redact.interface.js';
 export {
   MississippiOperator,
+  type FirstMessageOptions,
   type OperatorOptions,
   type ReplayOptions,
 } from './services/mississippi-operator.service.js';

@@ -223,7 +223,7 @@ export class MississippiOptions {
   @IsMilliseconds({ infinity: true })
   drainTimeout?: number;
 
-  /** How many parked messages a shard may hold before it stalls. Default 10,000. */
+  /** How many parked messages a shard may hold before it stalls; its owner keeps the id of each in memory. Default 10,000. */
   @Optional()
   @IsCount()
   sideQueueLimit?: number;

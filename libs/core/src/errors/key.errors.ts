@@ -189,7 +189,7 @@ const HEAD_STATES: Record<HeadState, string> = {
 };
 
 /**
- * The first message of the key is not the one that was to be dropped: it has been handled, or dropped already.
+ * The first message of the key is not the one that was to be dropped or retried: it has been handled, or dropped already.
  * @publicApi
  */
 export class HeadChangedError extends MississippiError {
@@ -200,9 +200,10 @@ export class HeadChangedError extends MississippiError {
     expected: string,
     /** The id of the message that comes first; `undefined` where it has none. */
     readonly found: string | undefined,
+    call: 'retry' | 'drop' | 'dropAll' = 'drop',
   ) {
     super(
-      `The message ${expected} does not come first at the key ${key}: ${found === undefined ? 'one without an id' : found} does. Nothing was dropped; look at the key again.`,
+      `The message ${expected} does not come first at the key ${key}: ${found === undefined ? 'one without an id' : found} does. It was handled or dropped before, or comes later. Nothing was ${call === 'retry' ? 'retried' : 'dropped'} now; look at the key again.`,
     );
   }
 }

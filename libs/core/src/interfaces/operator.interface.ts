@@ -20,10 +20,11 @@ export type KeyTrouble =
   'hanging' | 'failing' | 'startFailing' | 'parked' | 'pressure' | 'storeAway' | 'deadLetterRefused' | 'sideQueueFull';
 
 /**
- * The first message of a key, where it is in memory.
+ * The first message of a key, in memory or in the side queue.
  * @publicApi
  */
 export interface HeadReport {
+  /** By which `retry`, `drop` and `dropAll` name it; `undefined` where it has none. */
   readonly messageId: string | undefined;
   /** The message's property `type`. */
   readonly type: string | undefined;
@@ -60,10 +61,11 @@ export interface KeyReport {
   readonly parked: number;
   readonly parkedState: ParkedState | undefined;
   readonly parkReason: ParkReason | undefined;
-  /** Which attempt at the first message runs or comes next; 0 without one. */
+  /** Which attempt at the first message runs or comes next; 0 where it is not in memory. */
   readonly attempt: number;
   /** What failed last, with its causes, at most 1,000 characters. */
   readonly error: string | undefined;
+  /** The first message; `undefined` where there is none in memory or parked. */
   readonly head: HeadReport | undefined;
   /** How long the first message has been here, its attempts and its time in the side queue included. Milliseconds. */
   readonly waiting: number | undefined;

@@ -26,6 +26,18 @@ export interface OperatorOptions {
   timeout?: number | undefined;
 }
 
+/**
+ * Which first message of a key is meant.
+ * @publicApi
+ */
+export interface FirstMessageOptions extends OperatorOptions {
+  /**
+   * The id of the message that has to come first, as {@link KeyReport.head} tells it; where another one does, nothing is done
+   * (`HeadChangedError`). Left out, whichever comes first is meant.
+   */
+  messageId?: string | undefined;
+}
+
 /** @publicApi */
 export interface ReplayOptions {
   /** Messages a second. Default 500. */
@@ -94,41 +106,51 @@ export class MississippiOperator {
   /**
    * Tries the key's first message at once, where it waits for its next attempt, under pressure too. Of a key that is parked until
    * somebody resumes it the first message is tried by the failure policy's rules, and whatever becomes of it, the key is held again
-   * behind it: so a mended handler can be tried on one message.
+   * behind it: so a mended handler can be tried on one message. Asked twice, it may try two, unless it names the one that it means.
    * @returns the key as it is then, the attempt under way
    * @throws {HeadNotWaitingError} when no first message waits; its `state` says what it does
+   * @throws {HeadChangedError} when another message comes first
    */
-  async retry(shardingKey: ShardingKey, options?: OperatorOptions): Promise<KeyReport | undefined> {
-    return this.ask(shardingKey, { call: 'retry' }, options);
+  async retry(
+    shardingKey: ShardingKey,
+    { messageId, ...options }: FirstMessageOptions = {},
+  ): Promise<KeyReport | undefined> {
+    return this.ask(shardingKey, { call: 'retry', messageId }, options);
   }
 
   /**
    * Gives the key's first message up: it goes to the dead letters with the reason `dropped`, and the key goes on behind it, or stays
-   * parked. Resolves when the dead letter is certain. Asked twice, it drops two messages, unless it names the one that it means.
-   * @param options `messageId` of the message that is to be dropped
+   * parked. Resolves when the dead letter is certain; it says for what the message had failed. Asked twice, it drops two messages, unless it
+   * names the one that it means.
    * @throws {HeadNotWaitingError} when the first message is being handled, or there is none; its `state` says which
    * @throws {HeadChangedError} when another message comes first
    * @throws {PublishError} when the dead letter was refused; the message stays where it was
    */
   async drop(
     shardingKey: ShardingKey,
-    { messageId, ...options }: OperatorOptions & { messageId?: string } = {},
+    { messageId, ...options }: FirstMessageOptions = {},
   ): Promise<KeyReport | undefined> {
     return this.ask(shardingKey, { call: 'drop', messageId }, options);
   }
 
   /**
    * Gives up all messages of a parked key that lie in the side queue at this moment: they go to the dead letters, in order. The key stays
-   * parked until {@link resume}. Done in parts of 100, each with its own time-out.
+   * parked until {@link resume}. Done in parts of 100, each with its own time-out. Asked twice, it drops what has come meanwhile too, unless it
+   * names the message from which on it means.
    * @param options `progress` is called after each part
    * @returns how many were dropped
    * @throws {KeyNotParkedError} when the key is not held, or not any more: `progress` was told of what was dropped by then
+   * @throws {HeadChangedError} when another message comes first
    */
   async dropAll(
     shardingKey: ShardingKey,
-    { progress = () => undefined, ...options }: OperatorOptions & { progress?: (progress: DropProgress) => void } = {},
+    {
+      progress = () => undefined,
+      messageId,
+      ...options
+    }: FirstMessageOptions & { progress?: (progress: DropProgress) => void } = {},
   ): Promise<number> {
-    return this.calls.dropAll(this.encode(shardingKey), this.timeout(options), progress);
+    return this.calls.dropAll(this.encode(shardingKey), messageId, this.timeout(options), progress);
   }
 
   /**

@@ -6,9 +6,9 @@ export type OperatorRequest =
   | { readonly call: 'key' | 'watch' }
   | { readonly call: 'keys'; readonly troubled: boolean; readonly limit: number }
   | { readonly call: 'shard'; readonly over: number }
-  | { readonly call: 'pause' | 'resume' | 'retry' | 'deactivate' }
-  | { readonly call: 'drop'; readonly messageId?: string | undefined }
-  | { readonly call: 'dropAll'; readonly most: number }
+  | { readonly call: 'pause' | 'resume' | 'deactivate' }
+  | { readonly call: 'retry' | 'drop'; readonly messageId?: string | undefined }
+  | { readonly call: 'dropAll'; readonly most: number; readonly messageId?: string | undefined }
   | ({ readonly call: 'editState'; readonly state: PackedState } & StateChangeRequest)
   | ({ readonly call: 'forgetState' } & StateChangeRequest);
 

@@ -57,6 +57,10 @@ export interface ParkedEntry {
   readonly mode: ParkedMode;
   /** What was noted when the message was moved. */
   readonly notes: MessageHeaders;
+  /** The message's id, by which an operator names it; left out where it has none. */
+  readonly messageId?: string | undefined;
+  /** Its property `type`; left out where it has none. */
+  readonly type?: string | undefined;
 }
 
 /**

@@ -4,7 +4,7 @@ import type { RabbitDelivery } from '../wire/rabbit-delivery.js';
 import { idOfDelivery, NO_KEY } from './parked-deliveries.js';
 
 /**
- * What lies in a side queue, in the order of the moves: of each message its key and its headers, which have the notes. Neither
+ * What lies in a side queue, in the order of the moves: of each message its key, id, type and headers, which have the notes. Neither
  * its body is kept nor anything else that would keep what was read from the socket.
  */
 export class ParkedIndex {
@@ -18,9 +18,10 @@ export class ParkedIndex {
 
   add(delivery: RabbitDelivery): void {
     const id = idOfDelivery(delivery);
-    const { headers } = delivery;
+    const { headers, messageId, properties } = delivery;
     const mode = headers[PARKED_HEADER] === 'pressure' ? 'pressure' : 'held';
-    this.entries.push({ key: id === NO_KEY ? undefined : this.keyOf(id), mode, notes: detached(headers) });
+    const key = id === NO_KEY ? undefined : this.keyOf(id);
+    this.entries.push({ key, mode, notes: detached(headers), messageId, type: properties.type });
   }
 
   private keyOf(id: string): Buffer {

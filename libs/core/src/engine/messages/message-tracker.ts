@@ -22,6 +22,7 @@ import type { Effect, KeyCommits } from '../commits/key-commits.js';
 import { Fifo } from '../../collections/fifo.js';
 import { FinishedMessage } from './durable-settlement.js';
 import { findHandled, isHandled } from './late-success.js';
+import type { NamedMessage } from './parked-message.js';
 import type { Refusal } from './refusal.js';
 import { Recovery, type RecoveringTracker } from './recovery.js';
 import type { SettledKey } from './settlement.js';
@@ -68,6 +69,11 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
   }
   get head(): TrackedMessage | undefined {
     return this.fifo.peek();
+  }
+  /** The first message of the key: the head, or where there is none here, the first in the side queue. */
+  get first(): NamedMessage | undefined {
+    const head = this.head;
+    return head === undefined ? this.recovery?.firstParked : { messageId: head.messageId, type: head.properties?.type };
   }
   get ready(): boolean {
     return this.phase === 'open' && this.fifo.length > 0 && (this.commits === undefined || this.mayCommit);
@@ -380,19 +386,27 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
     throw new KeyNotParkedError(keyTextOf(this.key), 'resume', this.recovery?.parkedState);
   }
 
-  /** Dead-letters the first parked message. */
-  async drop(): Promise<void> {
+  /**
+   * Dead-letters the first parked message.
+   * @param expected its id, where another one is to be left alone
+   */
+  async drop(expected?: string): Promise<void> {
     const state = this.recovery?.parkedState;
     if (!this.isParked || state === 'pressure') throw new KeyNotParkedError(keyTextOf(this.key), 'drop', state);
-    await this.recovery!.drop();
+    await this.recovery!.drop(expected);
     this.key.wake();
   }
 
   /**
    * Tries the head at once, where it waits for its next attempt. A held key is held again after its head.
+   * @param expected its id, where another one is to be left alone
    * @throws {HeadNotWaitingError}
+   * @throws {HeadChangedError}
    */
-  retry(): void {
+  retry(expected?: string): void {
+    const { first } = this;
+    if (expected !== undefined && first !== undefined && first.messageId !== expected)
+      throw new HeadChangedError(keyTextOf(this.key), expected, first.messageId, 'retry');
     if (this.recovery?.retryNow() !== true) throw this.notWaiting('retry');
   }
 

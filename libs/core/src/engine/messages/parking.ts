@@ -1,12 +1,14 @@
+import { Fifo } from '../../collections/fifo.js';
 import { HeadChangedError, KeyNotParkedError, type ParkedState } from '../../errors/index.js';
 import { keyBytes } from '../../keys/sharding-key.js';
 import { ack } from '../../outcomes.js';
 import type { ParkReason } from '../../note-headers.js';
-import type { Delivery, ParkedMode, ParkedReader } from '../../transport/transport.interface.js';
+import type { Delivery, ParkedEntry, ParkedMode, ParkedReader } from '../../transport/transport.interface.js';
 import { keyTextOf } from '../base/key-text.js';
 import { NO_CHANGES } from '../commits/commit-item.js';
 import type { InboxMark } from '../commits/inbox-mark.js';
 import { notes, type FailureNote } from './notes.js';
+import { ParkedMessage } from './parked-message.js';
 import type { TrackedKey } from './tracked-key.js';
 import { DeliveredMessage } from './tracked-message.js';
 
@@ -38,12 +40,19 @@ export class Parking {
   private dropping = false;
   /** Nothing of the key was left: what it is parked for next is none of this one's business. */
   private over = false;
+  /** What is stored and moving, in order. */
+  private readonly messages = new Fifo<ParkedMessage>();
 
   constructor(private readonly parked: ParkedKey) {}
 
   get state(): ParkedState {
     if (!this.feeding) return 'held';
     return this.mode === 'pressure' ? 'pressure' : 'resuming';
+  }
+
+  /** The first message that is stored or moving. */
+  get first(): ParkedMessage | undefined {
+    return this.messages.peek();
   }
 
   /** Parks the key: held until it is resumed, or under pressure, in which it is fed at its next attempt. */
@@ -57,13 +66,14 @@ export class Parking {
   }
 
   /** Takes over a message that a previous owner of the shard left in the side queue. Held goes before pressure. */
-  found(mode: ParkedMode): void {
+  found(mode: ParkedMode, { messageId, type, notes: noted }: Omit<ParkedEntry, 'mode'>): void {
     if (this.stored === 0 || mode === 'held') {
       this.mode = mode;
       this.reason = mode === 'held' ? 'operator' : 'pressure';
       this.feeding = mode === 'pressure';
     }
     this.stored++;
+    this.messages.push(new ParkedMessage(messageId, type, noted));
   }
 
   /** Feeds the key until nothing of it is left. Returns whether it was held. */
@@ -80,6 +90,7 @@ export class Parking {
     const { key } = this.parked;
     this.moving++;
     const note = notes(this.reason, keyBytes(key.id), key.epoch, failure);
+    this.messages.push(new ParkedMessage(message.messageId, message.properties?.type, note));
     key.epoch.side.move(message, this.mode, note, () => {
       this.moving--;
       this.stored++;
@@ -109,6 +120,7 @@ export class Parking {
   /** A message has left the side queue for good. */
   settled(): void {
     this.stored--;
+    this.messages.shift();
     this.parked.key.epoch.side.freed();
     if (this.empty && this.feeding) this.end();
   }

@@ -18,6 +18,7 @@ import type { Fifo } from '../../collections/fifo.js';
 import type { PostponedLetter } from './dead-letters.js';
 import { describeAttempts, describeMessage } from './describe-message.js';
 import { failureOf, type FailedCallback } from './failure-of.js';
+import type { NamedMessage } from './parked-message.js';
 import { Parking, type ParkedKey } from './parking.js';
 import type { HeadPhase, TrackedKey } from './tracked-key.js';
 import { DeliveredMessage, DirectTrackedMessage, type TrackedMessage } from './tracked-message.js';
@@ -86,6 +87,10 @@ export class Recovery implements ParkedKey {
   /** Messages in the side queue. */
   get stored(): number {
     return this.parking?.stored ?? 0;
+  }
+  /** The first message in the side queue or on its way there. */
+  get firstParked(): NamedMessage | undefined {
+    return this.parking?.first;
   }
   get isParked(): boolean {
     return this.parking !== undefined;
@@ -336,13 +341,14 @@ export class Recovery implements ParkedKey {
   }
 
   /** Takes over what a previous owner of the shard left in the side queue. */
-  foundParked({ mode: found, notes }: ParkedEntry): void {
+  foundParked(entry: ParkedEntry): void {
+    const { mode: found, notes } = entry;
     const untried = found === 'held' && TRIED_AGAIN.includes(notes[NOTE_HEADERS.reason]);
     const mode = untried ? 'pressure' : found;
     // Of a key under pressure the first message says whether it failed, and when at the latest.
     if (mode === 'held') this.failingSince = undefined;
     else if (this.parking === undefined && !untried) this.failingSince = this.failedAt(notes);
-    (this.parking ??= new Parking(this)).found(mode);
+    (this.parking ??= new Parking(this)).found(mode, entry);
   }
 
   /** Starts reading from the side queue, where the key is to be fed and no message of it is at hand. */

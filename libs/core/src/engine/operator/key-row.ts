@@ -27,7 +27,7 @@ type Rank = Pick<KeyRow, 'trouble' | 'waiting' | 'callback'>;
 
 export function rowOf(queue: KeyQueue, trouble: KeyTrouble | undefined = troubleOf(queue)): KeyRow {
   const { id, epoch, tracker, activation } = queue;
-  const { head, lastError, length, parked, attempt } = tracker;
+  const { head, first, lastError, length, parked, attempt } = tracker;
   const age = callbackAge(queue);
   return {
     key: Buffer.from(keyBytes(id)).toString('base64'),
@@ -41,7 +41,7 @@ export function rowOf(queue: KeyQueue, trouble: KeyTrouble | undefined = trouble
     parkReason: tracker.parkReason,
     attempt: head === undefined ? 0 : Math.max(1, attempt),
     error: lastError === undefined ? undefined : textFor(lastError),
-    head: head && { messageId: head.messageId, type: head.properties?.type },
+    head: first && { messageId: first.messageId, type: first.type },
     waiting: waitingOf(queue),
     callback: age === undefined ? undefined : { name: activation.callback!.name, age },
   };

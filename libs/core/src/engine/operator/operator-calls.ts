@@ -89,16 +89,22 @@ export class OperatorCalls {
 
   /**
    * Drops what is in the side queue at the first request, part by part.
+   * @param messageId of the first one, where nothing is to be dropped if another comes first
    * @param timeout of each part, milliseconds
    */
-  async dropAll(key: Uint8Array, timeout: number, told: (progress: DropProgress) => void): Promise<number> {
+  async dropAll(
+    key: Uint8Array,
+    messageId: string | undefined,
+    timeout: number,
+    told: (progress: DropProgress) => void,
+  ): Promise<number> {
     let [dropped, total] = [0, Infinity];
     while (dropped < total) {
       const most = Math.min(MOST_DROPPED, total - dropped);
       const part = (await this.requests.ask(
         this.shardOf(key),
         key,
-        { call: 'dropAll', most },
+        { call: 'dropAll', most, messageId: dropped === 0 ? messageId : undefined },
         timeout,
       )) as DropProgress;
       dropped += part.dropped;

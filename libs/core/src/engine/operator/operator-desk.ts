@@ -34,7 +34,7 @@ export class OperatorDesk {
       case 'shard':
         return lookAt(shard, this.environment, request.over);
       case 'dropAll': {
-        const progress = await this.dropAll(this.held(shard, key, 'dropAll'), request.most);
+        const progress = await this.dropAll(this.held(shard, key, 'dropAll'), request);
         this.tell(shard, key, request);
         return progress;
       }
@@ -58,7 +58,7 @@ export class OperatorDesk {
       case 'resume':
         return this.held(shard, key, 'resume').tracker.resume();
       case 'retry':
-        return this.present(shard, key, 'retry').tracker.retry();
+        return this.present(shard, key, 'retry').tracker.retry(request.messageId);
       case 'drop':
         return this.present(shard, key, 'drop').tracker.dropHead(request.messageId);
       case 'deactivate':
@@ -84,11 +84,11 @@ export class OperatorDesk {
   }
 
   /** A part of what is parked of a key, so that no request outlasts its time-out; less where the key is resumed meanwhile. */
-  private async dropAll({ tracker }: KeyQueue, most: number): Promise<DropProgress> {
+  private async dropAll({ tracker }: KeyQueue, { most, messageId }: DropAllRequest): Promise<DropProgress> {
     let dropped = 0;
     const goesOn = (): boolean => dropped === 0 || tracker.parkedState === 'held';
     while (dropped < most && tracker.stored > 0 && goesOn()) {
-      await tracker.drop();
+      await tracker.drop(dropped === 0 ? messageId : undefined);
       dropped++;
     }
     return { dropped, left: tracker.parked };
@@ -116,6 +116,7 @@ function keyOf(queue: KeyQueue | undefined): { readonly key?: KeyRow } {
   return queue === undefined ? {} : { key: rowOf(queue) };
 }
 
+type DropAllRequest = Extract<OperatorRequest, { call: 'dropAll' }>;
 type StateRequest = Extract<OperatorRequest, { call: 'editState' | 'forgetState' }>;
 
 /** In its turn. */

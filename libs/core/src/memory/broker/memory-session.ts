@@ -51,6 +51,8 @@ export class MemorySession implements ShardSession, Taker {
     this.parked = Array.from(side.messages, (message) => ({
       key: idOf(message) === NO_KEY ? undefined : message.key,
       ...message.parked!,
+      messageId: message.messageId,
+      type: message.properties?.type,
     }));
   }
 

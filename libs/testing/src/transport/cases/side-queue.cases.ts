@@ -131,5 +131,7 @@ function assertParked(parked: readonly ParkedEntry[], moves: readonly Move[]): v
     assertBytes(parked[index]!.key, message.key, `the key of ${what}`);
     assert.equal(parked[index]!.mode, mode, `the mode of ${what}`);
     assertHeaders(parked[index]!.notes, notes, what);
+    assert.equal(parked[index]!.messageId, message.messageId, `the id of ${what}`);
+    assert.equal(parked[index]!.type, message.properties?.type, `the type of ${what}`);
   });
 }
