@@ -1,4 +1,4 @@
-import { MississippiOperator, type DataUpdaterHandler } from '../../src/index.js';
+import { MississippiOperator, NOTE_HEADERS, type DataUpdaterHandler } from '../../src/index.js';
 import { ledger, rest, World, type Ledger } from '../support/durable-engine.js';
 import { watch } from '../support/recording-handler.js';
 
@@ -89,6 +89,30 @@ describe('with a store an operator', () => {
     await send('k', 'b', 'c');
     expect(world.state('k')).toEqual({ ids: ['c'] });
   });
+
+  test.each(['the same', 'the next'])(
+    'drops a message to the dead letters with the error for which %s owner parked it',
+    async (owner) => {
+      const world = new World();
+      const first = await startOperated(world, { attempts: 1, onExhausted: 'park' });
+      await first.send('k', 'bad', 'b');
+      if (owner === 'the next') await first.kill();
+      const { operator, logs } = owner === 'the next' ? await startOperated(world) : first;
+      await operator.dropAll('k');
+      await rest();
+      const [bad, b] = world.broker.deadLetters.map(({ headers }) => headers);
+      expect(bad).toMatchObject({
+        [NOTE_HEADERS.reason]: 'dropped',
+        [NOTE_HEADERS.error]: 'Error: broken',
+        [NOTE_HEADERS.stack]: expect.stringContaining('operator.spec') as string,
+        [NOTE_HEADERS.attempts]: 1,
+      });
+      expect(b).toMatchObject({ [NOTE_HEADERS.reason]: 'dropped', [NOTE_HEADERS.attempts]: 0 });
+      expect(b).not.toHaveProperty(NOTE_HEADERS.error);
+      const told = logs.filter((line) => line.includes('is dead-lettered'));
+      expect(told[0]).toMatch(/\(dropped\): Error: broken$/);
+    },
+  );
 
   test('deactivates a data updater once all before is committed, and the next starts with its state', async () => {
     const world = new World();

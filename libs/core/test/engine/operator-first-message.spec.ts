@@ -1,4 +1,4 @@
-import type { MississippiOperator } from '../../src/index.js';
+import { NOTE_HEADERS, type MississippiOperator } from '../../src/index.js';
 import { settled } from '../support/fake-clock.js';
 import { startOperated } from '../support/operated.js';
 
@@ -97,5 +97,23 @@ describe.each(['here', 'elsewhere'] as const)('of a parked key an operator %s', 
     await operator.retry('k', { messageId: 'bad' });
     await settled();
     expect(handler.messages('k')).toEqual(['bad', 'bad']);
+  });
+
+  test('drops it to the dead letters with the error for which it was parked, though another owns the shard by then', async () => {
+    const scene = await startOperated(where, HELD);
+    const { operator, broker } = scene;
+    await sendNamed(scene, 'bad', 'b');
+    broker.loseShard(0);
+    await settled();
+    await operator.dropAll('k');
+    const [bad, b] = broker.deadLetters.map(({ headers }) => headers);
+    expect(bad).toMatchObject({
+      [NOTE_HEADERS.reason]: 'dropped',
+      [NOTE_HEADERS.error]: 'Error: broken',
+      [NOTE_HEADERS.stack]: expect.stringContaining('operated') as string,
+      [NOTE_HEADERS.attempts]: 1,
+    });
+    expect(b).toMatchObject({ [NOTE_HEADERS.reason]: 'dropped', [NOTE_HEADERS.attempts]: 0 });
+    expect(b).not.toHaveProperty(NOTE_HEADERS.error);
   });
 });

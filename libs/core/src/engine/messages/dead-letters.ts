@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../../clock/clock.interface.js';
 import { describe } from '../../errors/describe.js';
-import type { DeadLetterReason } from '../../note-headers.js';
+import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
+import { NOTE_HEADERS, type DeadLetterReason } from '../../note-headers.js';
 import type { Delivery } from '../../transport/transport.interface.js';
 import { LogLimit } from '../../log-limit.js';
 import type { EngineKey } from '../base/engine-key.js';
@@ -18,6 +19,8 @@ export interface DeadLetter {
   readonly reason: DeadLetterReason;
   readonly error: unknown;
   readonly attempts: number;
+  /** What was noted of its failure when it was parked, where only that is known. */
+  readonly noted?: MessageHeaders | undefined;
 }
 
 /** What whoever sends a dead letter hears of it. */
@@ -109,9 +112,9 @@ export class DeadLetters {
   }
 
   /** Publishes a message and settles it once that is confirmed. Rejects when it is not. Nobody else waits for it. */
-  async publish({ key, keyBytes, delivery, reason, error, attempts }: DeadLetter): Promise<void> {
+  async publish({ key, keyBytes, delivery, reason, error, attempts, noted }: DeadLetter): Promise<void> {
     const { epoch } = this;
-    await epoch.session.deadLetter(delivery, notes(reason, keyBytes, epoch, { error, attempts }));
+    await epoch.session.deadLetter(delivery, { ...notes(reason, keyBytes, epoch, { error, attempts }), ...noted });
     const { sink } = epoch.environment.events;
     if (key === undefined) sink?.strayDeadLettered(reason);
     else if (!epoch.ended) sink?.message('deadLettered', key, delivery, attempts, { reason });
@@ -141,7 +144,7 @@ export class DeadLetters {
       const fields = this.fields(letter);
       const after = key === undefined || attempts === 0 ? '' : ` after ${describeAttempts(attempts)}`;
       environment.log.error(
-        `The ${describeMessage(fields.messageId, fields.key, fields.shard)} is dead-lettered${after} (${reason}): ${describe(error)}${more}`,
+        `The ${describeMessage(fields.messageId, fields.key, fields.shard)} is dead-lettered${after} (${reason})${whyOf(letter)}${more}`,
         { event: 'deadLettered', ...fields, untold },
         error,
       );
@@ -176,4 +179,11 @@ export class DeadLetters {
     const { environment, shard, number } = this.epoch;
     return { key: environment.keyText(keyBytes), shard, epoch: number, messageId, attempts, reason };
   }
+}
+
+/** The error, or what was noted of it; a message that was dropped before it was ever tried has none. */
+function whyOf({ error, noted, reason }: DeadLetter): string {
+  const text = noted?.[NOTE_HEADERS.error];
+  if (error === undefined && typeof text === 'string') return `: ${text}`;
+  return error === undefined && reason === 'dropped' ? '' : `: ${describe(error)}`;
 }

@@ -154,7 +154,7 @@ export class DurableSettlement implements Settlement {
       key: keyBytes(key.id),
       messageId: delivery.messageId ?? randomUUID(),
       timestamp: delivery.timestamp,
-      headers: { ...delivery.headers, ...notes(reason, keyBytes(key.id), this.epoch, refusal) },
+      headers: { ...delivery.headers, ...notes(reason, keyBytes(key.id), this.epoch, refusal), ...refusal.noted },
       body: delivery.body,
       properties: delivery.properties,
     };

@@ -165,8 +165,9 @@ export class Parking {
       left();
       this.settled();
     };
+    const unknown = { error: undefined, attempts: 0, noted: this.first?.failure };
     if (durable === undefined) {
-      const letter = { key, keyBytes: keyBytes(key.id), delivery, error: undefined, attempts: 0 };
+      const letter = { key, keyBytes: keyBytes(key.id), delivery, ...unknown };
       await key.epoch.deadLetters.publish({ ...letter, reason: 'dropped' });
       settled();
       return;
@@ -182,7 +183,7 @@ export class Parking {
           settlement.handled(dropped, message, ack(), 0, NO_CHANGES);
           resolve();
         } else {
-          const refusal = { reason, error: undefined, attempts: 0 } as const;
+          const refusal = { reason, ...unknown } as const;
           settlement.refused(dropped, message, refusal, { settled: resolve, lost: reject }, NO_CHANGES);
         }
       };

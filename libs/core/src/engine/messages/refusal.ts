@@ -1,3 +1,4 @@
+import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
 import type { DeadLetterReason } from '../../note-headers.js';
 
 /** Why a message is refused for good. */
@@ -5,4 +6,6 @@ export interface Refusal {
   readonly reason: DeadLetterReason;
   readonly error: unknown;
   readonly attempts: number;
+  /** What was noted of its failure when it was parked, where only that is known. */
+  readonly noted?: MessageHeaders | undefined;
 }
