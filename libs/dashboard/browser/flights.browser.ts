@@ -141,6 +141,25 @@ test('a message is dropped, found among the dead letters and replayed', async ()
   expect((await flights.operator.deadLetters()).total).toBe(0);
 });
 
+test('whoever is asked about a message drops that one, and no other that comes first meanwhile', async () => {
+  const { page } = opened;
+  const { operator } = flights;
+  flights.trouble.poisoned = 'BOS';
+  const replayed = flights.replay();
+  await page.getByRole('link', { name: '"BOS"' }).first().click();
+  await page.getByRole('button', { name: 'Drop all parked messages…' }).waitFor(); // It is held.
+  await page.getByRole('button', { name: 'Drop the first message…' }).click();
+  await page.getByRole('dialog').waitFor();
+  const next = (await operator.drop('BOS'))!.head!.messageId!;
+  await page.getByText(next, { exact: true }).first().waitFor();
+  await page.getByRole('dialog').getByRole('button', { name: 'Drop the first message' }).click();
+  await page.getByText(`does not come first at the key "BOS": ${next} does.`).waitFor();
+  expect((await operator.key('BOS'))!.head!.messageId).toBe(next);
+  flights.trouble.poisoned = undefined;
+  await operator.resume('BOS');
+  await replayed;
+});
+
 test('keys, payloads and errors that are markup are text in every view', async () => {
   const { page } = opened;
   const { producer, operator, trouble } = flights;

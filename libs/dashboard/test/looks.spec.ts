@@ -74,6 +74,20 @@ describe.each(ADAPTERS)('over %s', (adapter) => {
     expect(await opened.operator.key('k')).toMatchObject({ parkedState: 'held' });
   });
 
+  test.each(['retry', 'drop', 'dropAll'])(
+    '%s of a message that does not come first any more is refused',
+    async (name) => {
+      const opened = await openApp(adapter, { dashboard: { actions: true } });
+      await opened.producer.publish('bad', { shardingKey: 'k', messageId: 'now' });
+      await settled(opened, 'k');
+      const { key } = await look<{ key: string }>(opened, 'find?text=k');
+      const [answer] = await opened.act(name, { key, messageId: 'before' });
+      expect(answer).toMatchObject({ event: 'failed', data: { code: 'head_changed' } });
+      const [done] = await opened.act(name, { key, messageId: 'now' });
+      expect(done).toMatchObject({ event: name === 'dropAll' ? 'progress' : 'done' });
+    },
+  );
+
   test('an action on many tells now and then how far it is, and not each time', async () => {
     const opened = await openApp(adapter, { dashboard: { actions: true } });
     await opened.operator.pause('k');

@@ -14,10 +14,15 @@ interface Props {
   readonly done?: (failure: string | undefined) => void;
 }
 
+/** What somebody is asked about: the page goes on meanwhile, and may show another message than the one that he means. */
+interface Asked extends Pick<Props, 'parameters'> {
+  readonly action: ActionInfo;
+}
+
 /** The actions that the app offers for something, and make sense as it stands. */
 export function Actions({ target, about, parameters, fits = () => true, done }: Props) {
   const { api, hello, say } = useShown();
-  const [asked, setAsked] = useState<ActionInfo>();
+  const [asked, setAsked] = useState<Asked>();
   const offered = hello.actions.filter(
     (action) => action.target === target && (action.when === 'always' || fits(action.when)),
   );
@@ -30,11 +35,11 @@ export function Actions({ target, about, parameters, fits = () => true, done }: 
     );
   }
   if (offered.length === 0) return null;
-  const run = async ({ name, label }: ActionInfo, signature: Signature): Promise<void> => {
+  const run = async ({ action: { name, label }, ...asked }: Asked, signature: Signature): Promise<void> => {
     const [id, what] = [`${name} ${about}`, `${label}: ${about}`];
     say({ id, kind: 'going', text: `${what} …` });
     try {
-      await api.act(name, { ...parameters, ...signature }, (progress) =>
+      await api.act(name, { ...asked.parameters, ...signature }, (progress) =>
         say({ id, kind: 'going', text: `${what}: ${progressText(progress)}` }),
       );
       say({ id, kind: 'done', text: `${what}: done.` });
@@ -52,14 +57,14 @@ export function Actions({ target, about, parameters, fits = () => true, done }: 
           key={action.name}
           type="button"
           class={action.final ? 'danger-outline' : ''}
-          onClick={() => setAsked(action)}
+          onClick={() => setAsked({ action, parameters })}
         >
           {action.label}…
         </button>
       ))}
       {asked !== undefined && (
         <Confirm
-          action={asked}
+          action={asked.action}
           about={about}
           answered={(signature) => {
             setAsked(undefined);

@@ -33,10 +33,10 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
   retry: {
     target: 'key',
     label: 'Retry now',
-    says: `The first message is tried at once instead of at its next time. A parked key is parked again behind it, whatever becomes of it. ${NOTHING_LOST}`,
+    says: `The first message is tried at once instead of at its next time; where the page shows its id, no other one in its place. A parked key is parked again behind it, whatever becomes of it. ${NOTHING_LOST}`,
     final: false,
     when: 'waiting',
-    run: (operator, { key }) => operator.retry(keyAt(key)),
+    run: (operator, { key, messageId }) => operator.retry(keyAt(key), messageIdOf(messageId)),
   },
   pause: {
     target: 'key',
@@ -60,7 +60,9 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
     says: `Every message of the key that is parked at this moment goes to the dead letters, in order. The key stays parked until it is resumed. If this is interrupted, the rest stays parked. ${TO_DEAD_LETTERS}`,
     final: true,
     when: 'held',
-    run: async (operator, { key }, progress) => ({ dropped: await operator.dropAll(keyAt(key), { progress }) }),
+    run: async (operator, { key, messageId }, progress) => ({
+      dropped: await operator.dropAll(keyAt(key), { ...messageIdOf(messageId), progress }),
+    }),
   },
   deactivate: {
     target: 'key',
