@@ -10,8 +10,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   signal_timeout: 'An owner that is busy may need longer: --timeout SECONDS.',
   signal_outcome_unknown: 'Here: mississippi keys show KEY.',
   rabbitmq_unreachable: 'Here the url comes from --url, --url-file, MISSISSIPPI_URL or .mississippirc.json.',
-  nobody_answers:
-    'The process that speaks for the others is frozen, or has just ended: another takes its place within two to three heartbeats (30 s). Meanwhile: mississippi doctor says what the broker sees.',
+  nobody_answers: 'Meanwhile: mississippi doctor says what the broker sees.',
   no_owner: 'Here: mississippi doctor says why.',
   replay_stopped: 'Here: mississippi doctor says what the broker does not take; then replay again.',
   remote_operator_disabled: 'From here its keys can only be looked at.',

@@ -60,13 +60,9 @@ export function exitCodeOf(error: unknown): number {
   return BY_CODE[code] ?? EXIT.wrong;
 }
 
-/** That nobody answers for the processes has no code of its own: the transport's text says it. */
-const SILENCE = /^RabbitMQ (was not able to tell who takes part|cannot be reached at present)/;
-
 /** The library's errors have one; those of the system have others, which say nothing to a script. */
 export function codeOf(error: unknown): string | undefined {
   if (!isNativeError(error)) return undefined;
-  if (SILENCE.test(error.message)) return 'nobody_answers';
   const code: unknown = Reflect.get(error, 'code');
   return typeof code === 'string' && /^[a-z_]+$/.test(code) ? code : undefined;
 }

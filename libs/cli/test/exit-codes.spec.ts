@@ -1,6 +1,7 @@
 import {
   DeadLettersBusyError,
   HeadNotWaitingError,
+  NobodyAnswersError,
   NoCoordinatorError,
   NoOwnerError,
   OperatorTimeoutError,
@@ -24,7 +25,7 @@ test.each([
   [new OperatorTimeoutError('x', 5, undefined), 7],
   [new RabbitMqSetupError('RabbitMQ at h refuses the connection (403)'), 5],
   [new RabbitMqSetupError('The queues have 7 shards'), 1],
-  [new Error('RabbitMQ was not able to tell who takes part (no answer within 5000 ms): try again later.'), 3],
+  [new NobodyAnswersError('no answer within 5000 ms'), 3],
   [Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }), 70],
   [new TypeError('x is not a function'), 70],
   ['thrown text', 70],

@@ -225,7 +225,7 @@ export class RabbitMqConnection implements TransportConnection {
     return this.letters.read();
   }
 
-  /** Rejects while there is no connection, or nobody to ask. */
+  /** @throws {NobodyAnswersError} while there is no connection, or nobody to ask */
   async processes(): Promise<ProcessInfo[]> {
     const reports = await this.link.questions.ask();
     const processes = reports.map(({ name, owned, paused }) => ({

@@ -90,6 +90,19 @@ export class NoCoordinatorError extends MississippiError {
 }
 
 /**
+ * Nobody was able to tell which processes take part: the broker is away, or whoever coordinates the others does not answer.
+ * @publicApi
+ */
+export class NobodyAnswersError extends MississippiError {
+  readonly code = 'nobody_answers';
+
+  /** @param why what is the matter, and what to do about it */
+  constructor(why: string, cause?: unknown) {
+    super(`Nobody was able to tell who takes part: ${why}.`, cause === undefined ? {} : { cause });
+  }
+}
+
+/**
  * The transport cannot do what an operator asked.
  * @publicApi
  */

@@ -50,7 +50,7 @@ export interface KeyReport {
   /** The key as the log shows keys. */
   readonly text: string;
   readonly shard: number;
-  /** The process that has it, as `processes()` names it. */
+  /** The process that has it, as `processes()` names it; `undefined` where nobody tells at present who takes part. */
   readonly process: string | undefined;
   readonly state: LiveKey['state'];
   /** `undefined` where nothing keeps it from going on. */

@@ -71,7 +71,11 @@ export class MississippiOperator {
     this.runtime = runtime;
   }
 
-  /** The processes that take part and the shards that each owns, this one among them. */
+  /**
+   * The processes that take part and the shards that each owns, this one among them.
+   * @throws {NobodyAnswersError} when none of them answers for the others within five seconds, as where that one is frozen; so do
+   * {@link shards} and {@link keys}, which ask this first
+   */
   async processes(): Promise<ProcessInfo[]> {
     return this.runtime.engine.processes();
   }
@@ -85,7 +89,10 @@ export class MississippiOperator {
     return this.calls.shards(over, this.timeout(options));
   }
 
-  /** Keys of all processes, those in trouble first. Keys that only have messages in the broker are not among them. */
+  /**
+   * Keys of all processes, those in trouble first. Keys that only have messages in the broker are not among them. Sixteen shards are asked
+   * at a time; of a process that answers for none of them in time the others are not asked, and are among the `unanswered`.
+   */
   async keys(options: OperatorOptions & KeyFilter = {}): Promise<KeyList> {
     return this.calls.keys(options, this.timeout(options));
   }

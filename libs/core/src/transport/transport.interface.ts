@@ -338,7 +338,10 @@ export interface TransportConnection {
    * @throws {DeadLettersBusyError} while there is another
    */
   readDeadLetters?(): Promise<DeadLetterReader>;
-  /** Who takes part and owns what. Left out by transports that live in one process. */
+  /**
+   * Who takes part and owns what. Left out by transports that live in one process.
+   * @throws {NobodyAnswersError} when nobody can tell at present
+   */
   processes?(): Promise<ProcessInfo[]>;
   /**
    * Has a process hand over what it owns, in good order, and claim nothing until it is let again; or lets it again. It goes on publishing and

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { MississippiError } from '@mississippi/core';
+import { MississippiError, NobodyAnswersError } from '@mississippi/core';
 import type { Clock } from '@mississippi/core/transport';
 import type { Channel, ChannelModel, Options } from 'amqplib';
 import type { BrokerConnection } from '../connection/broker-connection.js';
@@ -17,6 +17,11 @@ import type { Topology } from '../topology/topology.js';
 const DEADLINE = 5_000;
 /** How long an operator waits at most. Milliseconds. */
 const LONGEST_REQUEST = 60_000;
+
+/** What is the matter where nobody answers, and what helps. */
+const FROZEN =
+  'RabbitMQ takes nothing, or the process that coordinates the others is frozen or has just ended: ask again in half a minute, when another has taken its ' +
+  'place. If it stays, restart the process that hangs: nothing is lost';
 
 /** The types of what is written. */
 export const QUESTION = 'question';
@@ -73,21 +78,19 @@ export class CoordinatorQuestions {
 
   /**
    * The reports of all who take part, as their coordinator knows them.
-   * Rejects while there is no connection, or when nobody answers within five seconds.
+   * @throws {NobodyAnswersError} while there is no connection, or when nobody answers within five seconds
    */
   async ask(): Promise<Report[]> {
     const { publishing, clock } = this.parts;
     const model = publishing.current;
     if (model === undefined)
-      throw new Error('RabbitMQ cannot be reached at present, so nobody can be asked: try again later.');
+      throw new NobodyAnswersError('RabbitMQ cannot be reached at present. Ask again when the connection is back');
     const id = randomUUID();
     try {
       return await within(clock, DEADLINE, this.question(model, id));
     } catch (error) {
       if (error instanceof MississippiError) throw error;
-      throw new Error(`RabbitMQ was not able to tell who takes part (${reasonOf(error)}): try again later.`, {
-        cause: error,
-      });
+      throw new NobodyAnswersError(`${reasonOf(error)}. ${FROZEN}`, error);
     } finally {
       this.waiting.delete(id);
     }

@@ -1,4 +1,5 @@
 import { describe } from '../../errors/describe.js';
+import { NobodyAnswersError } from '../../errors/index.js';
 import type {
   DropProgress,
   KeyFilter,
@@ -18,6 +19,7 @@ import { inParallel } from './in-parallel.js';
 import { shardReportOf, type ShardRow } from './shard-look.js';
 import { merged, reportOf, watchOf, type KeyRow, type KeyRows, type KeyWatchRow } from './key-row.js';
 import type { OwnerRequests } from './owner-requests.js';
+import { SilentOwners } from './silent-owners.js';
 import type { StateCalls } from './state-calls.js';
 import type { Pauses } from './pauses.js';
 
@@ -60,12 +62,19 @@ export class OperatorCalls {
   }
 
   async keys({ troubled = false, shard, limit = 1_000 }: KeyFilter, timeout: number): Promise<KeyList> {
-    const owners = await this.owners();
+    const owners = shard === undefined ? await this.owners() : await this.namesOfOwners();
     const unanswered: UnansweredShard[] = [];
+    const silent = new SilentOwners();
     let rows: KeyRows = { keys: [], more: 0 };
     await inParallel(shard === undefined ? owners.keys() : [shard], PARALLEL, async (index) => {
+      const owner = owners.get(index);
+      if (silent.has(owner)) {
+        unanswered.push({ shard: index, reason: `${owner} was not asked, since it did not answer for another shard` });
+        return;
+      }
       try {
-        const found = await this.requests.ask(index, NO_KEY, { call: 'keys', troubled, limit }, timeout);
+        const asked = this.requests.ask(index, NO_KEY, { call: 'keys', troubled, limit }, timeout);
+        const found = await silent.watch(owner, asked);
         rows = merged(rows, found as KeyRows, limit);
       } catch (error) {
         unanswered.push({ shard: index, reason: describe(error) });
@@ -78,13 +87,13 @@ export class OperatorCalls {
   /** Asks about a key, or acts on it, and tells how it stands then; `undefined` where nothing of it is in memory or parked. */
   async key(key: Uint8Array, request: OperatorRequest, timeout: number): Promise<KeyReport | undefined> {
     const { key: row } = (await this.requests.ask(this.shardOf(key), key, request, timeout)) as { key?: KeyRow };
-    return row === undefined ? undefined : reportOf(row, (await this.owners()).get(row.shard));
+    return row === undefined ? undefined : reportOf(row, (await this.namesOfOwners()).get(row.shard));
   }
 
   async watch(key: Uint8Array, timeout: number): Promise<KeyWatch> {
     const shard = this.shardOf(key);
     const row = (await this.requests.ask(shard, key, { call: 'watch' }, timeout)) as KeyWatchRow;
-    return watchOf(row, (await this.owners()).get(shard));
+    return watchOf(row, (await this.namesOfOwners()).get(shard));
   }
 
   /**
@@ -117,6 +126,14 @@ export class OperatorCalls {
 
   private shardOf(key: Uint8Array): number {
     return shardOfEncoded(key, this.connection.totalCount);
+  }
+
+  /** The same for reports, in which a name may be missing: the owner was asked, and has answered, whoever else is frozen. */
+  private namesOfOwners(): Promise<ReadonlyMap<number, string>> {
+    return this.owners().catch((error: unknown) => {
+      if (error instanceof NobodyAnswersError) return new Map<number, string>();
+      throw error;
+    });
   }
 
   /** Names of the processes, by the shards that they own. */
