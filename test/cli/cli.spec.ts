@@ -109,9 +109,21 @@ describe.each(['classic', 'quorum'] as const)('with %s queues', (type) => {
     expect(out).toContain('Error: this key is refused for now');
     const next = `mississippi keys drop 'poisoned '\\''key'\\'''`;
     expect(out).toContain(next);
+    const first = `${KEY}#0`;
+    expect(out).toContain(first);
 
-    expect((await run('keys', 'drop', KEY)).status).toBe(2); // Nobody is there to be asked.
-    await json('keys', 'drop', KEY, '--yes');
+    // Nobody is there to be asked, and without the message's id the same command would drop the next one.
+    for (const args of [[], ['--yes']]) {
+      const { status: refused, err } = await run('keys', 'drop', KEY, ...args);
+      expect([refused, err]).toEqual([2, expect.stringMatching(/Add\s+--message-id\s.*\s--yes\s+if/s)]);
+    }
+    const drop = ['keys', 'drop', KEY, '--message-id', first, '--yes'];
+    expect(await json(...drop)).toMatchObject({ messageId: first, key: { head: { messageId: `${KEY}#1` } } });
+    const again = await run(...drop);
+    expect(again.status).toBe(1);
+    expect(again.err.replaceAll(/\s+/g, ' ')).toContain(`${first} does not come first`);
+    const all = await run('parked', 'drop', KEY, '--message-id', first, '--yes');
+    expect(all.status).toBe(1);
     scene.worker.heal();
     await json('keys', 'resume', KEY);
     await until(status, ({ troubled }) => troubled.keys.length === 0);

@@ -2,7 +2,7 @@
 const ADVICE: Readonly<Record<string, string>> = {
   key_not_parked: 'Here: mississippi keys show KEY says how it stands, mississippi keys pause KEY parks it.',
   head_not_waiting: 'Here: mississippi keys show KEY says what it does, mississippi keys pause KEY parks it.',
-  head_changed: 'Here: mississippi keys show KEY.',
+  head_changed: 'Here: mississippi keys show KEY says which message comes first now.',
   dead_letters_busy:
     'It is a mississippi dead-letters command, or an app’s MississippiOperator; the consumer of the queue …dead_letters.reader in the management page says whose.',
   dead_letter_not_found: 'Here: mississippi dead-letters list.',

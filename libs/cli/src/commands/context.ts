@@ -44,13 +44,14 @@ export class Context {
 
   /**
    * Makes certain that somebody means what cannot be taken back.
+   * @param add what says so on the command line
    * @throws {UsageError} where nobody can be asked
    * @throws {InterruptedError} when the answer is no
    */
-  readonly confirm = async (what: string, yes: boolean): Promise<void> => {
+  readonly confirm = async (what: string, yes: boolean, add = '--yes'): Promise<void> => {
     if (yes) return;
     const { terminal, printer } = this;
-    if (!terminal.err.isTty || printer.json) throw new UsageError(`${what} Add --yes if that is what you want.`);
+    if (!terminal.err.isTty || printer.json) throw new UsageError(`${what} Add ${add} if that is what you want.`);
     const answer = await terminal.ask(`${shown(what)} Type yes to go on: `);
     if (answer.trim() !== 'yes') throw new InterruptedError('Nothing was done.');
   };

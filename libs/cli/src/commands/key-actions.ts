@@ -8,6 +8,13 @@ import { keyDocument } from './documents.js';
 import { findKey, reportOfKey } from './find-key.js';
 import type { Hints } from './hints.js';
 import { remedies, remedyLines, type Remedy } from './key-table.js';
+import {
+  confirmFirst,
+  firstOfKey,
+  messageIdWords,
+  withFirstMessage,
+  type FirstMessageArguments,
+} from './first-message.js';
 import type { AnyCommand } from './group.js';
 import { withKey, withYes, type KeyArguments } from './options.js';
 
@@ -16,12 +23,7 @@ type Act = (operator: MississippiOperator, key: ShardingKey) => Promise<KeyRepor
 /** What is done to one key. */
 export function actionCommands(commands: Commands): AnyCommand[] {
   return [
-    simple(
-      commands,
-      'retry',
-      'try its first message now, not at its next turn; a parked key stays parked behind it',
-      (operator, key) => operator.retry(key),
-    ),
+    retryCommand(commands),
     simple(commands, 'pause', 'park it, from its first message on, in order, until it is resumed', (operator, key) =>
       operator.pause(key),
     ),
@@ -49,51 +51,60 @@ function simple(commands: Commands, name: string, describe: string, act: Act): A
     async (args, context) =>
       context.withSession(async (session) => {
         const key = await findKey(session, args);
-        told(name, args.key, await act(session.operator, key), context);
+        told({ name, key: args.key }, await act(session.operator, key), context);
+      }),
+  );
+}
+
+function retryCommand(commands: Commands): AnyCommand {
+  return commands.command<KeyArguments & FirstMessageArguments>(
+    'retry <key>',
+    'try its first message now, not at its next turn; a parked key stays parked behind it',
+    (argv) => withFirstMessage(withKey(argv)),
+    async (args, context) =>
+      context.withSession(async (session) => {
+        const { operator } = session;
+        const key = await findKey(session, args);
+        const first = firstOfKey(args, await operator.key(key));
+        told({ name: 'retry', key: args.key, ...first }, await operator.retry(key, first), context);
       }),
   );
 }
 
 function dropCommand(commands: Commands): AnyCommand {
-  return commands.command<KeyArguments & { yes: boolean; messageId: string | undefined }>(
+  return commands.command<KeyArguments & FirstMessageArguments & { yes: boolean }>(
     'drop <key>',
     'give its first message up: it goes to the dead letters as dropped, and the key goes on behind it',
-    (argv) =>
-      withYes(withKey(argv)).option('message-id', {
-        type: 'string',
-        describe: 'only if that is the first one; default the one that is first when you ask',
-      }),
+    (argv) => withYes(withFirstMessage(withKey(argv))),
     async (args, { withSession, confirm, ...context }) =>
       withSession(async (session) => {
         const key = await findKey(session, args);
         const report = await reportOfKey(session, key, args.key);
-        const messageId = args.messageId ?? report.head?.messageId;
-        const which = messageId === undefined ? 'the first message' : `the message ${messageId}`;
-        await confirm(
-          `This gives ${which} of the key ${report.text} up: it goes to the dead letters, and the key goes on without it.`,
-          args.yes,
-        );
-        const after = await session.operator.drop(key, messageId === undefined ? {} : { messageId });
-        told('drop', args.key, after, context);
+        const what = (first: string): string =>
+          `This gives ${first} of the key ${report.text} up: it goes to the dead letters, and the key goes on without it.`;
+        await confirmFirst(confirm, what, args, report);
+        const first = firstOfKey(args, report);
+        told({ name: 'drop', key: args.key, ...first }, await session.operator.drop(key, first), context);
       }),
   );
 }
 
 /** Gives all parked messages of a key up. */
 export function dropAllCommand(commands: Commands, usage: string): AnyCommand {
-  return commands.command<KeyArguments & { yes: boolean }>(
+  return commands.command<KeyArguments & FirstMessageArguments & { yes: boolean }>(
     usage,
     'give all of its parked messages up: they go to the dead letters, in order; the key stays parked',
-    (argv) => withYes(withKey(argv)),
+    (argv) => withYes(withFirstMessage(withKey(argv))),
     async (args, { withSession, confirm, printer, progress, hints, terminal }) =>
       withSession(async (session) => {
         const key = await findKey(session, args);
-        const { parked, text } = await reportOfKey(session, key, args.key);
-        await confirm(
-          `This gives ${counted(parked, 'parked message')} of the key ${text} up: they go to the dead letters.`,
-          args.yes,
-        );
+        const report = await reportOfKey(session, key, args.key);
+        const { parked, text } = report;
+        const what = (first: string): string =>
+          `This gives ${counted(parked, 'parked message')} of the key ${text} up, from ${first} on: they go to the dead letters.`;
+        await confirmFirst(confirm, what, args, report);
         const dropped = await session.operator.dropAll(key, {
+          ...firstOfKey(args, report),
           progress: ({ dropped: done, left }) => {
             progress.show(`${count(done)} dropped, ${count(left)} left`);
             // What was dropped is in the dead letters, and the rest is parked as before.
@@ -110,20 +121,29 @@ export function dropAllCommand(commands: Commands, usage: string): AnyCommand {
   );
 }
 
+/** What was done, to which key as it was typed, and to which message of it. */
+interface Done {
+  readonly name: string;
+  readonly key: string;
+  readonly messageId?: string;
+}
+
 /** Says what was done, and how the key stands. */
 function told(
-  name: string,
-  typed: string,
+  { name, key, messageId }: Done,
   report: KeyReport | undefined,
   { printer, hints }: Pick<Context, 'printer' | 'hints'>,
 ): void {
-  printer.answer({ done: name, key: report === undefined ? null : keyDocument(report) }, () => {
-    if (report === undefined) return [`Done: ${name} ${shown(typed)}. Nothing of the key is in memory or parked now.`];
+  const message = messageId === undefined ? {} : { messageId };
+  printer.answer({ done: name, ...message, key: report === undefined ? null : keyDocument(report) }, () => {
+    const which = messageId === undefined ? '' : `, the message ${shown(messageId)}`;
+    if (report === undefined)
+      return [`Done: ${name} ${shown(key)}${which}. Nothing of the key is in memory or parked now.`];
     const { text, state, trouble, queued, parked } = report;
     const how = `${state}${trouble === undefined || trouble === state ? '' : `, ${trouble}`}; ${count(queued)} in memory, ${count(parked)} parked`;
     const next = remedyLines(nextOf(name, report, hints), printer);
     return [
-      `Done: ${name} ${shown(text)}. It is ${how}.`,
+      `Done: ${name} ${shown(text)}${which}. It is ${how}.`,
       ...(next.length === 0
         ? [`  ${hints.ofKey('keys show', report)}`]
         : ['', printer.title('What to type next'), ...next]),
@@ -136,6 +156,9 @@ function nextOf(name: string, report: KeyReport, hints: Hints): readonly Remedy[
   if (name !== 'drop' || report.parkedState !== 'held') return remedies(report, hints);
   return [
     [hints.ofKey('keys resume', report), 'lets all of it go on, in order'],
-    [hints.ofKey('keys retry', report), 'tries the next one alone; it stays parked'],
+    [
+      hints.ofKey('keys retry', report, messageIdWords(report.head?.messageId)),
+      'tries the next one alone; it stays parked',
+    ],
   ];
 }

@@ -1,9 +1,9 @@
 import type { KeyReport, KeyTrouble } from '@mississippi/core';
-import { shellWord } from '../output/shell-word.js';
 import { shortName } from '../output/short-name.js';
 import { duration } from '../output/amounts.js';
 import type { Printer } from '../output/printer.js';
 import type { Column } from '../output/table.js';
+import { messageIdWords } from './first-message.js';
 import type { Hints } from './hints.js';
 
 const COLUMNS: readonly Column<KeyReport>[] = [
@@ -40,13 +40,14 @@ export type Remedy = readonly [command: string, effect: string];
 export function remedies(report: KeyReport, hints: Hints): readonly Remedy[] {
   const { trouble, head } = report;
   const command = (words: string, more = ''): string => hints.ofKey(words, report, more);
-  const named = head?.messageId === undefined ? '' : ` --message-id ${shellWord(head.messageId)}`;
-  const retry: Remedy = [command('keys retry'), 'the cause is mended: tries its first message now'];
+  // The message that is shown, and no other: whoever types it twice is refused.
+  const named = messageIdWords(head?.messageId);
+  const retry: Remedy = [command('keys retry', named), 'the cause is mended: tries its first message now'];
   const pause: Remedy = [command('keys pause'), 'it takes longer: parks it until you resume it; others go on'];
   const drop: Remedy = [command('keys drop', named), 'its first message is broken: gives it up, to the dead letters'];
   const resume: Remedy = [command('keys resume'), 'then: lets all of it go on, in order'];
   const dropAll: Remedy = [
-    command('keys drop-all'),
+    command('keys drop-all', named),
     'none of it is wanted: gives all that is parked up, to the dead letters',
   ];
   const held = [
