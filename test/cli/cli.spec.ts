@@ -3,9 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { EventsProducer } from '@mississippi/core';
-import { rabbitmq } from '@mississippi/rabbitmq';
 import { erlangPeer } from '../support/erlang-peer.js';
-import { startProducer } from '../support/fault-app.js';
+import { startFaultApp, startProducer } from '../support/fault-app.js';
 import { History } from '../support/history.js';
 import { freePort, type BrokerNode } from '../support/rabbitmq-node.js';
 import { deleteQueues, onRawBroker } from '../support/raw-broker.js';
@@ -312,20 +311,40 @@ test('a queue that somebody has made otherwise, and one that is missing, are fou
   expect(queuesNamed()).toEqual(before);
 });
 
-test('an app that has never consumed is found by its queues', async () => {
-  const { close } = await startProducer({ urls: [node.url], queues: { prefix, totalCount: TOTAL } });
-  await close();
-  const { out } = await run('status');
-  expect(out).toContain('No process consumes');
-  expect((await run('doctor')).status).toBe(1);
-});
+test.each(['classic', 'quorum'] as const)(
+  'an app that has never consumed is found by its queues, which are %s, and not taken for others',
+  async (type) => {
+    const { close } = await startProducer({ urls: [node.url], queues: { prefix, totalCount: TOTAL, type } });
+    await close();
+    const before = queuesNamed();
+    expect((await run('status')).out).toContain('No process consumes');
+    expect((await status()).type).toBe(type);
+    const doctor = await run('doctor', '--json');
+    const { checks } = JSON.parse(doctor.out) as { checks: { name: string; findings: object[] }[] };
+    expect(checks.find(({ name }) => name === 'queue arguments')).toEqual({ name: 'queue arguments', findings: [] });
+    expect(doctor.status).toBe(1);
+    expect(queuesNamed()).toEqual(before);
+  },
+);
 
-test('a process that makes nothing refuses to consume, and to start where there is nothing', async () => {
-  const options = { urls: [node.url], queues: { prefix, totalCount: TOTAL, declare: false } };
-  await expect(startProducer(options)).rejects.toMatchObject({
-    code: 'rabbitmq_setup',
-    message: expect.stringContaining('queues.declare is false'),
+describe('a process that makes nothing', () => {
+  const options = () => ({ urls: [node.url], queues: { prefix, totalCount: TOTAL, declare: false } });
+  const refused = (text: string) => ({ code: 'rabbitmq_setup', message: expect.stringContaining(text) as string });
+
+  test('refuses to start where there is nothing', async () => {
+    await expect(startProducer(options())).rejects.toMatchObject(refused('queues.declare is false'));
+    expect(queuesNamed()).toEqual([]);
   });
-  expect(rabbitmq(options).name).toBe('rabbitmq');
-  expect(queuesNamed()).toEqual([]);
+
+  test('refuses to consume, and makes neither what a consumer needs nor what is missing', async () => {
+    const { close } = await startProducer({ urls: [node.url], queues: { prefix, totalCount: TOTAL } });
+    await close();
+    await onRawBroker(node.url, (channel) => channel.deleteQueue(`${prefix}2.signals`));
+    const before = queuesNamed();
+    await expect(startFaultApp({ history: new History(), rabbit: options() })).rejects.toMatchObject(
+      refused('a process that consumes makes queues of its own'),
+    );
+    expect(queuesNamed()).toEqual(before);
+    expect(before.some((name) => name.endsWith('members'))).toBe(false);
+  });
 });

@@ -22,8 +22,11 @@ const CLOSE_TIMEOUT = 1_000;
 
 /** Where a queue of ours remembers a text: see `remembering`. */
 const MEMORY = 'x-dead-letter-routing-key';
+const TYPE = 'x-queue-type';
+/** Each quorum queue of ours has it, and no classic one. */
+const LIMIT = 'x-delivery-limit';
 /** What no app remembers, so that the declaration that asks differs from what is there. */
-const QUESTION = { 'x-queue-type': 'classic', 'x-dead-letter-exchange': '', [MEMORY]: '?' };
+const QUESTION = { [TYPE]: 'classic', 'x-dead-letter-exchange': '', [MEMORY]: '?' };
 
 /**
  * Looks at a broker, by one connection of its own, and changes nothing there: it makes no queue, takes no message and takes no part.
@@ -71,7 +74,7 @@ export class BrokerInspection {
     return {
       prefix,
       totalCount: count === undefined ? await this.count(names) : Number(count),
-      type: await this.typeOf(names, known?.type),
+      type: await this.typeOf(names, known?.text),
       hash,
       application,
       counted: count === undefined,
@@ -153,17 +156,11 @@ export class BrokerInspection {
     return { ...this.settings, prefix, totalCount, quorum, exchange: '', application: application ?? '' };
   }
 
-  /** What a queue remembers, and its type; nothing where the broker does not let us ask. */
-  private async memory(
-    queue: string,
-    refused: (error: unknown) => void = (error) => {
-      if (codeOf(error) !== ACCESS_REFUSED) throw error;
-    },
-  ): Promise<{ text?: string; type?: 'classic' | 'quorum' } | undefined> {
+  /** What a queue remembers; nothing where the broker does not let us ask. */
+  private async memory(queue: string, refused = allowRefusal): Promise<{ text?: string } | undefined> {
     try {
-      const known = await learnArguments(this.model, queue, QUESTION, MEMORY);
-      if (known === undefined) return undefined;
-      return { text: String(known[MEMORY]), type: known['x-queue-type'] === 'quorum' ? 'quorum' : 'classic' };
+      const known = await learnArguments(this.model, queue, QUESTION, [MEMORY]);
+      return known === undefined ? undefined : { text: String(known[MEMORY]) };
     } catch (error) {
       refused(error);
       return undefined;
@@ -171,11 +168,17 @@ export class BrokerInspection {
   }
 
   /**
-   * RabbitMQ 3.10 names what a queue remembers before its type, so that the type was not learnt then. Shards of quorum queues alone have
-   * locks, which may be seen without any right but to read.
+   * Quorum queues that were consumed from have locks, which may be seen without any right but to read. Others are asked for what quorum
+   * queues alone have, with another value than any has: RabbitMQ 3.10 names that before the type, 4.0 behind it.
+   * @param text what the meta queue remembers; without it nothing can be asked that differs in this alone
    */
-  private async typeOf(names: QueueNames, learnt: FoundQueues['type']): Promise<FoundQueues['type']> {
-    return (await this.queue(names.lock(0))) === undefined ? learnt : 'quorum';
+  private async typeOf(names: QueueNames, text: string | undefined): Promise<FoundQueues['type']> {
+    if ((await this.queue(names.lock(0))) !== undefined) return 'quorum';
+    if (text === undefined) return undefined;
+    const question = { ...QUESTION, [MEMORY]: text, [TYPE]: 'quorum', [LIMIT]: 1 };
+    const known = await learnArguments(this.model, names.meta, question, [TYPE, LIMIT]);
+    if (known === undefined) return undefined;
+    return known[TYPE] === 'quorum' && known[LIMIT] !== undefined ? 'quorum' : 'classic';
   }
 
   private async applicationOf({ application }: QueueNames): Promise<string | undefined> {
@@ -189,6 +192,11 @@ export class BrokerInspection {
     while ((await this.queue(names.shard(count))) !== undefined) count++;
     return count;
   }
+}
+
+/** Who may not configure is not told what a queue remembers. */
+function allowRefusal(error: unknown): void {
+  if (codeOf(error) !== ACCESS_REFUSED) throw error;
 }
 
 /** Each queue of a prefix, and how it is declared. */

@@ -14,7 +14,7 @@ const DIFFERS =
 
 /**
  * The arguments of a queue that exists, learnt by declaring it again: the broker refuses and names one that differs, what it has instead, until
- * nothing does, or until one was named that is `wanted`. Nothing is changed by a declaration that is refused.
+ * nothing does, or until one was named that is among the `wanted`. Nothing is changed by a declaration that is refused.
  * @param asked what to begin with; it has to differ in what is wanted, so that no declaration makes a queue unnoticed
  * @returns what was learnt, with `asked`; `undefined` where the queue is not there after all
  * @throws what the broker says besides: that the right to configure is wanting, for one
@@ -23,7 +23,7 @@ export async function learnArguments(
   model: ChannelModel,
   queue: string,
   asked: Arguments,
-  wanted: string,
+  wanted: readonly string[],
 ): Promise<Arguments | undefined> {
   let known = asked;
   for (let round = 0; round < MOST_ARGUMENTS; round++) {
@@ -31,7 +31,7 @@ export async function learnArguments(
     if (name === undefined) return undefined;
     const { [name]: _asked, ...others } = known;
     known = value === undefined ? others : { ...others, [name]: value };
-    if (name === wanted) return known;
+    if (wanted.includes(name)) return known;
   }
   return known;
 }
