@@ -16,6 +16,7 @@ import { typesCommand } from './commands/types.command.js';
 import { statusCommand } from './commands/status.command.js';
 import { UsageError } from './errors.js';
 import type { Terminal } from './output/terminal.js';
+import { withoutCredentials } from './settings/secrets.js';
 import { version } from './version.js';
 
 /** Beyond that lines are hard to read. */
@@ -43,8 +44,11 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     .exitProcess(false)
     .wrap(Math.min(terminal.out.columns, WIDEST_HELP))
     .fail((message, error) => {
-      // What a command threw is told as it is; what the parser says is about the command line.
-      throw error ?? new UsageError(`${message.replaceAll('\n', ' ')} (mississippi --help lists what there is.)`);
+      // What a command threw is told as it is.
+      if (error !== undefined && !isOfParser(error)) throw error;
+      // What the parser says is about the command line. It repeats words that were typed, and a url may be among them.
+      const said = withoutCredentials((message ?? error.message).replaceAll('\n', ' '));
+      throw new UsageError(`${said} (mississippi --help lists what there is.)`, { cause: error });
     })
     .parserConfiguration({
       // Keys look like anything.
@@ -58,6 +62,11 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   if (args[0] === COMPLETION) parser.showCompletionScript();
   else await parser.parseAsync();
   return commands.status;
+}
+
+/** So is what an option was refused with: the parser makes an error of its own of it (yargs 18.2). */
+function isOfParser({ name }: Error): boolean {
+  return name === 'YError';
 }
 
 function all(commands: Commands): CommandModule[] {

@@ -89,6 +89,9 @@ test.each([
   ['--management-url=http://u:p@h:15672'],
   ['--storeUrl=postgres://u:p@h/d'],
   ['--managementUrl', 'http://u:p@h:15672'],
+  ['--url', 'amqp://h1,amqp://u:p@h2'],
+  ['--store-url', 'postgres://u@h/d?password=u:p'],
+  ['--store-url=postgres://h/d?user=u&sslpassword=u:p'],
 ])('a password among the arguments is refused and not shown: %s', async (...args) => {
   expect(() => refusePasswords(['status', ...args])).toThrow(UsageError);
   const { terminal, written } = fakeTerminal();
@@ -99,6 +102,7 @@ test.each([
 test.each([
   ['--url', 'amqp://h'],
   ['--url', 'amqp://ops@h/v'],
+  ['--store-url', 'postgres://u@h/d?sslmode=require&password='],
   ['publish', 'k', '"amqp://u:p@h"'],
 ])('what is no password of a url of ours is not refused: %s %s', (...args) => {
   expect(() => refusePasswords(args)).not.toThrow();
@@ -108,4 +112,18 @@ test('what stands before the @ of a url is cut out of any text', () => {
   expect(withoutCredentials('at amqp://u:p@ss@h:1/v and postgres://a@b, mail me@x.org')).toBe(
     'at amqp://h:1/v and postgres://b, mail me@x.org',
   );
+  expect(withoutCredentials("'postgres://a@h/d?password=p%20w&x=1' and postgres://h?x&sslpassword=pw")).toBe(
+    "'postgres://h/d?password=…&x=1' and postgres://h?x&sslpassword=…",
+  );
 });
+
+test.each(['amqp://u:s3cret@h', 'postgres://h/d?password=s3cret'])(
+  'a url where none belongs is told without its password: %s',
+  async (url) => {
+    for (const args of [['status', url], [url], ['keys', `--${url}`]]) {
+      const { terminal, written } = fakeTerminal();
+      expect(await run(args, terminal)).toBe(2);
+      expect(written.out + written.err).not.toContain('s3cret');
+    }
+  },
+);

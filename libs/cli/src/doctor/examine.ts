@@ -1,6 +1,7 @@
 import { BrokerInspection, type FoundQueues } from '@mississippi/rabbitmq/inspection';
 import { Management } from '../management/management.js';
 import { discover, PURPOSE } from '../session/discover.js';
+import { withoutCredentials } from '../settings/secrets.js';
 import type { Settings } from '../settings/settings.js';
 import { openStore } from '../store/store.js';
 import { checkDeadLetters, checkKeys, checkProcesses, checkShards } from './app-checks.js';
@@ -53,7 +54,7 @@ class Checks {
     try {
       this.done.push({ name, findings: await check() });
     } catch (problem) {
-      const what = problem instanceof Error ? problem.message : String(problem);
+      const what = withoutCredentials(problem instanceof Error ? problem.message : String(problem));
       this.done.push({ name, findings: [error(`${name}: this could not be looked at`, what, todo)] });
     }
   }

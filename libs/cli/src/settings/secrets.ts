@@ -1,9 +1,11 @@
 import { UsageError } from '../errors.js';
 
-/** A url with a password, at the beginning of a text. */
-const WITH_PASSWORD = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]*:[^/?#\s]*@/i;
+/** A url with a password, of several too: before its host, or among its parameters, where a driver of PostgreSQL takes one. */
+const WITH_PASSWORD = /[a-z][a-z0-9+.-]*:\/\/[^/?#\s]*:[^/?#\s]*@|[?&](?:ssl)?password=[^&#\s]/i;
 /** Whatever stands before the @ of a url, in the midst of a text. */
 const CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/)[^/?#\s@]*(?:@[^/?#\s@]*)*@/gi;
+/** A password among its parameters. */
+const PARAMETER = /([?&](?:ssl)?password=)[^&#\s'"]+/gi;
 
 /** Options that take a url, in both spellings that the parser takes. */
 const URL_OPTIONS = /^--(?:url|store-?url|management-?url)(?:=(.*))?$/is;
@@ -36,7 +38,7 @@ const PASSWORDS: Readonly<Record<string, string>> = {
   '--management-url': 'MISSISSIPPI_MANAGEMENT_PASSWORD',
 };
 
-/** The text without what stands before the @ of any url in it. */
+/** The text without what stands before the @ of any url in it, and without passwords among parameters. */
 export function withoutCredentials(text: string): string {
-  return text.replace(CREDENTIALS, '$1');
+  return text.replace(CREDENTIALS, '$1').replace(PARAMETER, '$1…');
 }
