@@ -1,8 +1,9 @@
 import type { AuditEntry } from '@mississippi/core';
-import { writeKey, parseKey, KEY_TYPES, type KeyType } from '../keys/key-argument.js';
+import { writeKey, KEY_TYPES, type KeyType } from '../keys/key-argument.js';
 import type { Column } from '../output/table.js';
 import { storeOfInstance } from '../store/store.js';
 import type { Commands } from './context.js';
+import { findKey } from './find-key.js';
 import type { AnyCommand } from './group.js';
 import { withLimit } from './options.js';
 import { timeOf } from './time-argument.js';
@@ -25,22 +26,21 @@ export function auditCommand(commands: Commands): AnyCommand {
         .option('key', { type: 'string', describe: 'only of one key' })
         .option('key-type', { choices: KEY_TYPES, default: 'text', describe: 'how the key is written' })
         .option('since', { type: 'string', describe: 'only since: 2h, 3d, or a time (ISO 8601)' }),
-    async ({ key, keyType, since, limit }, { settings, withSession, printer }) => {
+    async ({ key, keyType, since, limit }, { settings, withSession, printer, hints }) => {
+      const from = since === undefined ? {} : { since: timeOf(since, '--since') };
       const store = await storeOfInstance(await settings());
-      const filter = {
-        limit,
-        ...(key === undefined ? {} : { key: parseKey(key, keyType) }),
-        ...(since === undefined ? {} : { since: timeOf(since, '--since') }),
-      };
       await withSession(
-        async ({ operator }) => {
-          const { entries, more } = await operator.audit(filter);
+        async (session) => {
+          const of = key === undefined ? {} : { key: await findKey(session, { key, keyType }) };
+          const { entries, more } = await session.operator.audit({ limit, ...of, ...from });
           printer.answer({ entries: entries.map(entryDocument), more }, () =>
             entries.length === 0
               ? ['Nobody did anything to a state.']
               : [
                   ...printer.table(entries, COLUMNS, { below: ({ reason }) => reason, most: 1 }),
                   ...(more ? ['… and more (--limit)'] : []),
+                  '',
+                  hints.ofKey('state restore', entries[0]!, ` ${entries[0]!.id} --reason WHY`),
                 ],
           );
         },

@@ -8,6 +8,14 @@ import type { Session } from '../session/session.js';
 /** How a key is shown where the log shows digests. */
 const DIGEST = /^sha256:[0-9a-f]{16}$/;
 
+/** What can be said of a digest that was not found. */
+export const DIGEST_ALONE =
+  'It looks like a digest, as the app shows keys with logKeys: hashed: by that, only a key is found that is in memory or parked. Type the key itself.';
+
+export function isDigest(key: string, keyType: KeyType): boolean {
+  return keyType === 'text' && DIGEST.test(key);
+}
+
 /**
  * The key that was typed. A digest, as `logKeys: 'hashed'` shows keys, is looked for among the keys that are in memory or parked.
  * @throws {UsageError}
@@ -17,10 +25,11 @@ export async function findKey(
   session: Session,
   { key, keyType }: { key: string; keyType: KeyType },
 ): Promise<ShardingKey> {
-  if (keyType !== 'text' || !DIGEST.test(key)) return parseKey(key, keyType);
+  if (!isDigest(key, keyType)) return parseKey(key, keyType);
   const { keys } = await session.operator.keys({ limit: Number.MAX_SAFE_INTEGER });
   const found = keys.find((one) => one.text === key || keyDigest(one.key) === key);
-  if (found === undefined) throw new NotFoundError(`No key with the digest ${key} is in memory or parked.`);
+  if (found === undefined)
+    throw new NotFoundError(`No key with the digest ${key} is in memory or parked. ${DIGEST_ALONE}`);
   return found.key;
 }
 

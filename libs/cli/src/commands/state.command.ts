@@ -9,14 +9,15 @@ import type { Commands, Context } from './context.js';
 import { group, type AnyCommand } from './group.js';
 import { withKey, withYes, type KeyArguments } from './options.js';
 import { jsonOf } from './payload-argument.js';
-import { findKey } from './find-key.js';
+import { DIGEST_ALONE, findKey, isDigest } from './find-key.js';
 import { userHere } from './user-here.js';
 
 export function stateCommand(commands: Commands): AnyCommand {
-  return group('state', 'states in the store: show, edit, forget', [
+  return group('state', 'states in the store: show, edit, forget, restore', [
     showCommand(commands),
     editCommand(commands),
     forgetCommand(commands),
+    restoreCommand(commands),
   ]);
 }
 
@@ -32,7 +33,8 @@ function showCommand(commands: Commands): AnyCommand {
       try {
         const state = await store.state(found.instance, encodeShardingKey(parseKey(typed, keyType)));
         if (state === undefined) {
-          throw new NotFoundError(`The store has no state of the key ${typed} in the instance '${found.instance}'.`);
+          const what = `The store has no state of the key ${typed} in the instance '${found.instance}'.`;
+          throw new NotFoundError(isDigest(typed, keyType) ? `${what} ${DIGEST_ALONE}` : what);
         }
         const bytes = Buffer.from(state.bytes);
         const value = readable(bytes);
@@ -94,6 +96,28 @@ function forgetCommand(commands: Commands): AnyCommand {
     withChange,
     async (args, context) =>
       change(args, context, 'forgotten', 'forgets', (operator, key, how) => operator.forgetState(key, how)),
+  );
+}
+
+/** What is put back is stored as it was: nothing of it is shown, nor has to be typed. */
+function restoreCommand(commands: Commands): AnyCommand {
+  return commands.command<ChangeArguments & { id: string }>(
+    'restore <key> <id>',
+    'put back the state before an entry of the audit trail, with an entry of its own',
+    (argv) =>
+      withChange(argv).positional('id', {
+        type: 'string',
+        demandOption: true,
+        describe: 'of the entry, as mississippi audit shows it',
+      }),
+    async (args, context) =>
+      change(
+        args,
+        context,
+        'restored',
+        `puts back what was before the entry ${args.id}, and replaces`,
+        (operator, key, how) => operator.restoreState(key, args.id, how),
+      ),
   );
 }
 
