@@ -6,6 +6,7 @@ import { deadLettersCommand } from './commands/dead-letters.command.js';
 import { doctorCommand } from './commands/doctor.command.js';
 import type { AnyCommand } from './commands/group.js';
 import { keysCommand } from './commands/keys.command.js';
+import { numberOption } from './commands/number-option.js';
 import { parkedCommand } from './commands/parked.command.js';
 import { processesCommand } from './commands/processes.command.js';
 import { publishCommand } from './commands/publish.command.js';
@@ -101,9 +102,10 @@ function withCommon(argv: Argv): Argv {
     .option('management-url-file', text('a file with that url'))
     .option('config', text('a file instead of .mississippirc.json'))
     .option('timeout', {
-      type: 'number',
-      describe: 'seconds that the owner of a key may take to answer (default 5)',
-      requiresArg: true,
+      ...numberOption('timeout', 'seconds that the owner of a key may take to answer (default 5)', {
+        least: 0,
+        fraction: true,
+      }),
       global: true,
     })
     .option('json', { type: 'boolean', default: false, describe: 'print JSON, errors too', global: true })

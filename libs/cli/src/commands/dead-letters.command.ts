@@ -11,6 +11,7 @@ import { findKey } from './find-key.js';
 import { group, type AnyCommand } from './group.js';
 import { letterLines, letterTable } from './letter-table.js';
 import { KEY_TYPES } from '../keys/key-argument.js';
+import { numberOption } from './number-option.js';
 import { withLimit, withYes } from './options.js';
 import { timeOf } from './time-argument.js';
 
@@ -103,7 +104,11 @@ function replayCommand(commands: Commands): AnyCommand {
   return commands.command<MeantArguments & { rate: number }>(
     'replay [id]',
     'publish them again, each to the end of its key, in their order',
-    (argv) => withMeant(argv).option('rate', { type: 'number', default: 500, describe: 'messages a second at most' }),
+    (argv) =>
+      withMeant(argv).option(
+        'rate',
+        numberOption('rate', 'messages a second at most', { least: 0, fraction: true, default: 500 }),
+      ),
     async (args, context) =>
       context.withSession(async (session) => {
         const filter = await meant(session, args);

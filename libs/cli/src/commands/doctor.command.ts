@@ -7,6 +7,7 @@ import type { Printer } from '../output/printer.js';
 import type { Commands } from './context.js';
 import type { AnyCommand } from './group.js';
 import type { Hints } from './hints.js';
+import { numberOption } from './number-option.js';
 
 const MARKS: Readonly<Record<Finding['level'], string>> = { error: '✗', warning: '!', note: 'i' };
 const WIDEST = 110;
@@ -17,11 +18,10 @@ export function doctorCommand(commands: Commands): AnyCommand {
     'doctor',
     'what is wrong with broker, queues, rights, processes, store and policies, and what to do',
     (argv) =>
-      argv.option('side-queue-limit', {
-        type: 'number',
-        default: 10_000,
-        describe: "the app's sideQueueLimit",
-      }),
+      argv.option(
+        'side-queue-limit',
+        numberOption('side-queue-limit', "the app's sideQueueLimit", { default: 10_000 }),
+      ),
     async ({ sideQueueLimit }, { settings, printer, progress, hints }) => {
       const { examine } = await import('../doctor/examine.js');
       const checks = await examine(await settings(), {

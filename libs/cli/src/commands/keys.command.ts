@@ -5,7 +5,8 @@ import type { Printer } from '../output/printer.js';
 import type { Commands, Context } from './context.js';
 import { keyDocument } from './documents.js';
 import { keyTable, remedies, remedyLines } from './key-table.js';
-import { withKey, withLimit, type KeyArguments } from './options.js';
+import { checkShard } from './number-option.js';
+import { withKey, withLimit, withShard, type KeyArguments } from './options.js';
 import { findKey, reportOfKey } from './find-key.js';
 import { actionCommands } from './key-actions.js';
 import { group } from './group.js';
@@ -23,11 +24,14 @@ function listCommand(commands: Commands) {
     ['list', '$0'],
     'the keys that are stuck, those that wait the longest first',
     (argv) =>
-      withLimit(argv, 100)
-        .option('all', { type: 'boolean', default: false, describe: 'all that are in memory or parked' })
-        .option('shard', { type: 'number', describe: 'only those of one shard' }),
+      withShard(withLimit(argv, 100)).option('all', {
+        type: 'boolean',
+        default: false,
+        describe: 'all that are in memory or parked',
+      }),
     async ({ all, shard, limit }, context) =>
-      context.withSession(async ({ operator }) => {
+      context.withSession(async ({ operator, queues }) => {
+        checkShard(shard, queues.totalCount);
         const filter = { troubled: !all, limit, ...(shard === undefined ? {} : { shard }) };
         const { keys, more, unanswered } = await operator.keys(filter);
         context.printer.answer({ keys: keys.map(keyDocument), more, unanswered }, () => [

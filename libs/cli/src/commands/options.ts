@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs';
 import { KEY_TYPES, type KeyType } from '../keys/key-argument.js';
+import { numberOption } from './number-option.js';
 
 /** Which key is meant. */
 export interface KeyArguments {
@@ -31,5 +32,11 @@ export function withYes<T>(argv: Argv<T>): Argv<T & { yes: boolean }> {
 }
 
 export function withLimit<T>(argv: Argv<T>, normal: number): Argv<T & { limit: number }> {
-  return argv.option('limit', { type: 'number', default: normal, describe: 'how many at most' });
+  const limit = numberOption('limit', 'how many at most', { default: normal });
+  return argv.option('limit', limit) as unknown as Argv<T & { limit: number }>;
+}
+
+export function withShard<T>(argv: Argv<T>): Argv<T & { shard: number | undefined }> {
+  const shard = numberOption('shard', 'only those of one shard', { least: 0 });
+  return argv.option('shard', shard) as unknown as Argv<T & { shard: number | undefined }>;
 }

@@ -4,7 +4,8 @@ import { keyDocument } from './documents.js';
 import { group, type AnyCommand } from './group.js';
 import { dropAllCommand, resumeCommand } from './key-actions.js';
 import { keyTable, remedies, remedyLines } from './key-table.js';
-import { withLimit } from './options.js';
+import { checkShard } from './number-option.js';
+import { withLimit, withShard } from './options.js';
 
 /** More keys than a process has. */
 const ALL = Number.MAX_SAFE_INTEGER;
@@ -21,9 +22,10 @@ function listCommand(commands: Commands): AnyCommand {
   return commands.command<{ limit: number; shard: number | undefined }>(
     ['list', '$0'],
     'the keys that have messages in a side queue, those with the most first',
-    (argv) => withLimit(argv, 100).option('shard', { type: 'number', describe: 'only those of one shard' }),
+    (argv) => withShard(withLimit(argv, 100)),
     async ({ limit, shard }, { withSession, printer, hints }) =>
-      withSession(async ({ operator }) => {
+      withSession(async ({ operator, queues }) => {
+        checkShard(shard, queues.totalCount);
         const { keys: all, unanswered } = await operator.keys({
           limit: ALL,
           ...(shard === undefined ? {} : { shard }),

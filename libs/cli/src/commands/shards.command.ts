@@ -2,6 +2,7 @@ import type { ShardReport } from '@mississippi/core';
 import { count } from '../output/amounts.js';
 import type { Column } from '../output/table.js';
 import type { Commands } from './context.js';
+import { numberOption } from './number-option.js';
 import { shortName } from '../output/short-name.js';
 
 const COLUMNS: readonly Column<ShardReport>[] = [
@@ -27,7 +28,14 @@ export function shardsCommand(commands: Commands) {
           default: false,
           describe: 'those too in which nothing waits and nothing is wrong',
         })
-        .option('over', { type: 'number', default: 1, describe: 'seconds over which messages a second are counted' }),
+        .option(
+          'over',
+          numberOption('over', 'seconds over which messages a second are counted', {
+            least: 0,
+            fraction: true,
+            default: 1,
+          }),
+        ),
     async ({ all, over }, { withSession, printer, hints }) =>
       withSession(async ({ operator }) => {
         const shards = await operator.shards({ over: over * 1_000 });

@@ -7,6 +7,7 @@ import { shown, shownLines } from '../output/plain-text.js';
 import { openStore, storeOfInstance } from '../store/store.js';
 import type { Commands, Context } from './context.js';
 import { group, type AnyCommand } from './group.js';
+import { numberOption } from './number-option.js';
 import { withKey, withYes, type KeyArguments } from './options.js';
 import { jsonOf } from './payload-argument.js';
 import { DIGEST_ALONE, findKey, isDigest } from './find-key.js';
@@ -64,11 +65,14 @@ function withChange<T>(argv: Argv<T>) {
   return withYes(withKey(argv))
     .option('reason', { type: 'string', demandOption: true, requiresArg: true, describe: 'why, for the audit trail' })
     .option('by', { type: 'string', requiresArg: true, describe: 'who, for the audit trail; default the user here' })
-    .option('state-version', {
-      type: 'number',
-      requiresArg: true,
-      describe: 'only if the state has this version, as show says; default the one that it has when you ask',
-    });
+    .option(
+      'state-version',
+      numberOption(
+        'state-version',
+        'only if the state has this version, as show says, 0 for none; default the one that it has when you ask',
+        { least: 0 },
+      ),
+    );
 }
 
 function editCommand(commands: Commands): AnyCommand {
