@@ -15,7 +15,7 @@ import { summaryOf, type ShardSummary } from './shard-summary.js';
 const MOST_KEYS = 8;
 /** Processes on it. */
 const MOST_PROCESSES = 6;
-/** How long an owner may take: a frozen one is asked for each of its shards, sixteen at a time. Milliseconds. */
+/** How long an owner may take. Milliseconds. */
 const PATIENCE = 2_000;
 /** Columns of the words before a text, and of a line at most. */
 const LABEL = 11;
