@@ -63,11 +63,14 @@ export interface KeyReport {
   readonly parkReason: ParkReason | undefined;
   /** Which attempt at the first message runs or comes next; 0 where it is not in memory. */
   readonly attempt: number;
-  /** What failed last, with its causes, at most 1,000 characters. */
+  /** What failed last, with its causes, at most 1,000 characters; of a key that a previous owner parked, what was noted of it. */
   readonly error: string | undefined;
   /** The first message; `undefined` where there is none in memory or parked. */
   readonly head: HeadReport | undefined;
-  /** How long the first message has been here, its attempts and its time in the side queue included. Milliseconds. */
+  /**
+   * How long the first message has been here, its attempts and its time in the side queue included; of one that is held, since it was moved
+   * there. Milliseconds.
+   */
   readonly waiting: number | undefined;
   readonly callback: CallbackReport | undefined;
 }

@@ -40,6 +40,27 @@ describe.each(['here', 'elsewhere'] as const)('of a parked key an operator %s', 
     expect((await operator.key('k'))?.head).toEqual({ messageId: 'bad', type: 'type of bad' });
   });
 
+  test('sees why it is parked, what had failed and for how long, as the next owner finds it', async () => {
+    const scene = await startOperated(where, HELD);
+    const { operator, broker, clock } = scene;
+    await sendNamed(scene, 'bad', 'b');
+    broker.loseShard(0);
+    await settled();
+    await clock.advance(90_000);
+    expect(await operator.key('k')).toMatchObject({
+      trouble: 'parked',
+      parkReason: 'attempts_exhausted',
+      error: expect.stringMatching(/^Error: /) as string,
+      waiting: 90_000,
+    });
+    // What lies parked is not late.
+    const looking = operator.shards({ over: 1_000 });
+    await settled();
+    await clock.advance(1_000);
+    const [shard] = await looking;
+    expect(shard?.owned).toMatchObject({ oldest: undefined, parked: 2 });
+  });
+
   test('sees it while it waits for room in the side queue', async () => {
     const scene = await startOperated(where, { ...HELD, sideQueueLimit: 1 });
     const { operator, publish } = scene;

@@ -22,7 +22,7 @@ import type { Effect, KeyCommits } from '../commits/key-commits.js';
 import { Fifo } from '../../collections/fifo.js';
 import { FinishedMessage } from './durable-settlement.js';
 import { findHandled, isHandled } from './late-success.js';
-import type { NamedMessage } from './parked-message.js';
+import type { NamedMessage, ParkedMessage } from './parked-message.js';
 import type { Refusal } from './refusal.js';
 import { Recovery, type RecoveringTracker } from './recovery.js';
 import type { SettledKey } from './settlement.js';
@@ -73,7 +73,11 @@ export class MessageTracker implements RecoveringTracker, SettledKey {
   /** The first message of the key: the head, or where there is none here, the first in the side queue. */
   get first(): NamedMessage | undefined {
     const head = this.head;
-    return head === undefined ? this.recovery?.firstParked : { messageId: head.messageId, type: head.properties?.type };
+    return head === undefined ? this.firstParked : { messageId: head.messageId, type: head.properties?.type };
+  }
+  /** The first message in the side queue, or on its way there. */
+  get firstParked(): ParkedMessage | undefined {
+    return this.recovery?.firstParked;
   }
   get ready(): boolean {
     return this.phase === 'open' && this.fifo.length > 0 && (this.commits === undefined || this.mayCommit);

@@ -15,6 +15,8 @@ export class ParkedMessage implements NamedMessage, FifoItem<ParkedMessage> {
   next: ParkedMessage | undefined = undefined;
   /** What was noted of its failure, where it had failed; a letter of it has the same. */
   readonly failure: MessageHeaders | undefined;
+  /** When it was moved there, in Unix time: the clock of the process that moved it. Milliseconds. */
+  readonly movedAt: number | undefined;
 
   constructor(
     readonly messageId: string | undefined,
@@ -22,6 +24,14 @@ export class ParkedMessage implements NamedMessage, FifoItem<ParkedMessage> {
     notes: MessageHeaders,
   ) {
     this.failure = failureIn(notes);
+    const { [NOTE_HEADERS.time]: time } = notes;
+    this.movedAt = typeof time === 'number' ? time : undefined;
+  }
+
+  /** As it was noted. */
+  get error(): string | undefined {
+    const text = this.failure?.[NOTE_HEADERS.error];
+    return typeof text === 'string' ? text : undefined;
   }
 }
 

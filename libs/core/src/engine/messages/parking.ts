@@ -2,7 +2,8 @@ import { Fifo } from '../../collections/fifo.js';
 import { HeadChangedError, KeyNotParkedError, type ParkedState } from '../../errors/index.js';
 import { keyBytes } from '../../keys/sharding-key.js';
 import { ack } from '../../outcomes.js';
-import type { ParkReason } from '../../note-headers.js';
+import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
+import { NOTE_HEADERS, type ParkReason } from '../../note-headers.js';
 import type { Delivery, ParkedEntry, ParkedMode, ParkedReader } from '../../transport/transport.interface.js';
 import { keyTextOf } from '../base/key-text.js';
 import { NO_CHANGES } from '../commits/commit-item.js';
@@ -67,9 +68,9 @@ export class Parking {
 
   /** Takes over a message that a previous owner of the shard left in the side queue. Held goes before pressure. */
   found(mode: ParkedMode, { messageId, type, notes: noted }: Omit<ParkedEntry, 'mode'>): void {
-    if (this.stored === 0 || mode === 'held') {
+    if (this.stored === 0 || (mode === 'held' && this.mode !== 'held')) {
       this.mode = mode;
-      this.reason = mode === 'held' ? 'operator' : 'pressure';
+      this.reason = mode === 'held' ? heldFor(noted) : 'pressure';
       this.feeding = mode === 'pressure';
     }
     this.stored++;
@@ -228,4 +229,9 @@ export class Parking {
     );
     return true;
   }
+}
+
+/** Why a previous owner had held a key, as it was noted. What its next owner tries again is not among that. */
+function heldFor({ [NOTE_HEADERS.reason]: reason }: MessageHeaders): ParkReason {
+  return reason === 'attempts_exhausted' || reason === 'error_rule' ? reason : 'operator';
 }

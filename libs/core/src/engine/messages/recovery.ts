@@ -18,7 +18,7 @@ import type { Fifo } from '../../collections/fifo.js';
 import type { PostponedLetter } from './dead-letters.js';
 import { describeAttempts, describeMessage } from './describe-message.js';
 import { failureOf, type FailedCallback } from './failure-of.js';
-import type { NamedMessage } from './parked-message.js';
+import type { ParkedMessage } from './parked-message.js';
 import { Parking, type ParkedKey } from './parking.js';
 import type { HeadPhase, TrackedKey } from './tracked-key.js';
 import { DeliveredMessage, DirectTrackedMessage, type TrackedMessage } from './tracked-message.js';
@@ -89,7 +89,7 @@ export class Recovery implements ParkedKey {
     return this.parking?.stored ?? 0;
   }
   /** The first message in the side queue or on its way there. */
-  get firstParked(): NamedMessage | undefined {
+  get firstParked(): ParkedMessage | undefined {
     return this.parking?.first;
   }
   get isParked(): boolean {

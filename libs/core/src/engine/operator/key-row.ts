@@ -3,8 +3,8 @@ import { decodeShardingKey, keyBytes } from '../../keys/sharding-key.js';
 import { keyTextOf } from '../base/key-text.js';
 import { stateOf } from '../keys/describe-key.js';
 import type { KeyQueue } from '../keys/key-queue.js';
-import { callbackAge, troubleOf, waitingOf } from './key-trouble.js';
-import { textFor } from './shown-error.js';
+import { callbackAge, firstWaitingOf, troubleOf } from './key-trouble.js';
+import { LONGEST_ERROR, textFor } from './shown-error.js';
 
 /** A report as it travels: its key in the external term format, as base64. */
 export interface KeyRow extends Omit<KeyReport, 'key' | 'process'> {
@@ -27,7 +27,7 @@ type Rank = Pick<KeyRow, 'trouble' | 'waiting' | 'callback'>;
 
 export function rowOf(queue: KeyQueue, trouble: KeyTrouble | undefined = troubleOf(queue)): KeyRow {
   const { id, epoch, tracker, activation } = queue;
-  const { head, first, lastError, length, parked, attempt } = tracker;
+  const { head, first, firstParked, lastError, length, parked, attempt } = tracker;
   const age = callbackAge(queue);
   return {
     key: Buffer.from(keyBytes(id)).toString('base64'),
@@ -40,9 +40,10 @@ export function rowOf(queue: KeyQueue, trouble: KeyTrouble | undefined = trouble
     parkedState: tracker.parkedState,
     parkReason: tracker.parkReason,
     attempt: head === undefined ? 0 : Math.max(1, attempt),
-    error: lastError === undefined ? undefined : textFor(lastError),
+    // That of a key that a previous owner parked is what was noted.
+    error: lastError === undefined ? firstParked?.error?.slice(0, LONGEST_ERROR) : textFor(lastError),
     head: first && { messageId: first.messageId, type: first.type },
-    waiting: waitingOf(queue),
+    waiting: firstWaitingOf(queue),
     callback: age === undefined ? undefined : { name: activation.callback!.name, age },
   };
 }
@@ -55,7 +56,7 @@ export function rowsOf(queues: Iterable<KeyQueue>, { troubled, limit }: Required
     if (troubled && trouble === undefined) continue;
     const age = callbackAge(queue);
     const callback = age === undefined ? undefined : { name: '', age };
-    found.push({ queue, trouble, waiting: waitingOf(queue), callback });
+    found.push({ queue, trouble, waiting: firstWaitingOf(queue), callback });
   }
   const most = found.sort(byUrgency).slice(0, limit);
   return { keys: most.map(({ queue, trouble }) => rowOf(queue, trouble)), more: found.length - most.length };

@@ -29,3 +29,15 @@ export function waitingOf({ tracker, epoch }: KeyQueue): number | undefined {
   const { headSince } = tracker;
   return headSince === undefined ? undefined : epoch.environment.clock.now() - headSince;
 }
+
+/**
+ * How long the key's first message has been here or in the side queue; `undefined` where there is none. What lies parked is not late, so
+ * the age of a shard's oldest message leaves it out, see {@link waitingOf}. Milliseconds.
+ */
+export function firstWaitingOf(queue: KeyQueue): number | undefined {
+  const waiting = waitingOf(queue);
+  const movedAt = queue.tracker.firstParked?.movedAt;
+  if (waiting !== undefined || movedAt === undefined) return waiting;
+  // The clocks of two machines may differ.
+  return Math.max(0, queue.epoch.environment.clock.time() - movedAt);
+}

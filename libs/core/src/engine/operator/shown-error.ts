@@ -1,7 +1,7 @@
 import { describeWithCause } from '../../errors/describe.js';
 
 /** Characters. */
-const LONGEST_ERROR = 1_000;
+export const LONGEST_ERROR = 1_000;
 const LONGEST_STACK = 4_000;
 
 /** An error with its causes, bounded. */
