@@ -2,7 +2,10 @@
 const KEPT = 10 * 60_000;
 /** How long a process may take to get them: handlers may take their time until a shard is free. Milliseconds. */
 const MOVING_IN = 60_000;
-/** How long a process that has just started waits for those of one whose end is found out later. Milliseconds. */
+/**
+ * How long a process that has just started waits for those of one whose end is found out later. Whoever started no earlier than so long
+ * before it is not the one in whose place it is: they started together. Milliseconds.
+ */
 const WAITING = 5_000;
 
 interface Group {
@@ -20,29 +23,26 @@ export class Homes {
   /** Of those that have ended, the oldest first. */
   private readonly vacant: Group[] = [];
   private readonly taken = new Map<string, Group>();
-  /** Who has started and found nothing vacant, and when. */
-  private readonly waiting = new Map<string, number>();
+  /** Who has started lately, and when. */
+  private readonly started = new Map<string, number>();
 
   /** A process has ended that had these shards. */
   left(id: string, shards: readonly number[], now: number): void {
-    this.waiting.delete(id);
+    const since = this.started.get(id) ?? -Infinity;
+    this.started.delete(id);
     this.taken.delete(id);
     if (shards.length === 0) return;
     this.vacant.push({ shards: new Set(shards), at: now });
     this.expire(now);
-    const [next] = this.waiting.keys();
-    if (next !== undefined) this.joined(next, now);
+    const next = [...this.started].find(([other, at]) => this.isWaiting(other, at, now) && at - since >= WAITING);
+    if (next !== undefined) this.settle(next[0], now);
   }
 
   /** A process has started. */
   joined(id: string, now: number): void {
     this.expire(now);
-    const group = this.vacant.shift();
-    if (group === undefined) this.waiting.set(id, now);
-    else {
-      this.waiting.delete(id);
-      this.taken.set(id, { shards: group.shards, at: now });
-    }
+    this.started.set(id, now);
+    this.settle(id, now);
   }
 
   /** The shards that a process is to have rather than others. */
@@ -51,9 +51,18 @@ export class Homes {
     return group !== undefined && now - group.at < MOVING_IN ? group.shards : NOTHING;
   }
 
+  private settle(id: string, now: number): void {
+    const group = this.vacant.shift();
+    if (group !== undefined) this.taken.set(id, { shards: group.shards, at: now });
+  }
+
+  private isWaiting(id: string, at: number, now: number): boolean {
+    return now - at < WAITING && !this.taken.has(id);
+  }
+
   private expire(now: number): void {
     while (this.vacant.length > 0 && now - this.vacant[0]!.at >= KEPT) this.vacant.shift();
-    for (const [id, at] of this.waiting) if (now - at >= WAITING) this.waiting.delete(id);
+    for (const [id, at] of this.started) if (now - at >= 2 * WAITING) this.started.delete(id);
     for (const [id, { at }] of this.taken) if (now - at >= MOVING_IN) this.taken.delete(id);
   }
 }

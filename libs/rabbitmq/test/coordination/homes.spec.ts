@@ -49,3 +49,12 @@ test('who had nothing leaves nothing', () => {
   homes.joined('c', 2);
   expect([...homes.of('c', 3)]).toEqual([1]);
 });
+
+test('who started together with one that has ended is not in its place', () => {
+  const homes = new Homes();
+  for (const id of ['a', 'b', 'c']) homes.joined(id, 0);
+  homes.left('a', [1, 2], 3_000);
+  for (const id of ['b', 'c']) expect(homes.of(id, 3_000).size).toBe(0);
+  homes.joined('d', 4_000);
+  expect([...homes.of('d', 4_000)]).toEqual([1, 2]);
+});

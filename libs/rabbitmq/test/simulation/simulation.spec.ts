@@ -24,6 +24,13 @@ test.each([1, 2])(
   },
 );
 
+test.each([6, 20])(
+  'a hasty rolling restart moves each of 128 shards of 20 processes twice at most (seed %i)',
+  async (seed) => {
+    expect(broken(await SCENARIOS['hasty rolling restart']!({ processes: 20, shards: 128, seed }))).toEqual([]);
+  },
+);
+
 test.each([11, 12])('5 processes share 40 shards through a minute of faults (seed %i)', async (seed) => {
   expect(broken(await SCENARIOS['faults']!({ processes: 5, shards: 40, seed, quorum: seed % 2 === 0 }))).toEqual([]);
 });

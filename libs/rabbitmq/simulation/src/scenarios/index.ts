@@ -1,6 +1,6 @@
 import { alarm, deletedQueue, freeze, lostConnections, motley, startInAlarm, stranger } from './circumstances.js';
 import { faults } from './faults.js';
-import { coordinatorDeath, death, doubling, join, manyDeaths, rollingRestart, start } from './members.js';
+import { coordinatorDeath, death, doubling, hastyRestart, join, manyDeaths, rollingRestart, start } from './members.js';
 import { rest } from './rest.js';
 import type { Scenario } from './scenario.js';
 
@@ -13,6 +13,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'death of the coordinator': coordinatorDeath,
   'death of a tenth': manyDeaths,
   'rolling restart': rollingRestart,
+  'hasty rolling restart': hastyRestart,
   freeze,
   'lost connections': lostConnections,
   'deleted queue': deletedQueue,

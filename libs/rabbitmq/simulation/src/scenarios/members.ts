@@ -101,3 +101,26 @@ export const rollingRestart: Scenario = async (size) => {
   trial.checkRefusals();
   return trial.checks;
 };
+
+/**
+ * The same in haste: it begins as soon as all have started, and goes on as soon as shares are level, while what is above somebody's share
+ * rounded down may still be on its way back.
+ */
+export const hastyRestart: Scenario = async (size) => {
+  const trial = new Trial(size);
+  const { simulation } = trial;
+  simulation.startMany(size.processes, 500);
+  await simulation.advance(501);
+  await trial.settle();
+  simulation.auditor.reset();
+  for (const process of simulation.serving.slice(0, RESTARTS)) {
+    process.stop().catch((error: unknown) => void (process.failure = error));
+    await simulation.until(() => (process.clock.isDead ? [] : ['it has not ended yet']), 30_000);
+    await simulation.advance(simulation.dice.between([200, 1_500]));
+    simulation.start();
+    await trial.settle();
+  }
+  trial.atMost('restart', 0, simulation.auditor.movedMoreThan(2), 'shards moved more than twice');
+  trial.checkRefusals();
+  return trial.checks;
+};
