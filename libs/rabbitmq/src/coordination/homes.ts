@@ -28,11 +28,14 @@ export class Homes {
 
   /** A process has ended that had these shards. */
   left(id: string, shards: readonly number[], now: number): void {
+    const home = this.of(id, now);
     const since = this.started.get(id) ?? -Infinity;
     this.started.delete(id);
     this.taken.delete(id);
-    if (shards.length === 0) return;
-    this.vacant.push({ shards: new Set(shards), at: now });
+    // Who ended before it had all that it was to have leaves that to the next.
+    const left = home.size > shards.length ? home : new Set(shards);
+    if (left.size === 0) return;
+    this.vacant.push({ shards: left, at: now });
     this.expire(now);
     const next = [...this.started].find(([other, at]) => this.isWaiting(other, at, now) && at - since >= WAITING);
     if (next !== undefined) this.settle(next[0], now);

@@ -58,3 +58,14 @@ test('who started together with one that has ended is not in its place', () => {
   homes.joined('d', 4_000);
   expect([...homes.of('d', 4_000)]).toEqual([1, 2]);
 });
+
+test('who ends before it had all that it was to have leaves it to the next', () => {
+  const homes = new Homes();
+  homes.left('a', [1, 2, 3], 0);
+  homes.joined('nothing', 1);
+  homes.left('nothing', [], 2);
+  homes.joined('some', 3);
+  homes.left('some', [3], 4);
+  homes.joined('last', 5);
+  expect([...homes.of('last', 6)]).toEqual([1, 2, 3]);
+});
