@@ -48,6 +48,11 @@ export class Homes {
     this.settle(id, now);
   }
 
+  /** Another coordinator has said what a process is to have. */
+  told(id: string, shards: readonly number[], now: number): void {
+    if (shards.length > 0) this.taken.set(id, { shards: new Set(shards), at: now });
+  }
+
   /** The shards that a process is to have rather than others. */
   of(id: string, now: number): ReadonlySet<number> {
     const group = this.taken.get(id);

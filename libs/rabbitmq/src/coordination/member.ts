@@ -48,6 +48,8 @@ export class Member {
   private readonly orders: Order[] = [];
   private obeying = false;
   private members = 1;
+  /** What it is to have rather than others, as was last told. */
+  private home: readonly number[] | undefined;
   /** What was last told. */
   private pauses = NOTHING_PAUSED;
   private readonly firsts: (() => void)[] = [];
@@ -92,6 +94,7 @@ export class Member {
   obey(order: Order): void {
     if (this.retiring) return;
     this.members = order.members;
+    this.home = order.home;
     this.takeOver(order.pauses);
     this.reporting.answered(order.seq);
     this.orders.push(order);
@@ -227,8 +230,9 @@ export class Member {
   private current(): Said {
     const { id, name, application, totalCount, weight } = this.settings;
     const { owned, unable, verified, paused, guarded } = this.shards;
-    const { done, retiring, pauses, had } = this;
+    const { done, retiring, pauses, had, home } = this;
     const told = {
+      ...(home === undefined ? {} : { home }),
       ...(pauses.version > 0 ? { pauses } : {}),
       ...(paused === true ? { paused } : {}),
       ...(guarded === true ? { guarded } : {}),

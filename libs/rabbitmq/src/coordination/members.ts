@@ -105,11 +105,16 @@ export class Members {
       return;
     }
     before?.mail.settle();
-    if (before === undefined && report.connected && report.owned.length === 0) this.homes.joined(id, now);
+    if (before === undefined) this.findHome(report, now);
     const order = before?.order !== undefined && before.order.id !== report.done ? before.order : undefined;
     this.disown(before?.report);
     this.entries.set(id, { report, mail, unanswered: true, order, isDoubtful: false, heardAt: now, reportedAt: now });
     this.own(report);
+  }
+
+  private findHome({ id, connected, owned, home }: Report, now: number): void {
+    if (home !== undefined) this.homes.told(id, home, now);
+    else if (connected && owned.length === 0) this.homes.joined(id, now);
   }
 
   /** It has died. */
@@ -200,7 +205,13 @@ export class Members {
       const isWork = claim.length > 0 || shed > 0;
       if (!isWork && !entry.unanswered) continue;
       const verified = claim.filter((shard) => this.verified.has(shard));
-      const known = { seq: report.seq, members: this.entries.size, ...(pauses.version > 0 ? { pauses } : {}) };
+      const home = [...this.homes.of(report.id, now)];
+      const known = {
+        seq: report.seq,
+        members: this.entries.size,
+        ...(home.length > 0 ? { home } : {}),
+        ...(pauses.version > 0 ? { pauses } : {}),
+      };
       const order: Order = { id: id(), ...known, claim, verified, shed, wanted };
       entry.unanswered = false;
       if (isWork) {

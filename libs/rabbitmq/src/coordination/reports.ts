@@ -33,6 +33,8 @@ export interface Report {
   readonly unable: readonly number[];
   /** Those that it owns and has seen refused to another consumer. */
   readonly verified: readonly number[];
+  /** What it is to have rather than others, as the coordinator has said, for the next one; left out where it is nothing. */
+  readonly home?: readonly number[];
   /** The types that it knows are paused; left out before any was. */
   readonly pauses?: TypePauses;
   /** Whether an operator has it claim nothing; left out, it is not so. */
@@ -56,6 +58,8 @@ export interface Order {
   readonly shed: number;
   /** Those that are wanted elsewhere. */
   readonly wanted: readonly number[];
+  /** What the process is to have rather than others; left out where it is nothing. */
+  readonly home?: readonly number[];
   /** The types that are paused: nothing of what is claimed starts before they are known. Left out before any was. */
   readonly pauses?: TypePauses;
 }
@@ -89,12 +93,23 @@ export function readShards(text: unknown, total: number): number[] {
 }
 
 /** What is left of a report once its lists are text. */
-type Written<T> = { readonly [K in keyof T]: T[K] extends readonly number[] ? string : T[K] };
+type Written<T> = { readonly [K in keyof T]: T[K] extends readonly number[] | undefined ? string : T[K] };
+
+/** What not everybody has. */
+function writeHome(home: readonly number[] | undefined): { readonly home?: string } {
+  return home === undefined ? {} : { home: writeShards(home) };
+}
+
+/** @throws as {@link readShards} does */
+function readHome(home: unknown, total: number): { readonly home?: readonly number[] } {
+  return home === undefined ? {} : { home: readShards(home, total) };
+}
 
 export function encodeReport(report: Report): Buffer {
-  const { had, owned, leaving, unable, verified, most, ...rest } = report;
+  const { had, owned, leaving, unable, verified, most, home, ...rest } = report;
   const written: Written<Omit<Report, 'most'>> & { readonly most: number | null } = {
     ...rest,
+    ...writeHome(home),
     most: most === Infinity ? null : most,
     had: writeShards(had),
     owned: writeShards(owned),
@@ -107,13 +122,14 @@ export function encodeReport(report: Report): Buffer {
 
 /** @throws when it is none, or of another number of shards */
 export function decodeReport(body: Uint8Array, total: number): Report {
-  const { had, owned, leaving, unable, verified, most, ...rest } = JSON.parse(Buffer.from(body).toString()) as Written<
-    Omit<Report, 'most'>
-  > & { readonly most: number | null };
+  const { had, owned, leaving, unable, verified, most, home, ...rest } = JSON.parse(
+    Buffer.from(body).toString(),
+  ) as Written<Omit<Report, 'most'>> & { readonly most: number | null };
   if (!isReport(rest) || !(most === null || isCount(most))) throw new TypeError('no report');
   if (rest.pauses !== undefined) checkedPauses(rest.pauses);
   return {
     ...rest,
+    ...readHome(home, total),
     most: most ?? Infinity,
     had: readShards(had, total),
     owned: readShards(owned, total),
@@ -123,7 +139,7 @@ export function decodeReport(body: Uint8Array, total: number): Report {
   };
 }
 
-type Plain = Omit<Report, 'had' | 'owned' | 'leaving' | 'unable' | 'verified' | 'most'>;
+type Plain = Omit<Report, 'had' | 'owned' | 'leaving' | 'unable' | 'verified' | 'most' | 'home'>;
 
 /** One member without a weight would make all shares NaN, for as long as it lives. */
 function isReport({ id, seq, name, application, totalCount, weight }: Plain): boolean {
@@ -135,18 +151,19 @@ function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-export function encodeOrder({ claim, verified, wanted, ...rest }: Order): Buffer {
+export function encodeOrder({ claim, verified, wanted, home, ...rest }: Order): Buffer {
   const lists = { claim: writeShards(claim), verified: writeShards(verified), wanted: writeShards(wanted) };
-  return Buffer.from(JSON.stringify({ ...rest, ...lists }));
+  return Buffer.from(JSON.stringify({ ...rest, ...lists, ...writeHome(home) }));
 }
 
 /** @throws when it is none */
 export function decodeOrder(body: Uint8Array, total: number): Order {
-  const { claim, verified, wanted, ...rest } = JSON.parse(Buffer.from(body).toString()) as Written<Order>;
+  const { claim, verified, wanted, home, ...rest } = JSON.parse(Buffer.from(body).toString()) as Written<Order>;
   if (typeof rest.id !== 'string' || typeof rest.shed !== 'number') throw new TypeError('no order');
   if (rest.pauses !== undefined) checkedPauses(rest.pauses);
   return {
     ...rest,
+    ...readHome(home, total),
     claim: readShards(claim, total),
     verified: readShards(verified, total),
     wanted: readShards(wanted, total),

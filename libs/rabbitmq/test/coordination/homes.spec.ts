@@ -69,3 +69,10 @@ test('who ends before it had all that it was to have leaves it to the next', () 
   homes.joined('last', 5);
   expect([...homes.of('last', 6)]).toEqual([1, 2, 3]);
 });
+
+test('what another coordinator has said is so', () => {
+  const homes = new Homes();
+  homes.told('a', [1, 2], 0);
+  expect([...homes.of('a', 59_999)]).toEqual([1, 2]);
+  expect(homes.of('a', 60_000).size).toBe(0);
+});

@@ -124,3 +124,15 @@ test('a start does not wait for orders where the first look has failed: whoever 
   await clock.advance(0);
   expect(isOver).toBe(true);
 });
+
+test('what it is to have rather than others is reported for the next coordinator, until it is told so no more', async () => {
+  const { clock, order, last } = setUp();
+  await clock.advance(0);
+  expect(last().home).toBeUndefined();
+  order('first', last().seq, { claim: [5], home: [5, 6] });
+  await clock.advance(10);
+  expect(last().home).toEqual([5, 6]);
+  order('second', last().seq, { claim: [6] });
+  await clock.advance(10);
+  expect(last().home).toBeUndefined();
+});

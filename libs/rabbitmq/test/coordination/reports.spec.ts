@@ -14,7 +14,10 @@ const TOTAL = 300;
 const shards = fc.uniqueArray(fc.nat(TOTAL - 1), { maxLength: 60 }).map((list) => list.sort((a, b) => a - b));
 
 const pauses = fc.record({ version: fc.nat(), types: fc.array(fc.string()) });
-const told = fc.record({ pauses, paused: fc.constant(true), guarded: fc.constant(true) }, { requiredKeys: [] });
+const told = fc.record(
+  { pauses, paused: fc.constant(true), guarded: fc.constant(true), home: shards },
+  { requiredKeys: [] },
+);
 
 const report: fc.Arbitrary<Report> = fc.record({
   id: fc.string(),
@@ -55,8 +58,8 @@ test('a report, and an order, come as they went', () => {
   fc.assert(fc.property(report, told, (one, more) => comesAsItWent({ ...one, ...more })));
   fc.assert(fc.property(order, (one) => expect(decodeOrder(encodeOrder(one), TOTAL)).toEqual(one)));
   fc.assert(
-    fc.property(order, pauses, (one, paused) => {
-      const told = { ...one, pauses: paused };
+    fc.property(order, pauses, shards, (one, paused, home) => {
+      const told = { ...one, pauses: paused, home };
       expect(decodeOrder(encodeOrder(told), TOTAL)).toEqual(told);
     }),
   );
