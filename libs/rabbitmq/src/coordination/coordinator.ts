@@ -239,11 +239,12 @@ export class Coordinator implements Inbox {
   private async give(): Promise<void> {
     const { members, missing } = this;
     this.findUnowned(); // While they were looked at others may have lost their owners.
-    let plan = this.planNow();
+    const looked = this.clock.now(); // A slow broker takes longer to count members than a look counts.
+    let plan = this.planNow(looked);
     if (plan.claims.size > 0 || plan.sheds.size > 0 || missing.expected > 0) {
       await missing.look(() => members.connected);
       this.findUnowned();
-      plan = this.planNow();
+      plan = this.planNow(looked);
       if (missing.expected > 0) this.planIn(COUNT_AGAIN);
     }
     if (this.stopped || this.reviving > 0 || !this.end.isReached) return;
@@ -256,10 +257,11 @@ export class Coordinator implements Inbox {
     for (const [address, order] of orders) this.send(address, order);
   }
 
-  private planNow(): Plan {
+  /** @param looked when it was last looked who owns what */
+  private planNow(looked: number): Plan {
     const { members, unowned, missing, clock } = this;
     const now = clock.now();
-    return planMoves(members.situation(unowned.free(now), unowned.unsettled(now), missing.expected, now));
+    return planMoves(members.situation(unowned.free(looked), unowned.unsettled(now), missing.expected, now));
   }
 
   private send(address: string, order: Order): void {

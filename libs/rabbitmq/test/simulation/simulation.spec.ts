@@ -31,6 +31,18 @@ test.each([6, 20])(
   },
 );
 
+test.each([
+  [[600, 700], 1],
+  [[1_000, 1_200], 2],
+] as const)(
+  'a broker that takes more than a second to answer has all served (%j ms each way, seed %i)',
+  async (latency, seed) => {
+    const trial = new Trial({ processes: 5, shards: 40, seed }, { latency });
+    await trial.rise();
+    expect(broken(trial.checks)).toEqual([]);
+  },
+);
+
 test.each([11, 12])('5 processes share 40 shards through a minute of faults (seed %i)', async (seed) => {
   expect(broken(await SCENARIOS['faults']!({ processes: 5, shards: 40, seed, quorum: seed % 2 === 0 }))).toEqual([]);
 });
