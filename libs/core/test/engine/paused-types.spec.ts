@@ -63,6 +63,22 @@ describe.each(WHERE)('an operator %s pauses a type', (where) => {
     expect(await operator.key('l')).toMatchObject({ parkReason: 'operator' });
   });
 
+  test('a key that an operator holds stays held, though he tried its first message and that is of the type', async () => {
+    const { say, operator, handler } = await paused(where);
+    await operator.pause('k');
+    await say('k', 'b1', 'a1');
+    await operator.pauseType('b');
+    await operator.retry('k');
+    await settled();
+    expect(await operator.key('k')).toMatchObject({ parkedState: 'held', parkReason: 'operator', parked: 2 });
+    await operator.resumeType('b');
+    await settled();
+    expect(handler.messages('k')).toEqual([]);
+    await operator.resume('k');
+    await settled();
+    expect(handler.messages('k')).toEqual(['b1', 'a1']);
+  });
+
   test('one of two types is resumed, and a key goes on as far as the other', async () => {
     const { say, operator, handler } = await paused(where);
     await operator.pauseType('b');

@@ -264,7 +264,9 @@ export class Recovery implements ParkedKey {
   /** Parks the key at its head, which is of a type that is paused; with a store, when nothing of the key is uncommitted. */
   pausedAt(type: string): void {
     if (!this.committing) {
-      this.enterParking('held', TYPE_PAUSED, type);
+      // Whoever tried the head of a key that he holds is to find it held still, also when the type is resumed.
+      if (this.parkRequested) this.enterParking('held', 'operator');
+      else this.enterParking('held', TYPE_PAUSED, type);
       return;
     }
     if (this.stopsAtHead) return;
