@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { jest } from '@jest/globals';
 import type { EventsProducer } from '@mississippi/core';
 import { erlangPeer } from '../support/erlang-peer.js';
 import { startFaultApp, startProducer } from '../support/fault-app.js';
@@ -10,6 +11,9 @@ import { freePort, type BrokerNode } from '../support/rabbitmq-node.js';
 import { deleteQueues, onRawBroker } from '../support/raw-broker.js';
 import { WorkerProcess } from '../support/worker-process.js';
 import { cli, CliProcess, type Ended } from './cli-process.js';
+
+/** Each command is a process of its own. The limit is for machines that are busy with other things. Milliseconds. */
+jest.setTimeout(240_000);
 
 const TOTAL = 4;
 const KEY = "poisoned 'key'";

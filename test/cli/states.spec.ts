@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { jest } from '@jest/globals';
 import type { Applied } from '@mississippi/history';
 import { sharedUrl } from '../support/broker.js';
 import { startProducer } from '../support/fault-app.js';
@@ -8,6 +9,9 @@ import { hasPostgres, PostgresContainer, PostgresServer, type PostgresHost } fro
 import { deleteQueues } from '../support/raw-broker.js';
 import { WorkerProcess } from '../support/worker-process.js';
 import { cli, type Ended } from './cli-process.js';
+
+/** Each command is a process of its own. The limit is for machines that are busy with other things. Milliseconds. */
+jest.setTimeout(240_000);
 
 const TOTAL = 2;
 const KEY = 'account 7';

@@ -313,7 +313,7 @@ describe('what a transaction costs', () => {
     const narrow = await postgres({
       connectionString: sharedPostgres(),
       schema,
-      connectTimeout: 100,
+      connectTimeout: 1_500,
       connections: { transactions: 1 },
     }).connect(contextOf());
     const first = await narrow.begin!();
@@ -323,7 +323,7 @@ describe('what a transaction costs', () => {
       () => (begun = true),
       () => undefined,
     );
-    await (first.client as SqlClient).query('SELECT pg_sleep(0.5)');
+    await (first.client as SqlClient).query('SELECT pg_sleep(2)');
     expect(begun).toBe(false);
     await first.abandon();
     await (await second).abandon();
