@@ -62,15 +62,16 @@ async function parked(opening: Opening, count: number): Promise<void> {
   );
 }
 
-test('what lies in a side queue is known in order, by key and notes, without bodies', async () => {
+test('what lies in a side queue is known in order, by key, id and notes, without bodies', async () => {
   await start();
   const first = await opened();
   await parked(first, 3);
   await first.session.close();
   const second = await opened(2);
   expect(second.session.parked).toEqual(
-    Array.from({ length: 3 }, () => ({
+    Array.from({ length: 3 }, (_, index) => ({
       key: Buffer.from(KEY),
+      messageId: String(index),
       mode: 'held',
       notes: { mississippi_parked: 'held', mississippi_reason: 'r', own: 'x' },
     })),
