@@ -100,6 +100,19 @@ describe('what an operator', () => {
     ],
     ['drops goes to the dead letters', () => [both, asked('drop'), dropped(first), granted('drop'), handled(second)]],
     [
+      'drops may be handled all the same by an attempt that began before the shard was lost',
+      () => {
+        const [start, end] = attempt(first) as [Line, Line];
+        const next = (line: Line): Line => ({ ...line, epoch: 2 }) as Line;
+        const lost: Line[] = [
+          { type: 'fault', fault: 'lose', target: 'p', shard: 0 },
+          { type: 'lost', ...epoch },
+        ];
+        const drops = [asked('drop'), ...dropped(first).map(next), granted('drop')];
+        return [both, delivered(first).came, start, lost, next(owned), drops, end, handled(second).map(next)];
+      },
+    ],
+    [
       'drops may be on its way while he drops all',
       () => [both, asked('dropAll'), dropped(first), dropped(second), granted('dropAll', 'a', 2)],
     ],
@@ -145,6 +158,19 @@ describe('what an operator', () => {
       'pauses of a type starts',
       'startedThoughPaused',
       () => [published(first, 'x'), granted('pauseType', 'x'), handled(first)],
+    ],
+    [
+      'drops is handled as well, by an attempt that runs',
+      'unexplainedDuplicate',
+      () => {
+        const [start, end] = attempt(first) as [Line, Line];
+        const { came, delivery } = delivered(first);
+        const letter: Line[] = [
+          { type: 'deadLettering', ...delivery, reason: 'dropped' },
+          { type: 'deadLettered', ...delivery },
+        ];
+        return [both, came, start, asked('drop'), letter, granted('drop'), end, handled(second)];
+      },
     ],
     ['did not drop is dropped', 'unjustifiedDeadLetter', () => [both, dropped(first), handled(second)]],
     [

@@ -216,7 +216,9 @@ export class Checker {
       return;
     }
     if (event.outcome === 'discarded') epoch.discards.add(event.id);
-    this.messages.ended(event, this.messages.of(event));
+    const message = this.messages.of(event);
+    message.running.delete(epoch);
+    this.messages.ended(event, message);
   }
 
   private epochOver(epoch: EpochState, how: 'lost' | 'released' | 'exited', remembers: boolean): void {

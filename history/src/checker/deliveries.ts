@@ -98,7 +98,10 @@ export class Deliveries {
     }
     if (type === 'deadLettered') {
       this.messages.finished(message);
-      if (delivery?.dropping === true) this.operators.deadLettered(key);
+      if (delivery?.dropping === true) {
+        this.operators.deadLettered(key);
+        this.messages.dropped(message);
+      }
     }
     if (type !== 'parked') {
       if (message.gone && instant) this.findings.add('settledTwice', `${id} was settled twice`, key);
@@ -111,7 +114,8 @@ export class Deliveries {
   started({ id, key }: EventOf<'started'>, epoch: EpochState, text: string): void {
     const attempts = (epoch.attempts.get(id) ?? 0) + 1;
     epoch.attempts.set(id, attempts);
-    const { wasParked, resent } = this.messages.of({ id, key, seq: -1 });
+    const { wasParked, resent, running } = this.messages.of({ id, key, seq: -1 });
+    running.add(epoch);
     if (attempts > this.limits.attempts && !wasParked && !resent) {
       this.findings.add('tooManyAttempts', `${text} is one attempt too many`, key);
     }

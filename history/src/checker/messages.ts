@@ -111,6 +111,13 @@ export class Messages {
     if (message.done++ === 0) (message.place?.line ?? lineOf(this.lines, message.ref.key)).done++;
   }
 
+  /** An operator gave it up. An attempt that began before its shard was lost cannot be stopped, and may succeed all the same. */
+  dropped(message: MessageState): void {
+    if (![...message.running].some(({ over }) => over !== undefined)) return;
+    message.mayRepeat++;
+    this.mostResent++;
+  }
+
   /**
    * Everything came to rest, or did not. Returns how often a message was done once more than needed.
    * @param left how many messages are left in the queues and do not move

@@ -38,6 +38,8 @@ export interface MessageState {
   readonly handledBy: Set<string>;
   /** How often the faults may have brought it again. */
   mayRepeat: number;
+  /** Epochs in which an attempt at it runs. */
+  readonly running: Set<EpochState>;
   /** How often attempts at it began though it was done, and whether the last of them has not succeeded yet. */
   repeats: number;
   repeating: boolean;
@@ -101,6 +103,7 @@ export function messageState(ref: MessageRef): MessageState {
     ref,
     ...flags,
     ...counts,
+    running: new Set(),
     gone: false,
     type: undefined,
     place: undefined,
