@@ -48,9 +48,9 @@ export class Homes {
     this.settle(id, now);
   }
 
-  /** Another coordinator has said what a process is to have. */
-  told(id: string, shards: readonly number[], now: number): void {
-    if (shards.length > 0) this.taken.set(id, { shards: new Set(shards), at: now });
+  /** Another coordinator has said, at some time before, what a process is to have. */
+  told(id: string, shards: readonly number[], at: number): void {
+    if (shards.length > 0) this.taken.set(id, { shards: new Set(shards), at });
   }
 
   /** The shards that a process is to have rather than others. */

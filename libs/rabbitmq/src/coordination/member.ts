@@ -50,6 +50,7 @@ export class Member {
   private members = 1;
   /** What it is to have rather than others, as was last told. */
   private home: readonly number[] | undefined;
+  private homeSince = 0;
   /** What was last told. */
   private pauses = NOTHING_PAUSED;
   private readonly firsts: (() => void)[] = [];
@@ -94,6 +95,7 @@ export class Member {
   obey(order: Order): void {
     if (this.retiring) return;
     this.members = order.members;
+    if (this.home === undefined) this.homeSince = this.clock.now();
     this.home = order.home;
     this.takeOver(order.pauses);
     this.reporting.answered(order.seq);
@@ -232,7 +234,7 @@ export class Member {
     const { owned, unable, verified, paused, guarded } = this.shards;
     const { done, retiring, pauses, had, home } = this;
     const told = {
-      ...(home === undefined ? {} : { home }),
+      ...(home === undefined ? {} : { home, homeAge: this.clock.now() - this.homeSince }),
       ...(pauses.version > 0 ? { pauses } : {}),
       ...(paused === true ? { paused } : {}),
       ...(guarded === true ? { guarded } : {}),

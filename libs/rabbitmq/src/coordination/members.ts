@@ -112,8 +112,8 @@ export class Members {
     this.own(report);
   }
 
-  private findHome({ id, connected, owned, home }: Report, now: number): void {
-    if (home !== undefined) this.homes.told(id, home, now);
+  private findHome({ id, connected, owned, home, homeAge = 0 }: Report, now: number): void {
+    if (home !== undefined) this.homes.told(id, home, now - homeAge);
     else if (connected && owned.length === 0) this.homes.joined(id, now);
   }
 

@@ -35,6 +35,8 @@ export interface Report {
   readonly verified: readonly number[];
   /** What it is to have rather than others, as the coordinator has said, for the next one; left out where it is nothing. */
   readonly home?: readonly number[];
+  /** For how long that has been so. Milliseconds. */
+  readonly homeAge?: number;
   /** The types that it knows are paused; left out before any was. */
   readonly pauses?: TypePauses;
   /** Whether an operator has it claim nothing; left out, it is not so. */

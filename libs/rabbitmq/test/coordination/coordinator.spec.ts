@@ -50,9 +50,14 @@ test('who was to have something rather than others by the word of the coordinato
     coordinator.reported({ id, ...known, weight: 1, most: Infinity, ...lists, ...more }, mailOf(id));
   };
   report('a', [0, 1]);
-  report('b', [2, 4], { home: [2, 3, 4] });
+  report('b', [2, 4], { home: [2, 3, 4], homeAge: 59_000 });
   await clock.advance(100);
   expect([orders.get('a')?.claim, orders.get('b')?.claim]).toEqual([[], [3]]);
   expect(orders.get('b')?.home).toEqual([2, 3, 4]);
+  // Not for longer than by one coordinator: its time is not begun anew.
+  await clock.advance(1_000);
+  report('b', [2, 3, 4], { seq: 2, home: [2, 3, 4], homeAge: 60_000 });
+  await clock.advance(100);
+  expect(orders.get('b')?.home).toBeUndefined();
   coordinator.stop();
 });

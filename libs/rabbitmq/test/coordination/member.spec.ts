@@ -132,6 +132,10 @@ test('what it is to have rather than others is reported for the next coordinator
   order('first', last().seq, { claim: [5], home: [5, 6] });
   await clock.advance(10);
   expect(last().home).toEqual([5, 6]);
+  order('again', last().seq, { claim: [], home: [5, 6] });
+  await clock.advance(7_000);
+  expect(last().home).toEqual([5, 6]);
+  expect(last().homeAge).toBeGreaterThan(4_000);
   order('second', last().seq, { claim: [6] });
   await clock.advance(10);
   expect(last().home).toBeUndefined();

@@ -81,7 +81,9 @@ export const sideQueueMutants: readonly Mutant[] = [
     says: /how many are listed as parked/,
     session: (session, { broker, tookHold }) => {
       const parked = broker.shards.flatMap(({ side }) =>
-        Array.from(side.messages, (message) => ({ key: message.key!, ...message.parked! })),
+        Array.from(side.messages, ({ key, parked: how, messageId, properties }) => {
+          return { key: key!, ...how!, messageId, type: properties?.type };
+        }),
       );
       if (parked.length > session.parked.length) tookHold();
       return { parked };
