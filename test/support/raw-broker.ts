@@ -18,6 +18,24 @@ export async function onRawBroker<T>(url: string, work: (channel: ConfirmChannel
   }
 }
 
+/** Deletes a queue and makes another by its name, though whoever uses it may declare it again in between. */
+export async function replaceQueue(url: string, queue: string, options: Options.AssertQueue): Promise<void> {
+  for (;;) {
+    try {
+      await onRawBroker(url, async (channel) => {
+        channel.on('error', () => undefined); // The call that failed rejects.
+        await Promise.all([channel.deleteQueue(queue), channel.assertQueue(queue, options)]);
+      });
+      return;
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== PRECONDITION_FAILED) throw error;
+    }
+  }
+}
+
+/** What the broker says to a declaration that differs. */
+const PRECONDITION_FAILED = 406;
+
 /** A connection that carries sharding keys byte by byte. */
 export async function connectRaw(url: string): Promise<ChannelModel> {
   const model = await connect(url, { noDelay: true });

@@ -12,7 +12,7 @@ import { sharedUrl } from '../../support/broker.js';
 import { idleReceiver } from '../../support/idle-consumer.js';
 import { LogLines } from '../../support/log-lines.js';
 import { until } from '../../support/member.js';
-import { deleteQueues, onRawBroker } from '../../support/raw-broker.js';
+import { deleteQueues, onRawBroker, replaceQueue } from '../../support/raw-broker.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 
 const TOTAL = 4;
@@ -59,10 +59,7 @@ const consume = (connection: TransportConnection, take: () => ShardReceiver = ()
 
 test('one bad queue keeps no other shard waiting, and is told with its shard', async () => {
   const a = await connect();
-  await onRawBroker(sharedUrl(), async (channel) => {
-    await channel.deleteQueue(`${prefix}2`);
-    await channel.assertQueue(`${prefix}2`, { maxLength: 5 });
-  });
+  await replaceQueue(sharedUrl(), `${prefix}2`, { maxLength: 5 });
   await consume(a);
   expect(a.status().shards).toBe(3);
   expect(logger.matching(/^Shard 2 cannot be consumed yet: .*x-max-length/)).toHaveLength(1);
@@ -80,10 +77,7 @@ test('a shard whose queue of signals is bad is not opened, so that nothing of it
   const opened: number[] = [];
   const a = await connect();
   const queue = `${prefix}2.signals`;
-  await onRawBroker(sharedUrl(), async (channel) => {
-    await channel.deleteQueue(queue);
-    await channel.assertQueue(queue, { maxLength: 5 });
-  });
+  await replaceQueue(sharedUrl(), queue, { maxLength: 5 });
   const open = (session: ShardSession): ShardReceiver => {
     opened.push(session.shard);
     return idleReceiver;
@@ -185,10 +179,7 @@ test.each(['coordinator', 'members'])(
         () => `2 shards each, now ${a.status().shards} and ${b.status().shards}`,
         () => a.status().shards === 2 && b.status().shards === 2,
       );
-      await onRawBroker(sharedUrl(), async (channel) => {
-        await channel.deleteQueue(`${prefix}${name}`);
-        await channel.assertQueue(`${prefix}${name}`, { maxLength: 5 });
-      });
+      await replaceQueue(sharedUrl(), `${prefix}${name}`, { maxLength: 5 });
       await logger.untilLogged(/x-max-length/);
       proxy.cut();
       await until(
