@@ -89,17 +89,7 @@ const RESTARTS = 60;
 export const rollingRestart: Scenario = async (size) => {
   const trial = await Trial.risen(size);
   const { simulation } = trial;
-  for (const process of simulation.serving.slice(0, RESTARTS)) {
-    process.stop().catch((error: unknown) => void (process.failure = error));
-    await simulation.until(() => (process.clock.isDead ? [] : ['it has not ended yet']), 30_000);
-    await simulation.advance(simulation.dice.between([200, 1_500]));
-    simulation.start();
-    await simulation.advance(simulation.dice.between([1_500, 3_000]));
-  }
-  await trial.settle();
-  trial.atMost('restart', 0, simulation.auditor.movedMoreThan(2), 'shards moved more than twice');
-  trial.checkRefusals();
-  return trial.checks;
+  return restartAll(trial, () => simulation.advance(simulation.dice.between([1_500, 3_000])));
 };
 
 /**
@@ -113,14 +103,21 @@ export const hastyRestart: Scenario = async (size) => {
   await simulation.advance(501);
   await trial.settle();
   simulation.auditor.reset();
+  return restartAll(trial, () => trial.settle());
+};
+
+/** @param rest between the start of one and the end of the next */
+async function restartAll(trial: Trial, rest: () => Promise<unknown>): ReturnType<Scenario> {
+  const { simulation } = trial;
   for (const process of simulation.serving.slice(0, RESTARTS)) {
     process.stop().catch((error: unknown) => void (process.failure = error));
     await simulation.until(() => (process.clock.isDead ? [] : ['it has not ended yet']), 30_000);
     await simulation.advance(simulation.dice.between([200, 1_500]));
     simulation.start();
-    await trial.settle();
+    await rest();
   }
+  await trial.settle();
   trial.atMost('restart', 0, simulation.auditor.movedMoreThan(2), 'shards moved more than twice');
   trial.checkRefusals();
   return trial.checks;
-};
+}
