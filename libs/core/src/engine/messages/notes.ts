@@ -1,3 +1,4 @@
+import type { Clock } from '../../clock/clock.interface.js';
 import { describeWithCause } from '../../errors/describe.js';
 import { MississippiError } from '../../errors/mississippi.error.js';
 import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
@@ -32,6 +33,12 @@ export function notes(
     [NOTE_HEADERS.time]: environment.clock.time(),
     [NOTE_HEADERS.key]: inspectKey(key),
   };
+}
+
+/** Since when a message is where notes of it went with it, on this process's clock; `undefined` where they do not say. Milliseconds. */
+export function notedAt({ [NOTE_HEADERS.time]: time }: MessageHeaders, clock: Clock): number | undefined {
+  // The clocks of two machines may differ.
+  return typeof time === 'number' ? clock.now() - Math.max(0, clock.time() - time) : undefined;
 }
 
 /** The library's own errors appear as their message, a user's with class and causes. */

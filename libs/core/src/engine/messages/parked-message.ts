@@ -1,6 +1,8 @@
+import type { Clock } from '../../clock/clock.interface.js';
 import type { FifoItem } from '../../collections/fifo.js';
 import type { MessageHeaders } from '../../interfaces/message-headers.interface.js';
 import { NOTE_HEADERS } from '../../note-headers.js';
+import { notedAt } from './notes.js';
 
 /** By what a message may be named, by an operator say. */
 export interface NamedMessage {
@@ -15,17 +17,17 @@ export class ParkedMessage implements NamedMessage, FifoItem<ParkedMessage> {
   next: ParkedMessage | undefined = undefined;
   /** What was noted of its failure, where it had failed; a letter of it has the same. */
   readonly failure: MessageHeaders | undefined;
-  /** When it was moved there, in Unix time: the clock of the process that moved it. Milliseconds. */
-  readonly movedAt: number | undefined;
+  /** Since when it has been there, on the engine's clock. Milliseconds. */
+  readonly since: number | undefined;
 
   constructor(
     readonly messageId: string | undefined,
     readonly type: string | undefined,
     notes: MessageHeaders,
+    clock: Clock,
   ) {
     this.failure = failureIn(notes);
-    const { [NOTE_HEADERS.time]: time } = notes;
-    this.movedAt = typeof time === 'number' ? time : undefined;
+    this.since = notedAt(notes, clock);
   }
 
   /** As it was noted. */

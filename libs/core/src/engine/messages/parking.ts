@@ -28,8 +28,6 @@ export interface ParkedKey {
 export class Parking {
   /** Messages of the key in the side queue. */
   stored = 0;
-  /** Messages of the key on their way there. */
-  moving = 0;
   /** Whether the key is handled from the side queue again. */
   feeding = false;
   private mode: ParkedMode = 'held';
@@ -41,7 +39,7 @@ export class Parking {
   private dropping = false;
   /** Nothing of the key was left: what it is parked for next is none of this one's business. */
   private over = false;
-  /** What is stored and moving, in order. */
+  /** What is in the side queue, or on its way there, in order. */
   private readonly messages = new Fifo<ParkedMessage>();
 
   constructor(private readonly parked: ParkedKey) {}
@@ -51,7 +49,12 @@ export class Parking {
     return this.mode === 'pressure' ? 'pressure' : 'resuming';
   }
 
-  /** The first message that is stored or moving. */
+  /** Messages of the key in the side queue, or on their way there. */
+  get length(): number {
+    return this.messages.length;
+  }
+
+  /** The first of them. */
   get first(): ParkedMessage | undefined {
     return this.messages.peek();
   }
@@ -74,7 +77,7 @@ export class Parking {
       this.feeding = mode === 'pressure';
     }
     this.stored++;
-    this.messages.push(new ParkedMessage(messageId, type, noted));
+    this.messages.push(new ParkedMessage(messageId, type, noted, this.parked.key.epoch.environment.clock));
   }
 
   /** Feeds the key until nothing of it is left. Returns whether it was held. */
@@ -89,11 +92,10 @@ export class Parking {
   /** Moves a delivery to the end of what is parked. */
   append(message: DeliveredMessage, failure: FailureNote = {}): void {
     const { key } = this.parked;
-    this.moving++;
     const note = notes(this.reason, keyBytes(key.id), key.epoch, failure);
-    this.messages.push(new ParkedMessage(message.messageId, message.properties?.type, note));
+    const { clock } = key.epoch.environment;
+    this.messages.push(new ParkedMessage(message.messageId, message.properties?.type, note, clock));
     key.epoch.side.move(message, this.mode, note, () => {
-      this.moving--;
       this.stored++;
       this.feed();
     });
@@ -103,7 +105,7 @@ export class Parking {
   feed(): void {
     const { parked } = this;
     if (this.over || !this.feeding || this.dropping || !parked.wantsMessage) return;
-    if (this.empty) {
+    if (this.length === 0) {
       this.end();
       return;
     }
@@ -123,7 +125,7 @@ export class Parking {
     this.stored--;
     this.messages.shift();
     this.parked.key.epoch.side.freed();
-    if (this.empty && this.feeding) this.end();
+    if (this.length === 0 && this.feeding) this.end();
   }
 
   /** Why the key was parked last. */
@@ -196,10 +198,6 @@ export class Parking {
   stopReading(): void {
     this.reader?.close();
     this.reader = undefined;
-  }
-
-  private get empty(): boolean {
-    return this.stored === 0 && this.moving === 0;
   }
 
   private end(): void {

@@ -19,6 +19,7 @@ import type { PostponedLetter } from './dead-letters.js';
 import { describeAttempts, describeMessage } from './describe-message.js';
 import { failureOf, type FailedCallback } from './failure-of.js';
 import type { ParkedMessage } from './parked-message.js';
+import { notedAt } from './notes.js';
 import { Parking, type ParkedKey } from './parking.js';
 import type { HeadPhase, TrackedKey } from './tracked-key.js';
 import { DeliveredMessage, DirectTrackedMessage, type TrackedMessage } from './tracked-message.js';
@@ -82,7 +83,7 @@ export class Recovery implements ParkedKey {
 
   /** Messages in the side queue or on their way there. */
   get parked(): number {
-    return this.parking === undefined ? 0 : this.parking.stored + this.parking.moving;
+    return this.parking?.length ?? 0;
   }
   /** Messages in the side queue. */
   get stored(): number {
@@ -349,7 +350,8 @@ export class Recovery implements ParkedKey {
     const mode = untried ? 'pressure' : found;
     // Of a key under pressure the first message says whether it failed, and when at the latest.
     if (mode === 'held') this.failingSince = undefined;
-    else if (this.parking === undefined && !untried) this.failingSince = this.failedAt(notes);
+    else if (this.parking === undefined && !untried && notes[NOTE_HEADERS.error] !== undefined)
+      this.failingSince = notedAt(notes, this.key.epoch.environment.clock);
     (this.parking ??= new Parking(this)).found(mode, entry);
   }
 
@@ -587,14 +589,6 @@ export class Recovery implements ParkedKey {
   }
 
   /** When a message failed that a previous owner set aside, on the engine's clock; `undefined` where none did. */
-  private failedAt(notes: ParkedEntry['notes']): number | undefined {
-    const { clock } = this.key.epoch.environment;
-    const { [NOTE_HEADERS.error]: error, [NOTE_HEADERS.time]: time } = notes;
-    if (error === undefined || typeof time !== 'number') return undefined;
-    // The clocks of two machines may differ.
-    return clock.now() - Math.max(0, clock.time() - time);
-  }
-
   /** The head that was read from the side queue stays there until its next attempt. */
   private putBack(): void {
     this.tracker.fifo.shift();

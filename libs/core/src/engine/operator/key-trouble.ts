@@ -36,8 +36,6 @@ export function waitingOf({ tracker, epoch }: KeyQueue): number | undefined {
  */
 export function firstWaitingOf(queue: KeyQueue): number | undefined {
   const waiting = waitingOf(queue);
-  const movedAt = queue.tracker.firstParked?.movedAt;
-  if (waiting !== undefined || movedAt === undefined) return waiting;
-  // The clocks of two machines may differ.
-  return Math.max(0, queue.epoch.environment.clock.time() - movedAt);
+  const since = queue.tracker.firstParked?.since;
+  return waiting ?? (since === undefined ? undefined : queue.epoch.environment.clock.now() - since);
 }
